@@ -1,0 +1,1 @@
+"""Pipeline drafts, versions and published pipelines."""

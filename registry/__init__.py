@@ -1,0 +1,1 @@
+"""Versioned assets: data, environments, components, code and models."""

@@ -1,0 +1,1 @@
+"""Compute targets, quotas and the fair queue."""

@@ -1,0 +1,1 @@
+"""Helpers of the web project that have no models."""

@@ -1,0 +1,1 @@
+"""Home, menu, samples: the pages that join the other apps."""

@@ -1,0 +1,1 @@
+"""Experiments, runs of every kind, metrics, logs, artifacts and lineage."""

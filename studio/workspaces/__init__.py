@@ -1,0 +1,1 @@
+"""People, workspaces, roles, tokens, secrets, events and the audit log."""
