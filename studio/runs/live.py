@@ -1,0 +1,116 @@
+"""News for browsers: typed hints over the channel layer. A reload always shows the same."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from typing import Any, TypedDict
+
+from channels.layers import get_channel_layer
+
+from studio.runs.models import Run
+
+logger = logging.getLogger(__name__)
+_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+_loop_pid = 0
+
+
+class RunMessage(TypedDict):
+    """A run changed; `version` grows, so an older message can be told from a newer one."""
+
+    type: str
+    guid: str
+    parent: str
+    root: str
+    step: str
+    version: int
+    status: str
+    reused: bool
+    reason: str
+    progress: float | None
+    progress_text: str
+    seconds: float | None
+
+
+def run_group(guid: str) -> str:
+    return f"run.{guid}"
+
+
+def workspace_group(workspace_id: int) -> str:
+    return f"workspace.{workspace_id}"
+
+
+def describe(run: Run) -> RunMessage:
+    """Return what the browser is told of a run's state."""
+    return RunMessage(
+        type="run",
+        guid=run.guid,
+        parent=run.parent.guid if run.parent else "",
+        root=run.root.guid if run.root else run.guid,
+        step=run.step,
+        version=run.version,
+        status=run.status,
+        reused=run.is_reused,
+        reason=run.reason,
+        progress=run.progress,
+        progress_text=run.progress_text,
+        seconds=run.seconds,
+    )
+
+
+def tell_run(run: Run) -> None:
+    """Tell the run's page, its pipeline's page and the workspace's lists."""
+    message = dict(describe(run))
+    groups = {run_group(run.guid), workspace_group(run.workspace_id)}
+    if message["root"]:
+        groups.add(run_group(str(message["root"])))
+    if message["parent"]:
+        groups.add(run_group(str(message["parent"])))
+    for group in groups:
+        send(group, message)
+
+
+def tell_log(guid: str, offset: int, text: str, end: int) -> None:
+    """Pass on new log bytes; offsets count bytes of the run's log."""
+    send(run_group(guid), {"type": "log", "guid": guid, "offset": offset, "text": text, "next": end})
+
+
+def tell_metrics(run: Run, latest: dict[str, Any]) -> None:
+    """Say that metrics have new points; the charts fetch what they show."""
+    message = {"type": "metric", "guid": run.guid, "latest": latest}
+    send(run_group(run.guid), message)
+    if run.root_id and run.root:
+        send(run_group(run.root.guid), message)
+
+
+def send(group: str, message: dict[str, Any]) -> None:
+    """Hand a message to the sending thread and return at once; a lost hint loses nothing."""
+    envelope = {"type": "live.message", "message": message}
+    asyncio.run_coroutine_threadsafe(_send(group, envelope), _sending_loop())
+
+
+def flush(timeout: float = 1.0) -> None:
+    """Wait until what was sent before is out."""
+    future = asyncio.run_coroutine_threadsafe(asyncio.sleep(0), _sending_loop())
+    future.result(timeout)
+
+
+async def _send(group: str, envelope: dict[str, Any]) -> None:
+    try:
+        await get_channel_layer().group_send(group, envelope)
+    except Exception:
+        logger.warning("live message to %s was not sent", group, exc_info=True)
+
+
+def _sending_loop() -> asyncio.AbstractEventLoop:
+    """Return this process's loop: one connection to the layer is kept open, calls do not block."""
+    global _loop, _loop_pid
+    with _lock:
+        if _loop is None or _loop_pid != os.getpid():
+            _loop = asyncio.new_event_loop()
+            _loop_pid = os.getpid()
+            threading.Thread(target=_loop.run_forever, name="live", daemon=True).start()
+        return _loop

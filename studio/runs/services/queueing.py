@@ -1,0 +1,139 @@
+"""The database as queue: choosing, claiming, handing over, and taking back what fell silent."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from studio.compute import services as computes
+from studio.compute.models import Node
+from studio.compute.queue import Held, Verdict, Waiting, decide
+from studio.runs import live
+from studio.runs.models import HELD, Run, Status
+
+logger = logging.getLogger(__name__)
+LEASE = timedelta(seconds=15)
+# A claimed run whose message was lost goes back to the queue after this long.
+HANDOVER = timedelta(seconds=10)
+
+
+def dispatch_soon(pool: str = "local") -> None:
+    """Dispatch once the open transaction is committed."""
+    transaction.on_commit(lambda: dispatch(pool=pool))
+
+
+def dispatch(*, pool: str = "local") -> int:
+    """Claim every run that may start now and hand each to a worker; return how many."""
+    with transaction.atomic():
+        # Locking the pool's nodes makes dispatchers take turns, so slots are never given twice.
+        list(Node.objects.select_for_update().filter(pool=pool).order_by("pk"))
+        verdict, runs = _verdict(pool)
+        claimed = [run for run in (runs[i] for i in verdict.start) if _claim(run)]
+        waiting = [
+            run for i, reason in verdict.reasons.items() if _explain(run := runs[i], reason)
+        ]
+        transaction.on_commit(lambda: _hand_over(claimed, waiting))
+    return len(claimed)
+
+
+def queue_view(*, pool: str = "local") -> list[tuple[Run, str]]:
+    """Return the waiting runs in the order that they would start, each with its reason."""
+    verdict, runs = _verdict(pool)
+    starting = [(runs[i], "starting") for i in verdict.start]
+    return starting + [(runs[i], reason) for i, reason in verdict.reasons.items()]
+
+
+def _verdict(pool: str) -> tuple[Verdict, dict[int, Run]]:
+    limits = computes.limits(pool)
+    held_rows = Run.objects.held().filter(compute__pool=pool).values_list(
+        "workspace_id", "owner_id", "slots", "name"
+    )
+    queued = Run.objects.filter(status=Status.QUEUED, compute__pool=pool)
+    owners = queued.order_by().values_list("owner_id", flat=True).distinct()
+    now = timezone.now()
+    runs: dict[int, Run] = {}
+    for owner in owners:
+        # No more than this many of one person can start in one turn, whatever waits behind them.
+        first = queued.filter(owner_id=owner).order_by("-priority", "queued", "pk")
+        rows = first.select_related("parent", "root", "workspace")[: limits.slots + 50]
+        runs.update({row.pk: row for row in rows})
+    waiting = [
+        Waiting(
+            run.pk, run.workspace_id, run.owner_id, run.priority,
+            (now - (run.queued or run.created)).total_seconds(), run.slots,
+        )
+        for run in runs.values()
+    ]  # fmt: skip
+    return decide(waiting, [Held(*row) for row in held_rows], limits), runs
+
+
+def _claim(run: Run) -> bool:
+    return run.move(
+        Status.QUEUED,
+        Status.PREPARING,
+        reason="",
+        fence=F("fence") + 1,
+        lease_owner="",
+        lease_until=timezone.now() + HANDOVER,
+    )
+
+
+def _explain(run: Run, reason: str) -> bool:
+    return run.reason != reason and run.touch(where={"status": Status.QUEUED}, reason=reason)
+
+
+def _hand_over(claimed: list[Run], waiting: list[Run]) -> None:
+    from studio.runs import tasks  # the task module imports the services
+
+    for run in claimed:
+        run.refresh_from_db(fields=["fence"])
+        try:
+            tasks.execute.delay(run.pk, run.fence)
+        except Exception:
+            logger.exception("run %s: the broker took no message; the reaper sends it again", run.guid)
+        live.tell_run(run)
+    for run in waiting:
+        live.tell_run(run)
+
+
+def reap(*, dead_owners: list[str] | None = None) -> int:
+    """Hand every held run whose lease ended to another worker; return how many.
+
+    The new worker finds out what became of the job: it adopts a living shim, reads a finished one's
+    result, or starts or fails the attempt.
+    """
+    now = timezone.now()
+    silent = Q(lease_until__lt=now)
+    if dead_owners:
+        silent |= Q(lease_owner__in=dead_owners)
+    rows = list(Run.objects.held().filter(silent).select_related("parent", "root"))
+    count = 0
+    for run in rows:
+        with transaction.atomic():
+            changed = Run.objects.filter(
+                silent, pk=run.pk, fence=run.fence, status__in=HELD
+            ).update(fence=F("fence") + 1, lease_owner="", lease_until=now + HANDOVER)
+            if changed:
+                count += 1
+                logger.warning("run %s: its worker fell silent, handing it over", run.guid)
+                transaction.on_commit(lambda run=run: _hand_over([run], []))
+    stuck = Run.objects.filter(
+        kind=Run.PIPELINE,
+        status__in=[Status.NOT_STARTED, Status.RUNNING, Status.CANCEL_REQUESTED],
+    )
+    for pk in stuck.values_list("pk", flat=True):
+        _advance_if_idle(pk)
+    return count
+
+
+def _advance_if_idle(pk: int) -> None:
+    """Move a pipeline on whose last step ended without word, as when its worker died just then."""
+    from studio.runs.services.advancing import advance
+
+    active = Run.objects.filter(parent_id=pk).exclude(status__in=["Completed", "Failed", "Canceled"])
+    if not active.exists():
+        advance(run_id=pk)
