@@ -261,6 +261,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+if not (BASE_DIR / "studio" / "api.py").exists() or not (BASE_DIR / "studio" / "workspaces" / "authentication.py").exists():
+    REST_FRAMEWORK = {}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Officina",
     "DESCRIPTION": "Workspaces, runs, compute, pipelines and assets of a machine-learning studio.",
