@@ -1,0 +1,8 @@
+"""Content-addressed storage: bytes by their SHA-256, folders as trees, on a local folder or a bucket."""
+
+from __future__ import annotations
+
+from officina.storage.store import ContentStore
+from officina.storage.trees import Blob, Entry, Tree, tree_digest
+
+__all__ = ["Blob", "ContentStore", "Entry", "Tree", "tree_digest"]
