@@ -1,0 +1,144 @@
+"""Keep the data libraries loaded and fork a supervised child from them for each designer module.
+
+`python -m officina.execution.forkhost SOCKET`. A request is one JSON line `{"rundir": ...}` on the unix socket; the
+answer is `{"pid": ...}`, sent by the new shim once its heartbeat exists. The host never runs user code itself.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+# Set before numpy loads: a process with threads must not fork, and BLAS starts its threads at import.
+SINGLE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+PRELOADED = (
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pyarrow.parquet",
+    "sklearn.compose",
+    "sklearn.ensemble",
+    "sklearn.impute",
+    "sklearn.linear_model",
+    "sklearn.metrics",
+    "sklearn.model_selection",
+    "sklearn.pipeline",
+    "sklearn.preprocessing",
+    "officina.execution.modules",
+)
+PR_SET_PDEATHSIG = 1
+
+
+def main(path: str) -> None:
+    """Serve fork requests on the socket at `path` until told to stop or orphaned."""
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != parent:
+        return
+    os.environ.update(SINGLE_THREAD)
+    preload()
+    server = listen(Path(path))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        while True:
+            connection, _ = server.accept()
+            with connection:
+                serve(server, connection)
+    finally:
+        Path(path).unlink(missing_ok=True)
+
+
+def preload() -> None:
+    """Import what modules need and freeze it, so that children share its pages until they write to them."""
+    for name in PRELOADED:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+    threads = len(os.listdir("/proc/self/task")) if Path("/proc/self/task").exists() else 1
+    if threads != 1:
+        sys.stderr.write(f"forkhost: {threads} threads after the imports; forked modules may hang\n")
+
+
+def listen(path: Path) -> socket.socket:
+    """Bind the socket for its owner only, replacing one left by a host that died."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
+    try:
+        server.bind(str(path))
+    finally:
+        os.umask(mask)
+    server.listen(64)
+    return server
+
+
+def serve(server: socket.socket, connection: socket.socket) -> None:
+    """Answer one request by a shim that is nobody's child, so that it neither dies with us nor waits for us."""
+    connection.settimeout(5)
+    try:
+        request = json.loads(connection.makefile("rb").readline())
+        rundir = str(request["rundir"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    sys.stdout.flush()
+    sys.stderr.flush()
+    middle = os.fork()
+    if middle == 0:
+        if os.fork() == 0:
+            server.close()
+            become_shim(rundir, connection)
+        os._exit(0)
+    os.waitpid(middle, 0)
+
+
+def become_shim(rundir: str, connection: socket.socket) -> None:
+    """Turn this freshly forked process into the shim of `rundir`; never returns."""
+    from officina.execution import processes, shim
+
+    try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        handle = connection.detach()
+        processes.close_all_but_standard(keep=handle)
+        null = os.open(os.devnull, os.O_RDWR)
+        for number in (0, 1, 2):
+            os.dup2(null, number)
+        os.close(null)
+        opened = [handle]
+
+        def ready() -> None:
+            while opened:
+                answer = opened.pop()
+                os.write(answer, json.dumps({"pid": os.getpid()}).encode() + b"\n")
+                os.close(answer)
+
+        shim.supervise(rundir, lambda: run_in_child(rundir), ready)
+    finally:
+        os._exit(0)
+
+
+def run_in_child(rundir: str) -> None:
+    """Run the module of `rundir/job.json` in this process; its streams are the run's log already."""
+    from officina.execution import modules
+
+    threads = int(os.environ.get("OMP_NUM_THREADS") or 1)
+    if threads > 1:
+        import threadpoolctl
+
+        threadpoolctl.threadpool_limits(threads)
+    # Line by line, as a program started with -u would show it: the log is read while the module runs.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    sys.argv = ["module", rundir]
+    sys.exit(modules.main(rundir))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

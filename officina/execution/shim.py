@@ -1,0 +1,385 @@
+"""Own one job: start it, watch it, end it whole, and leave its result on disk.
+
+Run as `python -S -E shim.py RUNDIR [READY_FD]`, or called by the fork host as `supervise(rundir, target)`. Standard
+library only, and no import that costs milliseconds: one of these exists for each running job. The shim outlives
+whoever started it; everybody else learns about the job from three files in the run folder: `state.json` (heartbeat),
+`exit.json` (the result, written once) and `log.txt` (the job's own bytes).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+import time
+
+if __name__ == "__main__":  # started as a file: the package's own parent takes the place of its folder
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from officina.execution import processes, sandbox
+
+TYPE_CHECKING = False  # typing itself costs 5 ms
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+TICK = 0.1
+HEARTBEAT = 1.0
+GRACE = 3.0
+LEFTOVER_GRACE = 0.5
+KILL_LIMIT = 1.5
+EXIT_RESERVE = 4096
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class StartError(Exception):
+    """The job's first instruction was never reached."""
+
+
+class Shim:
+    """The life of one job, from `job.json` to `exit.json`."""
+
+    def __init__(self, rundir: str, target: Callable[[], None] | None) -> None:
+        self.rundir = rundir
+        self.target = target
+        self.job: dict[str, Any] = {}
+        self.child = 0
+        self.started = time.time()
+        self.started_clock = time.monotonic()
+        self.confinement = ""
+        self.rss = 0
+        self.peak = 0
+        self.status: int | None = None
+        self.ended_by: tuple[str, str] | None = None  # (reason, detail) once the shim itself ends the job
+        self.log = -1
+
+    def path(self, name: str) -> str:
+        return f"{self.rundir}/{name}"
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Supervise the job to its end; the result is in `exit.json` whatever happens."""
+        try:
+            self._reserve_exit()
+            with open(self.path("job.json"), encoding="utf-8") as file:  # noqa: PTH123
+                self.job = json.load(file)
+            self._prepare_folder()
+            self._write_state()
+            ready()
+            self._start()
+            self._watch()
+        except Exception as error:  # whatever it was, the run must end with a reason
+            self._fail(error)
+        finally:
+            ready()
+            self._end_tree(LEFTOVER_GRACE)
+            self._write_exit()
+
+    def _fail(self, error: Exception) -> None:
+        known = isinstance(error, OSError | StartError)
+        text = str(error) if known else f"{type(error).__name__}: {error}"
+        self.ended_by = ("shim_error", f"The job could not be run: {text}"[:2000])
+
+    # -- before the start ------------------------------------------------------------------------------------------
+
+    def _prepare_folder(self) -> None:
+        for name in ("work", "outputs", "tmp"):
+            os.makedirs(self.path(name), exist_ok=True)
+        append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        os.close(os.open(self.path("messages.jsonl"), append, 0o600))
+        self.log = os.open(self.path("log.txt"), append | os.O_CLOEXEC, 0o600)
+
+    def _reserve_exit(self) -> None:
+        # Blocks taken now cannot be missing when the disk is full at the end.
+        with contextlib.suppress(OSError):  # full already: the end may find room again
+            handle = os.open(self.path(".exit"), os.O_WRONLY | os.O_CREAT, 0o600)
+            os.write(handle, b" " * EXIT_RESERVE)
+            os.close(handle)
+
+    def _policy(self) -> sandbox.Policy:
+        job = self.job
+        cwd = job.get("cwd") or self.path("work")
+        own = [self.path(name) for name in ("work", "outputs", "tmp", "messages.jsonl")]
+        if os.path.realpath(cwd).startswith(os.path.realpath(self.rundir) + "/"):
+            own.append(cwd)
+        readable = [self.rundir, *job.get("readonly", []), *processes.input_targets(self.path("inputs"))]
+        readable += processes.interpreter_folders(job.get("argv") or [], job.get("env") or {})
+        if self.target is not None:  # a module still imports lazily from where its host did
+            readable += [sys.prefix, sys.base_prefix, os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
+        return sandbox.Policy(
+            readonly=tuple(readable),
+            writable=(*own, *job.get("writable", [])),
+            hidden=tuple(path for path in job.get("hidden", []) if not self.rundir.startswith(path.rstrip("/") + "/")),
+            network=job.get("network", True),
+        )
+
+    # -- the child -------------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        confinement = sandbox.prepare(self._policy()) if self.job.get("confine", True) else None
+        reader, writer = os.pipe2(os.O_CLOEXEC)
+        shim = os.getpid()
+        self.child = os.fork()
+        if self.child == 0:
+            self._become_job(shim, writer, confinement)
+        os.close(writer)
+        if confinement is not None:
+            confinement.close()
+        with os.fdopen(reader, "rb") as pipe:  # ends when the child has exec'd, begun its module, or died
+            words = pipe.read().decode(errors="replace")
+        words, _, failure = words.partition("\0")
+        if failure:
+            raise StartError(failure)
+        self.confinement = words or "none: the job died before it was confined"
+        self._write_state()
+
+    def _become_job(self, shim: int, writer: int, confinement: sandbox.Confinement | None) -> None:
+        try:
+            os.setpgid(0, 0)
+            _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            if os.getppid() != shim:
+                os._exit(1)  # the shim died between fork and prctl, so its death signal will never come
+            self._set_limits()
+            null = os.open(os.devnull, os.O_RDONLY)
+            for source, handle in ((null, 0), (self.log, 1), (self.log, 2)):
+                os.dup2(source, handle)
+            env = dict(self.job.get("env") or {})
+            env.setdefault("TMPDIR", self.path("tmp"))
+            os.chdir(self.job.get("cwd") or self.path("work"))
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGCHLD):
+                signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, [])
+            words = confinement.enter() if confinement else "none: switched off for this job"
+            os.write(writer, words.encode())
+            if self.target is None:
+                os.execvpe(self.job["argv"][0], self.job["argv"], env)  # noqa: S606 - no shell is the point
+            processes.close_all_but_standard()
+            os.environ.clear()
+            os.environ.update(env)
+        except BaseException as error:
+            what = (self.job.get("argv") or ["the module"])[0]
+            os.write(writer, f"\0cannot start {what!r}: {error}".encode())
+            os._exit(127)
+        self._run_target()
+
+    def _run_target(self) -> None:
+        code = 1
+        try:
+            if self.target is not None:
+                self.target()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(Exception):
+                    stream.flush()
+            os._exit(code)
+
+    def _set_limits(self) -> None:
+        os.umask(0o077)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        limit = self.job.get("data_bytes")
+        if limit is None and self.job.get("memory_bytes"):
+            # The watchdog names the reason; this only stops what allocates faster than the watchdog looks.
+            limit = self.job["memory_bytes"] * 2 + (1 << 30)
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_DATA, (int(limit), int(limit)))
+
+    # -- while it runs ---------------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        memory, timeout = self.job.get("memory_bytes"), self.job.get("timeout")
+        next_beat = time.monotonic() + HEARTBEAT
+        while not self._reap():
+            signaled = signal.sigtimedwait([signal.SIGCHLD, signal.SIGTERM], TICK)
+            now = time.monotonic()
+            if signaled is not None and signaled.si_signo == signal.SIGTERM:
+                self.ended_by = ("shim_error", "The machine asked the job's supervisor to stop.")
+            elif os.path.exists(self.path("cancel")):
+                self.ended_by = ("canceled", "Canceled on request.")
+            elif timeout and now - self.started_clock > timeout:
+                self.ended_by = ("timeout", f"The job ran longer than its limit of {timeout:g} s.")
+            elif memory and self._measure() > memory:
+                self._check_memory(memory)
+            if self.ended_by is not None:
+                return
+            if now >= next_beat:
+                next_beat = now + HEARTBEAT
+                self._measure()
+                self._write_state()
+
+    def _measure(self) -> int:
+        self.rss = sum(processes.rss(pid) for pid in processes.descendants())
+        self.peak = max(self.peak, self.rss)
+        return self.rss
+
+    def _check_memory(self, limit: int) -> None:
+        # RSS counts a page shared by ten forked workers ten times; the slow, exact figure decides.
+        used = sum(processes.pss(pid) for pid in processes.descendants())
+        if used > limit:
+            mib = 1 << 20
+            self.ended_by = ("memory", f"The job used {used / mib:.0f} MiB of memory; its limit is {limit / mib:.0f} MiB.")
+
+    def _reap(self) -> bool:
+        """Collect every dead child, adopted ones too; true once the job itself is among them."""
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return True
+            if pid == 0:
+                return self.status is not None
+            if pid == self.child:
+                self.status = status
+                self.peak = max(self.peak, usage.ru_maxrss * 1024)
+
+    # -- the end ---------------------------------------------------------------------------------------------------
+
+    def _end_tree(self, leftover_grace: float) -> None:
+        """Ask every process below to stop, then kill what is left, also what left the session."""
+        grace = float(self.job.get("grace", GRACE)) if self.status is None else leftover_grace
+        if self.ended_by is not None and self.ended_by[0] == "memory":
+            grace = min(grace, leftover_grace)  # the machine has none to spare
+        processes.signal_all(signal.SIGTERM)
+        self._wait_for_none(grace)
+        deadline = time.monotonic() + KILL_LIMIT
+        while processes.descendants() and time.monotonic() < deadline:
+            processes.signal_all(signal.SIGKILL)  # again and again: a fork may slip between two looks
+            self._wait_for_none(0.02)
+        self._reap()
+
+    def _wait_for_none(self, seconds: float) -> None:
+        deadline, next_beat = time.monotonic() + seconds, time.monotonic() + HEARTBEAT
+        while not self._all_gone():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            signal.sigtimedwait([signal.SIGCHLD], min(left, TICK))
+            if time.monotonic() >= next_beat:
+                next_beat += HEARTBEAT
+                self._write_state()
+
+    def _all_gone(self) -> bool:
+        self._reap()
+        return not processes.descendants()
+
+    # -- files -----------------------------------------------------------------------------------------------------
+
+    def _write_state(self) -> None:
+        state = {
+            "pid": os.getpid(),
+            "start_time": processes.start_time(os.getpid()),
+            "session": os.getsid(0),
+            "child": self.child,
+            "heartbeat": time.time(),
+            "started": self.started,
+            "rss": self.rss,
+            "peak_rss": self.peak,
+            "confinement": self.confinement,
+        }
+        try:
+            _write_atomically(self.path("state.json"), self.path(".state"), json.dumps(state).encode())
+        except OSError:
+            # A full disk still takes a time stamp, and readers honour it; the job goes on in any case.
+            with contextlib.suppress(OSError):
+                os.utime(self.path("state.json"))
+
+    def _write_exit(self) -> None:
+        code, number = None, None
+        if self.status is not None:
+            code = os.WEXITSTATUS(self.status) if os.WIFEXITED(self.status) else None
+            number = os.WTERMSIG(self.status) if os.WIFSIGNALED(self.status) else None
+        reason, detail = self.ended_by or ("exited", _describe(code, number))
+        result = {
+            "code": code,
+            "signal": number,
+            "reason": reason,
+            "started": self.started,
+            "ended": time.time(),
+            "peak_rss": self.peak,
+            "detail": detail,
+            "confinement": self.confinement,
+        }
+        data = json.dumps(result).encode().ljust(EXIT_RESERVE)
+        _write_in_place(self.path(".exit"), data)
+        os.rename(self.path(".exit"), self.path("exit.json"))
+        _sync_folder(self.rundir)
+
+
+def supervise(rundir: str, target: Callable[[], None] | None, ready: Callable[[], None] = lambda: None) -> None:
+    """Become the supervisor of the job in `rundir` and return when it is over; the caller must be single-threaded.
+
+    `target` runs in the child in place of `argv`. `ready` is called once the heartbeat file exists.
+    """
+    if os.getsid(0) != os.getpid():
+        os.setsid()
+    os.umask(0o077)
+    _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD, signal.SIGTERM])
+    Shim(os.path.abspath(rundir), target).run(ready)
+
+
+def _describe(code: int | None, number: int | None) -> str:
+    if number is not None:
+        name = signal.Signals(number).name if number in {item.value for item in signal.Signals} else str(number)
+        return f"The job was ended by {name}, not by the studio."
+    return f"The job ended with exit code {code}."
+
+
+def _write_atomically(path: str, draft: str, data: bytes) -> None:
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(handle, data)
+    finally:
+        os.close(handle)
+    os.rename(draft, path)
+
+
+def _write_in_place(path: str, data: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.pwrite(handle, data, 0)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sync_folder(path: str) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def main() -> None:
+    """Supervise the run folder named on the command line; close the ready descriptor once the heartbeat exists."""
+    ready_handle = int(sys.argv[2]) if len(sys.argv) > 2 else -1
+    processes.close_all_but_standard(keep=ready_handle)
+    null = os.open(os.devnull, os.O_RDWR)
+    for handle in (0, 1, 2):
+        os.dup2(null, handle)
+    opened = [ready_handle] if ready_handle > 2 else []
+
+    def ready() -> None:
+        while opened:
+            os.close(opened.pop())
+
+    supervise(sys.argv[1], None, ready)
+
+
+if __name__ == "__main__":
+    main()
