@@ -1,4 +1,4 @@
-"""Content-addressed storage: bytes by their SHA-256, folders as trees, on a local folder or a bucket."""
+"""Content-addressed storage: bytes by SHA-256, folders as trees, in a folder or a bucket."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ class RemoteBackend:
     """Bytes as objects of a bucket; an object store shows an object only once it is whole."""
 
     def __init__(self, url: str) -> None:
-        import fsspec  # type: ignore[import-untyped]
+        import fsspec
 
         self.url = url.rstrip("/")
         try:
@@ -235,7 +235,7 @@ class _StagedRemotely:
 
 
 def _discard_quietly(temp: _TempFile) -> None:
-    # After a rename there is nothing left to remove; closing a file on a full disk raises once more.
+    # After a rename nothing is left to remove; closing a file on a full disk raises once more.
     try:
         temp.discard()
     except OSError:

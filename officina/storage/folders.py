@@ -19,7 +19,7 @@ def walk(folder: Path, *, ignore: Ignore | None = None) -> Iterator[tuple[str, P
     """Yield (relative name, real path) of each file below `folder`, in the order of names.
 
     A link is followed while it stays inside the folder; one that leaves it, and a socket, pipe or
-    device, is refused by name, so that nobody ships a file of the machine by accident or on purpose.
+    device, is refused by name, so that nobody ships a file of the machine by chance or on purpose.
     """
     root = folder.resolve()
     if not root.is_dir():

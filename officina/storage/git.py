@@ -1,4 +1,4 @@
-"""Where a folder of code stands in git, asked of the git binary and never of the folder's own settings."""
+"""Where a folder of code stands in git, as the git binary tells."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypedDict
 
 TIMEOUT = 10.0
-# A repository may configure commands (file-system monitor, hooks, external diff); none may run here.
+# A repository may configure commands (file-system monitor, hooks, external diff): none runs here.
 _SAFE = (
     "--no-optional-locks",
     "-c", "core.fsmonitor=false",
@@ -31,7 +31,7 @@ class GitState(TypedDict):
 
 
 def describe(folder: Path) -> GitState | None:
-    """Return repository, branch, commit and whether the folder differs from it; None outside git."""
+    """Return repository, branch, commit and whether the folder differs; None outside git."""
     git = shutil.which("git")
     if git is None:
         return None
@@ -50,7 +50,7 @@ def _ask(git: str, folder: Path, *words: str) -> str | None:
     env = {"PATH": os.defpath, "HOME": os.environ.get("HOME", "/"), "LC_ALL": "C"}
     env |= {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_ATTR_NOSYSTEM": "1"}
     try:
-        done = subprocess.run(  # noqa: S603 - a fixed program with fixed arguments
+        done = subprocess.run(
             [git, *_SAFE, "-C", str(folder), *words],
             capture_output=True, env=env, timeout=TIMEOUT, check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip

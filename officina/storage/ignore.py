@@ -54,7 +54,7 @@ class Ignore:
 
 
 def load_ignore(folder: Path, *, names: tuple[str, ...] = NAMES) -> Ignore:
-    """Return what `folder` leaves out: its `.amlignore` files, or its `.gitignore` files without one."""
+    """Return what `folder` leaves out: by its `.amlignore`, else `.gitignore` files."""
     root = folder.resolve()
     return Ignore(root, next((name for name in names if (root / name).is_file()), None))
 

@@ -51,7 +51,7 @@ def _check_part(name: str, part: str) -> None:
 
 
 def safe_join(root: Path, name: str) -> Path:
-    """Return the path of `name` below `root`; refuse a name, or a link on the way, that leads outside."""
+    """Return the path of `name` below `root`; refuse what leads outside, by its name or a link."""
     path = root.joinpath(*check_name(name).split("/"))
     if not path.parent.resolve().is_relative_to(root.resolve()):
         raise _refusal(name, "a link on the way leads outside its folder")

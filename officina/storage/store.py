@@ -1,4 +1,4 @@
-"""The content-addressed store: every byte is kept once, under its SHA-256, and checked when it is used."""
+"""The content-addressed store: bytes are kept once, by SHA-256, and checked when used."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ContentStore:
 
     def put_file(self, path: Path) -> Blob:
         """Store a regular file's bytes; it is read once more only when they are new."""
-        # O_NOFOLLOW and O_NONBLOCK: a file swapped for a link or a pipe meanwhile is refused, not read.
+        # O_NOFOLLOW, O_NONBLOCK: a file swapped for a link or a pipe meanwhile is refused.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as source:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -104,7 +104,7 @@ class ContentStore:
         self._backend.delete(BLOBS, trees.check_digest(sha256))
 
     def local_path(self, sha256: str) -> Path | None:
-        """Return the file of these bytes when the store is a folder, for readers that can map it."""
+        """Return the file of these bytes when the store is a folder."""
         return self._backend.local_path(BLOBS, trees.check_digest(sha256))
 
     def missing(self, digests: Iterable[str]) -> list[str]:

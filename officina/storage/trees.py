@@ -1,4 +1,4 @@
-"""A tree: the files of a folder as names, digests and sizes, named by the digest of its own list."""
+"""A tree: a folder's files as names, digests and sizes, named by the digest of that list."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A folder's files by relative name; equal folders have equal digests, wherever they were made."""
+    """A folder's files by relative name; equal folders have equal digests, wherever made."""
 
     digest: str
     files: Mapping[str, Entry] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Tree:
         return sum(entry.size for entry in self.files.values())
 
     def only_file(self) -> str | None:
-        """Return the name of the single file of the tree, or None when it has another number of files."""
+        """Return the name of the tree's only file, or None when it has none or several."""
         return next(iter(self.files)) if len(self.files) == 1 else None
 
 
