@@ -127,9 +127,16 @@ def release_tree(*, workspace: Workspace, digest: str) -> None:
         StoredBlob.objects.filter(sha256__in=candidates).values_list("sha256", flat=True)
     )
     manifest_shared = StoredTree.objects.filter(digest=digest).exists()
-    doomed = [d for d in candidates if d not in still] + ([] if manifest_shared else [digest])
+
+    def delete_bytes() -> None:
+        for each in candidates:
+            if each not in still:
+                store().delete(each)
+        if not manifest_shared:
+            store().delete_tree(digest)
+
     # The rows go first: bytes without a row are only waste, a row without bytes is a lie.
-    transaction.on_commit(lambda: [store().delete(d) for d in doomed])
+    transaction.on_commit(delete_bytes)
 
 
 def _count_blobs(workspace: Workspace, digests: Iterable[str], step: int) -> None:

@@ -1,0 +1,1 @@
+"""Officina's engine, SDK and command line: everything that needs no server."""

@@ -1,0 +1,264 @@
+"""Turning a checked document into a run."""
+
+from __future__ import annotations
+
+import copy
+import re
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import transaction
+
+from officina import checks, environments
+from officina.catalogue import Catalogue, Component
+from officina.documents import references
+from officina.errors import StudioError
+from registry import services as registry
+from registry.models import AssetVersion
+from studio.compute import services as computes
+from studio.compute.models import ComputeTarget
+from studio.runs import live, names
+from studio.runs.models import Experiment, LineageEdge, Run, RunTag, Status
+from studio.runs.services.queueing import dispatch
+from studio.workspaces import audit
+from studio.workspaces.models import Workspace
+
+NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$")
+DATA_TYPES = frozenset({"uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model"})
+
+
+def catalogue_of(workspace: Workspace) -> Catalogue:
+    """Return the built-in modules together with the workspace's own components."""
+    rows = AssetVersion.objects.filter(
+        asset__workspace=workspace, asset__kind="component", archived=False
+    )
+    return Catalogue.built_in().extended(
+        Component.from_spec(row.document) for row in rows.only("document")
+    )
+
+
+def create_run(
+    *,
+    workspace: Workspace,
+    user: Any,
+    document: dict[str, Any],
+    name: str = "",
+    git: dict[str, Any] | None = None,
+    priority: int = 0,
+) -> Run:
+    """Check a job document, settle what it refers to, and queue it."""
+    document = copy.deepcopy(document)
+    used = _settle(workspace, document)
+    problems = checks.problems(document, catalogue_of(workspace))
+    if problems:
+        first = problems[0]
+        more = f" {len(problems) - 1} more: " + "; ".join(p.message for p in problems[1:6])
+        raise StudioError(
+            first.message + (more if len(problems) > 1 else ""),
+            where=".".join(part for part in (first.node, first.port) if part) or "document",
+            hint=first.hint,
+        )
+    target = computes.resolve(workspace=workspace, name=document.get("computeId"))
+    _check_step_computes(workspace, document)
+    if name and not NAME.match(name):
+        raise StudioError(
+            f"{name!r} cannot name a job.",
+            where="name",
+            hint="Use letters, digits, '.', '_' and '-'; up to 255.",
+        )
+    with transaction.atomic():
+        experiment, _ = Experiment.objects.get_or_create(
+            workspace=workspace, name=document.get("experimentName") or "Default"
+        )
+        run = _insert(workspace, user, document, experiment, target, name, git, priority)
+        for digest in set(trees_of(document)):
+            registry.hold_tree(workspace=workspace, digest=digest)
+        LineageEdge.objects.bulk_create(
+            [
+                LineageEdge(workspace=workspace, source=s, target=f"run/{run.guid}", label=label)
+                for s, label in used
+            ],
+            ignore_conflicts=True,
+        )
+        audit.record(
+            workspace=workspace, actor=user, action="runs.submit", target=f"run/{run.guid}"
+        )
+        transaction.on_commit(lambda: _set_off(run))
+    return run
+
+
+def _insert(
+    workspace: Workspace, user: Any, document: dict[str, Any], experiment: Experiment,
+    target: ComputeTarget, name: str, git: dict[str, Any] | None, priority: int,
+) -> Run:  # fmt: skip
+    chosen = name or f"{names.pair()}-{secrets.token_hex(3)}"
+    if Run.objects.filter(workspace=workspace, name=chosen).exists():
+        raise StudioError(
+            f"There is a job {chosen} already.", where="name", code="conflict",
+            hint="Leave the name out, or choose another.",
+        )  # fmt: skip
+    pipeline = document["jobType"] == "Pipeline"
+    params = literals_of(document)
+    run = Run.objects.create(
+        workspace=workspace,
+        experiment=experiment,
+        name=chosen,
+        kind=Run.PIPELINE if pipeline else Run.COMMAND,
+        display_name=(document.get("displayName") or "")[:255],
+        description=document.get("description") or "",
+        document=document,
+        owner=user,
+        compute=target,
+        priority=priority,
+        slots=slots_of(document),
+        max_attempts=int(document.get("maxAttempts") or 1),
+        git=git,
+        params=params,
+        tags={str(k): str(v) for k, v in (document.get("tags") or {}).items()},
+        inputs=document.get("inputs") or {},
+    )
+    label_run(run)
+    return run
+
+
+def label_run(run: Run) -> None:
+    """Bring the searchable rows in line with the run's parameters and tags."""
+    RunTag.objects.filter(run=run).delete()
+    pairs = [("param", run.params), ("tag", run.tags)]
+    RunTag.objects.bulk_create(
+        [
+            RunTag(run=run, kind=kind, key=str(k)[:250], value=str(v)[:500])
+            for kind, values in pairs
+            for k, v in values.items()
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _set_off(run: Run) -> None:
+    from studio.runs.services.advancing import advance
+
+    if run.kind == Run.PIPELINE:
+        advance(run_id=run.pk)
+    elif run.move(Status.NOT_STARTED, Status.QUEUED):
+        live.tell_run(run)
+        dispatch(pool=run.compute.pool if run.compute else "local")
+
+
+def slots_of(document: dict[str, Any]) -> int:
+    """Return how many slots a job asks for: `resources.slots`, else 1."""
+    resources = document.get("resources") or {}
+    return max(1, int((resources.get("properties") or {}).get("slots") or 1))
+
+
+def literals_of(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the literal inputs, which are what people compare runs by."""
+    return {
+        name: value.get("value")
+        for name, value in (document.get("inputs") or {}).items()
+        if value.get("jobInputType") == "literal"
+    }
+
+
+def _settle(workspace: Workspace, document: dict[str, Any]) -> list[tuple[str, str]]:
+    """Replace asset references by what they mean now; return the lineage sources with labels."""
+    used: list[tuple[str, str]] = []
+    jobs = document.get("jobs") or {}
+    for step, node in jobs.items():
+        _settle_component(workspace, node, where=f"jobs.{step}")
+    for where, holder in [("", document), *((f"jobs.{s}.", n) for s, n in jobs.items())]:
+        for name, value in (holder.get("inputs") or {}).items():
+            source = _settle_input(workspace, value, where=f"{where}inputs.{name}")
+            if source:
+                used.append((source, f"{where}{name}"))
+    for where, environment in _environments_of(document):
+        environments.check(environment, where=f"{where}environment")
+    return used
+
+
+def _settle_component(workspace: Workspace, node: dict[str, Any], *, where: str) -> None:
+    component = node.get("component")
+    if not isinstance(component, str):
+        return
+    ref = references.parse_reference(component)
+    if ref.registry:
+        node["component"] = Catalogue.built_in().get(ref.name, ref.version or None).to_spec()
+        return
+    row = registry.find(
+        workspace=workspace, kind="component", name=ref.name,
+        version=ref.version or "", label=ref.label or "",
+    )  # fmt: skip
+    node["component"] = row.document
+
+
+def _settle_input(workspace: Workspace, value: dict[str, Any], *, where: str) -> str:
+    uri = value.get("uri")
+    if not isinstance(uri, str) or "${{" in uri:
+        return ""
+    ref = references.parse_reference(uri)
+    if uri.startswith("tree:"):
+        registry.open_tree(workspace=workspace, digest=uri.removeprefix("tree:"))
+        return ""
+    if not uri.startswith("azureml:") or "datastores/" in uri:
+        raise StudioError(
+            f"{uri!r} is not data that the server can read yet.",
+            where=where,
+            hint="Give a local path (the client uploads it) or a registered asset azureml:name:version.",
+        )
+    kind = "model" if value.get("jobInputType") in {"mlflow_model", "custom_model"} else "data"
+    row = registry.find(
+        workspace=workspace, kind=kind, name=ref.name,
+        version=ref.version or "", label=ref.label or "",
+    )  # fmt: skip
+    value["uri"] = f"tree:{row.tree}"
+    value["asset"] = row.reference
+    return f"{kind}/{row.asset.name}/{row.version}"
+
+
+def _environments_of(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    if document["jobType"] == "Command" and not document.get("component"):
+        yield "", document.get("environmentId")
+    for step, node in (document.get("jobs") or {}).items():
+        component = node.get("component")
+        if isinstance(component, dict) and component.get("type", "command") == "command":
+            yield f"jobs.{step}.", component.get("environment")
+
+
+def _check_step_computes(workspace: Workspace, document: dict[str, Any]) -> None:
+    names_used = {(document.get("settings") or {}).get("default_compute")}
+    names_used |= {node.get("computeId") for node in (document.get("jobs") or {}).values()}
+    for name in names_used - {None, ""}:
+        if "${{" not in str(name):
+            computes.resolve(workspace=workspace, name=str(name))
+
+
+def trees_of(value: Any) -> Iterator[str]:
+    """Yield the digest of every tree that a document names."""
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from trees_of(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from trees_of(each)
+    elif isinstance(value, str) and value.startswith("tree:") and len(value) == 69:
+        yield value.removeprefix("tree:")
+
+
+def rerun(
+    *, run: Run, user: Any, inputs: dict[str, Any] | None = None, force: bool = False
+) -> Run:
+    """Submit a run's own document again, with other literal inputs where given."""
+    top = run.root or run
+    document = copy.deepcopy(top.document)
+    for name, value in (inputs or {}).items():
+        slot = (document.get("inputs") or {}).get(name)
+        if slot is None or slot.get("jobInputType") != "literal":
+            known = ", ".join(literals_of(document)) or "none"
+            raise StudioError(
+                f"{top.name} has no literal input {name!r}.", where=name, hint=f"It has: {known}."
+            )
+        slot["value"] = value
+    if document["jobType"] == "Pipeline":
+        document["settings"] = (document.get("settings") or {}) | {"force_rerun": force}
+    return create_run(workspace=top.workspace, user=user, document=document, git=top.git)

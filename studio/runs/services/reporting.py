@@ -1,0 +1,125 @@
+"""What a job reports through its message file, written into the run."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from officina.errors import StudioError
+from officina.storage import paths
+from registry import services as registry
+from studio.runs import live
+from studio.runs.models import LineageEdge, Run
+from studio.runs.services.artifacts import store_artifact, store_figure
+from studio.runs.services.creating import label_run
+from studio.runs.services.metrics import Point, parse_value, record_metrics
+
+FIGURES = frozenset({"table", "confusion_matrix", "roc"})
+TEXT_LIMIT = 500
+
+
+def apply_messages(
+    *, run: Run, folder: Path, found: list[dict[str, Any]]
+) -> dict[str, Any] | None:
+    """Store a batch of messages; the job's own account of its failure is returned."""
+    points: list[Point] = []
+    failure: dict[str, Any] | None = None
+    changes: dict[str, Any] = {}
+    params, tags = dict(run.params), dict(run.tags)
+    for message in found:
+        kind = message.get("type")
+        if kind == "metric":
+            points.append(_point(message))
+        elif kind == "param":
+            params[str(message["key"])[:250]] = message["value"]
+        elif kind == "tag":
+            tags[str(message["key"])[:250]] = str(message["value"])[:TEXT_LIMIT]
+        elif kind == "image":
+            _store_file(run, folder, message, kind="image", key=str(message["key"]))
+        elif kind == "artifact":
+            _store_file(run, folder, message)
+        elif kind in FIGURES:
+            store_figure(run=run, kind=kind, key=str(message["key"]), value=message["value"])
+        elif kind == "progress":
+            changes["progress"] = float(message["fraction"])
+            changes["progress_text"] = str(message.get("text") or "")[:255]
+        elif kind == "register_model":
+            run.cursor.setdefault("models", []).append(message)
+        elif kind == "failed":
+            failure = {k: str(message.get(k) or "") for k in ("code", "message", "where", "hint")}
+    if points:
+        record_metrics(run=run, points=points)
+    if params != run.params or tags != run.tags:
+        changes |= {"params": params, "tags": tags}
+    if run.cursor.get("models"):
+        changes["cursor"] = run.cursor
+    if changes:
+        run.touch(**changes)
+        if "params" in changes:
+            label_run(run)
+        transaction.on_commit(lambda: live.tell_run(run))
+    return failure
+
+
+def _point(message: dict[str, Any]) -> Point:
+    key = str(message["key"])
+    return Point(
+        key=key,
+        value=parse_value(message["value"], where=f"metric {key}"),
+        step=int(message.get("step") or 0),
+        ts=float(message.get("ts") or time.time()),
+    )
+
+
+def _inside(folder: Path, path: str) -> Path:
+    """Return a path that a job named, refusing one that leads out of its run folder."""
+    work = folder / "work"
+    real = (work / path).resolve()
+    if not real.is_relative_to(folder.resolve()):
+        raise StudioError(
+            f"The job named {path!r}, which is outside its run folder.", where="path"
+        )
+    return real
+
+
+def _store_file(
+    run: Run, folder: Path, message: dict[str, Any], *, kind: str = "file", key: str = ""
+) -> None:
+    source = _inside(folder, str(message["path"]))
+    if not source.is_file():
+        return
+    name = str(message.get("name") or f"{'images' if kind == 'image' else 'files'}/{source.name}")
+    store_artifact(run=run, path=paths.check_name(name), source=source, kind=kind, key=key)
+
+
+def register_models(*, run: Run, folder: Path) -> None:
+    """Register what the job asked for, now that it has completed, with its lineage."""
+    for message in run.cursor.get("models", []):
+        source = _inside(folder, str(message["path"]))
+        if not source.exists():
+            raise StudioError(
+                f"The job registered a model from {message['path']!r}, which does not exist.",
+                hint="Write the file before register_model, or name it relative to the job's folder.",
+                where="register_model",
+            )
+        store = registry.store()
+        tree = store.put_tree(source) if source.is_dir() else store.put_single(source)
+        row = registry.register(
+            workspace=run.workspace,
+            kind="model",
+            name=str(message["name"]),
+            document={"modelType": "custom_model", "jobName": run.name, "path": source.name},
+            tree=tree,
+            description=str(message.get("description") or ""),
+            tags={str(k): str(v) for k, v in (message.get("tags") or {}).items()},
+            run_guid=run.guid,
+            user=run.owner,
+        )
+        LineageEdge.objects.get_or_create(
+            workspace=run.workspace,
+            source=f"run/{run.guid}",
+            target=f"model/{row.asset.name}/{row.version}",
+        )
