@@ -196,7 +196,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 CELERY_BEAT_SCHEDULE = {
     "beat-alive": {"task": "studio.lib.tasks.beat_alive", "schedule": 5.0, "options": {"queue": "system", "expires": 15}},
     "reap": {"task": "studio.runs.tasks.reap", "schedule": 5.0, "options": {"queue": "system", "expires": 5}},
-    "dispatch": {"task": "studio.compute.tasks.dispatch", "schedule": 2.0, "options": {"queue": "system", "expires": 2}},
+    "dispatch": {"task": "studio.runs.tasks.dispatch", "schedule": 2.0, "options": {"queue": "system", "expires": 2}},
 }
 
 # --- Time and language
