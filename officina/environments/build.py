@@ -1,0 +1,265 @@
+"""Turn requirements into a virtual environment: lock by hash, build once, share by key.
+
+The cache folder holds `<key>/` (an environment, read-only once complete), `<key>.used` (touched at each use, for
+eviction), `<key>.lock` (held while building) and `locks/<hash of the requirements>.txt`.
+Only wheels are installed: building a source package would run its code outside any sandbox.
+"""
+
+from __future__ import annotations
+
+import configparser
+import fcntl
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from officina.environments import curated, spec
+from officina.errors import StudioError
+
+Log = Callable[[str], None]
+FAILING_LINES = 12
+BUILD_LIMIT = 1800
+# uv may need the way to the index and nothing else of the server's environment.
+PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY",
+             "NO_PROXY", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An environment that is ready: its interpreter, its key, and whether it was there already."""
+
+    python: Path
+    key: str
+    cached: bool
+
+
+def prepare(specification: str | Mapping[str, Any], *, cache: Path, log: Log) -> Prepared:
+    """Return the environment, building it if this machine has not got it; needs no network when it has.
+
+    Concurrent calls for the same key build once: the others wait and say so.
+    """
+    began = time.monotonic()
+    wanted = spec.parse(specification)
+    for warning in wanted.warnings:
+        log(f"environment {wanted.name}: {warning}")
+    python = interpreter(wanted.python, lambda text: log(f"environment {wanted.name}: {text}"))
+    cache.mkdir(parents=True, exist_ok=True)
+    lock = lock_of(wanted, python=python, cache=cache, log=log)
+    key = key_of(lock, python)
+    place = cache / key
+    cached = is_complete(place)
+    if not cached:
+        with _locked(cache / f"{key}.lock", lambda: log(f"environment {wanted.name}: waiting for another build of it")):
+            cached = is_complete(place)
+            if not cached:
+                log(f"environment {wanted.name}: building, {lock.count('==')} packages")
+                _build(place, wanted.name, lock, python, cache)
+    (cache / f"{key}.used").touch()
+    log(f"environment {wanted.name}: {'cached' if cached else 'built'} in {time.monotonic() - began:.2f} s ({key[:12]})")
+    return Prepared(place / "bin" / "python", key, cached)
+
+
+def environment_key(specification: str | Mapping[str, Any], *, cache: Path | None = None) -> str:
+    """Return the key without building.
+
+    Curated environments need nothing but their committed lock; others are resolved (network), or read from `cache`.
+    """
+    wanted = spec.parse(specification)
+    python = interpreter(wanted.python, lambda _: None)
+    if cache is not None:
+        return key_of(lock_of(wanted, python=python, cache=cache, log=lambda _: None), python)
+    if wanted.curated is not None:
+        return key_of(curated.CURATED[wanted.curated].lock(), python)
+    return key_of(compile_lock(wanted.packages, python=python), python)
+
+
+def key_of(lock: str, python: Path) -> str:
+    """Return the digest of everything that decides what an environment contains."""
+    uv_major = importlib.metadata.version("uv").split(".")[0]
+    parts = [lock, _version_of(python), sys.platform, platform.machine(), uv_major]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def lock_of(wanted: spec.Requirements, *, python: Path, cache: Path, log: Log) -> str:
+    """Return the lock text: the committed one, the one remembered for the same requirements, or a new resolution."""
+    if wanted.curated is not None:
+        return curated.CURATED[wanted.curated].lock()
+    if not wanted.packages:
+        return ""
+    asked = json.dumps([sorted(wanted.packages), _version_of(python), sys.platform, platform.machine()])
+    remembered = cache / "locks" / f"{hashlib.sha256(asked.encode()).hexdigest()}.txt"
+    if not remembered.exists():
+        log(f"environment {wanted.name}: resolving {len(wanted.packages)} packages")
+        lock = compile_lock(wanted.packages, python=python, name=wanted.name)
+        remembered.parent.mkdir(parents=True, exist_ok=True)
+        draft = remembered.with_suffix(f".{os.getpid()}")
+        draft.write_text(lock)
+        draft.replace(remembered)
+    return remembered.read_text()
+
+
+def compile_lock(packages: tuple[str, ...], *, python: Path, name: str = "environment", universal: bool = False) -> str:
+    """Resolve packages to pinned versions with hashes; the text names no index."""
+    options = ["--quiet", "--no-build", "--generate-hashes", "--no-header", "--no-annotate", "--python", str(python)]
+    if universal:
+        options.append("--universal")
+    done = _uv(["pip", "compile", *options, "-"], name=name, doing="resolved", stdin="\n".join(packages) + "\n")
+    return done.stdout
+
+
+def interpreter(version: str | None, log: Log) -> Path:
+    """Return a Python of this machine: the asked version if it is here, else the studio's own, said in the log."""
+    own = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+    ours = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if version is None or version == ours:
+        return own
+    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        candidate = Path(folder) / f"python{version}"
+        # Version managers put shell scripts on PATH that fail for versions they do not have.
+        if candidate.exists() and candidate.resolve().name.startswith("python") and _is_version(candidate, version):
+            return candidate.resolve()
+    log(f"Python {version} is not on this machine; {ours} is used.")
+    return own
+
+
+def is_complete(place: Path) -> bool:
+    """Return whether an environment is there and its interpreter still exists."""
+    return (place / "officina.json").exists() and (place / "bin" / "python").exists()
+
+
+def _build(place: Path, name: str, lock: str, python: Path, cache: Path) -> None:
+    shutil.rmtree(place, ignore_errors=True)
+    draft = Path(tempfile.mkdtemp(prefix=".building-", dir=cache))
+    try:
+        offline = ["--no-python-downloads", "--python", str(python)]
+        _uv(["venv", "--quiet", "--relocatable", "--clear", *offline, str(draft)], name=name, doing="created")
+        if lock:
+            locked = draft / "requirements.txt"
+            locked.write_text(lock)
+            target = ["--python", str(draft / "bin" / "python")]
+            options = ["--quiet", "--require-hashes", "--no-build", "--compile-bytecode"]
+            _uv(["pip", "sync", *options, *target, str(locked)], name=name, doing="installed")
+        about = {"name": name, "python": _version_of(python), "built": time.time()}
+        (draft / "officina.json").write_text(json.dumps(about))
+        _make_read_only(draft)
+        draft.rename(place)
+    finally:
+        if draft.exists():
+            remove(draft)
+
+
+def remove(place: Path) -> None:
+    """Delete an environment, read-only as it is."""
+    for folder, _, _ in os.walk(place):
+        Path(folder).chmod(0o700)
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def _make_read_only(place: Path) -> None:
+    # Folders only: the files are hard links into uv's cache, and their modes are the cache's business.
+    for folder, _, _ in os.walk(place, topdown=False):
+        Path(folder).chmod(0o555)
+
+
+def _uv(arguments: list[str], *, name: str, doing: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed program, and the requirements were checked line by line
+            [uv_binary(), *arguments],
+            input=stdin,
+            text=True,
+            capture_output=True,
+            env=_uv_environment(),
+            timeout=BUILD_LIMIT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise StudioError(
+            f"The environment {name} could not be {doing} within {BUILD_LIMIT // 60} minutes.",
+            hint="Is the package index reachable from this machine?",
+            where="environment",
+            code="failed",
+        ) from error
+    if done.returncode:
+        lines = [line.rstrip() for line in done.stderr.splitlines() if line.strip()]
+        raise StudioError(
+            f"The environment {name} could not be {doing}:\n" + "\n".join(lines[-FAILING_LINES:]),
+            hint="Check the package names and versions; only packages with wheels can be installed.",
+            where="environment",
+            code="failed",
+        )
+    return done
+
+
+def uv_binary() -> str:
+    """Return the path of uv: the one installed beside this interpreter, else the one on PATH."""
+    beside = Path(sys.executable).with_name("uv")
+    found = str(beside) if beside.exists() else shutil.which("uv")
+    if found is None:
+        raise StudioError("uv is not installed.", hint="pip install uv", code="unavailable")
+    return found
+
+
+def _uv_environment() -> dict[str, str]:
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper() in PASSED_ON or name.startswith("UV_")
+    }
+    # uv does not read pip's settings, but a machine with a mirror has usually been told of it there.
+    index = _pip_index()
+    if index and not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & env.keys():
+        env["UV_DEFAULT_INDEX"] = index
+    return env
+
+
+def _pip_index() -> str | None:
+    if os.environ.get("PIP_INDEX_URL"):
+        return os.environ["PIP_INDEX_URL"]
+    home = Path.home()
+    files = ["/etc/pip.conf", home / ".pip/pip.conf", home / ".config/pip/pip.conf", Path(sys.prefix) / "pip.conf"]
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read([*files, os.environ.get("PIP_CONFIG_FILE") or os.devnull])
+    except configparser.Error:
+        return None
+    return parser.get("global", "index-url", fallback=None)
+
+
+def _is_version(python: Path, version: str) -> bool:
+    try:
+        return _version_of(python).startswith(f"{version}.")
+    except (OSError, subprocess.SubprocessError):
+        return False
+
+
+def _version_of(python: Path) -> str:
+    if python.parent == Path(sys.base_prefix) / "bin":
+        return platform.python_version()
+    question = "import platform; print(platform.python_version())"
+    done = subprocess.run(  # noqa: S603
+        [str(python), "-I", "-c", question], capture_output=True, text=True, timeout=10, check=True
+    )
+    return done.stdout.strip()
+
+
+@contextmanager
+def _locked(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,132 @@
+"""Environments are built once by key, shared, and explained when they cannot be built."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from officina.environments import build, curated, environment_key, prepare
+from officina.errors import StudioError
+
+TINY = "# one small wheel\niniconfig==2.0.0\n"
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("environments")
+
+
+def test_a_package_is_installed_and_the_second_call_is_cached(cache: Path) -> None:
+    lines: list[str] = []
+    first = prepare(TINY, cache=cache, log=lines.append)
+    assert not first.cached
+    assert any("building" in line for line in lines)
+    seen = subprocess.run([first.python, "-c", "import iniconfig; print(iniconfig.__file__)"], capture_output=True, text=True)
+    assert first.key in seen.stdout
+    lines.clear()
+    began = time.monotonic()
+    second = prepare(TINY, cache=cache, log=lines.append)
+    assert time.monotonic() - began < 0.5
+    assert second.cached
+    assert (second.python, second.key) == (first.python, first.key)
+    assert "cached" in lines[-1]
+    assert environment_key(TINY, cache=cache) == first.key
+
+
+def test_a_cached_environment_needs_neither_uv_nor_network(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare(TINY, cache=cache, log=lambda _: None)
+
+    def refuse() -> str:
+        raise AssertionError("uv was asked")
+
+    monkeypatch.setattr(build, "uv_binary", refuse)
+    assert prepare(TINY, cache=cache, log=lambda _: None).cached
+
+
+def test_the_installed_environment_has_bytecode_and_is_read_only(cache: Path) -> None:
+    place = prepare(TINY, cache=cache, log=lambda _: None).python.parent.parent
+    package = next(place.glob("lib/python*/site-packages/iniconfig"))
+    assert list((package / "__pycache__").glob("*.pyc"))
+    assert not package.stat().st_mode & 0o222
+
+
+def test_concurrent_builds_of_one_key_build_once(tmp_path: Path) -> None:
+    results: list[build.Prepared] = []
+    workers = [
+        threading.Thread(target=lambda: results.append(prepare("minimal", cache=tmp_path, log=lambda _: None)))
+        for _ in range(4)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len({result.key for result in results}) == 1
+    assert sum(not result.cached for result in results) == 1
+    assert not list(tmp_path.glob(".building-*"))
+
+
+def test_the_minimal_environment_is_the_bare_interpreter(tmp_path: Path) -> None:
+    python = prepare("azureml:minimal@latest", cache=tmp_path, log=lambda _: None).python
+    done = subprocess.run([python, "-c", "import importlib.metadata as m; print(len(list(m.distributions())))"], capture_output=True)
+    assert done.stdout == b"0\n"
+
+
+def test_a_package_that_does_not_exist_shows_what_uv_said(tmp_path: Path) -> None:
+    with pytest.raises(StudioError) as caught:
+        prepare("# x\nofficina-no-such-package-5f1c==1.0\n", cache=tmp_path, log=lambda _: None)
+    assert caught.value.code == "failed"
+    assert "officina-no-such-package-5f1c" in caught.value.message
+    assert not list(tmp_path.glob(".building-*"))
+
+
+def test_a_half_made_environment_is_built_anew(tmp_path: Path) -> None:
+    made = prepare("minimal", cache=tmp_path, log=lambda _: None)
+    place = made.python.parent.parent
+    place.chmod(0o755)
+    (place / "officina.json").unlink()
+    assert not prepare("minimal", cache=tmp_path, log=lambda _: None).cached
+
+
+def test_each_use_is_noted_for_eviction(tmp_path: Path) -> None:
+    made = prepare("minimal", cache=tmp_path, log=lambda _: None)
+    used = tmp_path / f"{made.key}.used"
+    before = used.stat().st_mtime_ns
+    time.sleep(0.02)
+    prepare("minimal", cache=tmp_path, log=lambda _: None)
+    assert used.stat().st_mtime_ns > before
+
+
+def test_a_python_that_is_not_here_is_replaced_and_said(tmp_path: Path) -> None:
+    lines: list[str] = []
+    wanted = {"name": "old", "conda_file": {"dependencies": ["python=3.2"]}}
+    prepare(wanted, cache=tmp_path, log=lines.append)
+    assert any("Python 3.2 is not on this machine" in line for line in lines)
+
+
+def test_the_committed_locks_pin_what_is_declared_and_name_no_index() -> None:
+    for one in curated.CURATED.values():
+        lock = one.lock()
+        assert "://" not in lock and "--index" not in lock and "--find-links" not in lock
+        for package in one.packages:
+            assert f"\n{package}" in f"\n{lock}", package
+        assert lock.count("--hash=sha256:") >= lock.count("==")
+
+
+def test_the_key_changes_with_the_lock_and_needs_no_build() -> None:
+    assert environment_key("sklearn-1.5") != environment_key("minimal")
+    assert environment_key("azureml:AzureML-sklearn-1.5@latest") == environment_key("sklearn-1.5")
+    assert len(environment_key("minimal")) == 64
+
+
+def test_an_environment_may_be_moved_with_its_cache(tmp_path: Path) -> None:
+    made = prepare("minimal", cache=tmp_path / "a", log=lambda _: None)
+    shutil.copytree(tmp_path / "a" / made.key, tmp_path / "b", symlinks=True)
+    done = subprocess.run([tmp_path / "b" / "bin" / "python", "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True)
+    assert done.stdout.strip() == str(tmp_path / "b")
+    assert json.loads((tmp_path / "b" / "officina.json").read_text())["name"] == "minimal"
