@@ -6,4 +6,7 @@ from django.apps import AppConfig
 class LibConfig(AppConfig):
     name = "studio.lib"
     label = "lib"
-    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from studio.lib import checks  # noqa: F401

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import stat
 import tempfile
 from pathlib import Path
 
@@ -20,28 +21,24 @@ def prepare(home: Path) -> None:
 
 
 def run_folder(home: Path) -> Path:
-    """Return the folder for sockets: `<home>/run`, or the short one that `make_run_folder` chose and noted there."""
+    """Return the folder for sockets: `<home>/run`, or for a home too deep for unix sockets a short private one.
+
+    The short one is made at the first call and noted in `<home>/run/broker.json`, so that all processes agree.
+    """
     folder = home / "run"
     if _fits(folder):
         return folder
+    note = folder / "broker.json"
     try:
-        noted = Path(json.loads((folder / "broker.json").read_text(encoding="utf-8"))["folder"])
+        noted = Path(json.loads(note.read_text(encoding="utf-8"))["folder"])
     except (OSError, ValueError, KeyError, TypeError):
-        return folder
-    return noted
-
-
-def make_run_folder(home: Path) -> Path:
-    """Make the folder for sockets; a home too deep for a unix socket gets a short private one elsewhere."""
-    prepare(home)
-    folder = run_folder(home)
-    if _fits(folder) and folder.is_dir():
-        return folder
-    base = os.environ.get("XDG_RUNTIME_DIR") or None
-    short = Path(tempfile.mkdtemp(prefix="officina-", dir=base))
-    if not _fits(short):
-        short = Path(tempfile.mkdtemp(prefix="officina-", dir="/tmp"))  # noqa: S108  mkdtemp makes it 0700
-    (home / "run" / "broker.json").write_text(json.dumps({"folder": str(short)}), encoding="utf-8")
+        noted = None
+    if noted and _is_private(noted):
+        return noted
+    short = _short_folder()
+    draft = note.with_suffix(f".{os.getpid()}")
+    draft.write_text(json.dumps({"folder": str(short)}), encoding="utf-8")
+    draft.replace(note)
     return short
 
 
@@ -66,3 +63,19 @@ def secret_key(home: Path) -> str:
 
 def _fits(folder: Path) -> bool:
     return len(os.fsencode(folder / _LONGEST_SOCKET_NAME)) <= LONGEST_SOCKET_PATH
+
+
+def _is_private(folder: Path) -> bool:
+    """Say whether the folder is still there and ours alone: /tmp is swept, and open to others."""
+    try:
+        status = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
+
+
+def _short_folder() -> Path:
+    base = os.environ.get("XDG_RUNTIME_DIR")
+    if base and Path(base).is_dir() and _fits(Path(base) / "officina-12345678"):
+        return Path(tempfile.mkdtemp(prefix="officina-", dir=base))
+    return Path(tempfile.mkdtemp(prefix="officina-", dir="/tmp"))  # noqa: S108  mkdtemp makes it private

@@ -1,0 +1,31 @@
+"""`manage.py serve`: the web process."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+
+class Command(BaseCommand):
+    """Answer HTTP and websockets on OFFICINA_PORT and OFFICINA_TLS_PORT."""
+
+    help = "Answer HTTP and websockets on OFFICINA_PORT, and with the studio's own certificate on OFFICINA_TLS_PORT."
+    requires_system_checks = []
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        """Serve until a signal ends it."""
+        from studio.asgi import application
+        from studio.lib import server, tls
+
+        asyncio.run(
+            server.serve(
+                application,
+                bind=settings.BIND,
+                port=settings.PORT,
+                tls_port=settings.TLS_PORT,
+                certificates=lambda: tls.ensure(settings.OFFICINA_HOME / "tls", hosts=settings.ALLOWED_HOSTS),
+            )
+        )
