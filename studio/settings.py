@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import socket
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -23,6 +25,9 @@ home.prepare(OFFICINA_HOME)
 RUN_FOLDER = home.run_folder(OFFICINA_HOME)
 WORK_FOLDER = OFFICINA_HOME / "work"
 FORKHOST_SOCKET = RUN_FOLDER / "forkhost.sock"
+ENVIRONMENT_CACHE = OFFICINA_HOME / "environments"
+# The same after a restart, and another for another home on the same machine.
+NODE_NAME = f"{socket.gethostname()}-{hashlib.sha256(str(OFFICINA_HOME).encode()).hexdigest()[:6]}"
 
 BIND = env.env_str("OFFICINA_BIND", "127.0.0.1")
 PORT = env.env_int("OFFICINA_PORT", 8000, low=1, high=65535)
@@ -249,8 +254,8 @@ CONTENT_SECURITY_POLICY = {
 
 # --- API
 REST_FRAMEWORK = {
-    "EXCEPTION_HANDLER": "studio.api.exception_handler",
-    "DEFAULT_PAGINATION_CLASS": "studio.api.Page",
+    "EXCEPTION_HANDLER": "studio.lib.problems.exception_handler",
+    "DEFAULT_PAGINATION_CLASS": "studio.lib.pages.Page",
     "PAGE_SIZE": 50,
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "studio.workspaces.authentication.TokenAuthentication",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import socket
 
 import psutil
 from django.conf import settings
@@ -44,8 +43,8 @@ def resolve(*, workspace: Workspace, name: str | None) -> ComputeTarget:
 
 
 def node_name() -> str:
-    """Name this machine, the same after a restart; a home of its own makes a node of its own."""
-    return f"{socket.gethostname()}:{settings.NODE_SUFFIX}"
+    """Return the name of this machine's node."""
+    return str(settings.NODE_NAME)
 
 
 def beat_node() -> Node:
@@ -60,7 +59,7 @@ def beat_node() -> Node:
     }
     row, _ = Node.objects.update_or_create(
         name=node_name(),
-        defaults={"slots": settings.SLOTS, "facts": facts, "seen": timezone.now()},
+        defaults={"slots": settings.WORKERS, "facts": facts, "seen": timezone.now()},
     )
     return row
 

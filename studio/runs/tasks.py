@@ -19,3 +19,8 @@ def reap() -> None:
     computes.beat_node()
     services.reap(dead_owners=dead_owners())
     services.dispatch()
+
+
+@shared_task(name="studio.runs.tasks.dispatch", queue="system", ignore_result=True, expires=2)
+def dispatch() -> None:
+    services.dispatch()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -20,6 +23,7 @@ from studio.runs.services.queueing import dispatch_soon
 
 def advance(*, run_id: int) -> None:
     """Start what is ready and end what is done; safe to call at any time, by anyone."""
+    _lock_environments(run_id)
     with transaction.atomic():
         run = Run.objects.select_for_update().select_related("workspace", "parent", "root").get(
             pk=run_id
@@ -32,6 +36,16 @@ def advance(*, run_id: int) -> None:
         if run.status == Status.RUNNING:
             _start_steps(run, children)
         _end_if_done(run, children)
+
+
+def _lock_environments(run_id: int) -> None:
+    """Resolve the steps' environments before the transaction: that may take the network's time."""
+    fresh = Run.objects.filter(pk=run_id, status=Status.NOT_STARTED).first()
+    for node in ((fresh.document.get("jobs") if fresh else None) or {}).values():
+        component = node.get("component")
+        if isinstance(component, dict) and component.get("type", "command") == "command":
+            with contextlib.suppress(StudioError):
+                _environment_key({"environmentId": component.get("environment")})
 
 
 def _start_steps(run: Run, children: dict[str, Run]) -> None:
@@ -76,8 +90,8 @@ def _insert_child(
     run: Run, step: str, document: dict[str, Any], parts: dict[str, Any], key: str
 ) -> Run:
     component = document.get("component") or {}
-    settings = run.document.get("settings") or {}
-    wanted = document.get("computeId") or settings.get("default_compute")
+    options = run.document.get("settings") or {}
+    wanted = document.get("computeId") or options.get("default_compute")
     compute = computes.resolve(workspace=run.workspace, name=wanted or run.document.get("computeId"))
     child = Run(
         workspace=run.workspace,
@@ -110,7 +124,7 @@ def _key_parts(document: dict[str, Any]) -> dict[str, Any]:
     component = document.get("component") or {}
     module = component.get("type") == "module"
     code = str(document.get("codeId") or component.get("code") or "")
-    environment = "" if module else environments.environment_key(document.get("environmentId"))
+    environment = "" if module else _environment_key(document)
     inputs = document.get("inputs") or {}
     return {
         "component": component | {"command": document.get("command")},
@@ -126,10 +140,15 @@ def _key_parts(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _environment_key(document: dict[str, Any]) -> str:
+    wanted = document.get("environmentId") or environments.DEFAULT
+    return environments.environment_key(wanted, cache=Path(settings.ENVIRONMENT_CACHE))
+
+
 def _is_forced(run: Run, step: str) -> bool:
     node = run.document["jobs"].get(step) or {}
-    settings = run.document.get("settings") or {}
-    return bool(settings.get("force_rerun") or node.get("forceRerun"))
+    options = run.document.get("settings") or {}
+    return bool(options.get("force_rerun") or node.get("forceRerun"))
 
 
 def _find_reusable(run: Run, document: dict[str, Any], key: str) -> Run | None:
@@ -200,8 +219,8 @@ def _draw_lineage(run: Run, step: str, child: Run, children: dict[str, Run]) -> 
 def _end_if_done(run: Run, children: dict[str, Run]) -> None:
     statuses = {step: child.status for step, child in children.items()}
     failed = [child for child in children.values() if child.status == Status.FAILED]
-    settings = run.document.get("settings") or {}
-    if failed and run.status == Status.RUNNING and not settings.get("continue_on_step_failure"):
+    options = run.document.get("settings") or {}
+    if failed and run.status == Status.RUNNING and not options.get("continue_on_step_failure"):
         _stop_others(run, children, failed[0])
     if any(child.status not in ENDED for child in children.values()):
         _tell_progress(run, statuses)

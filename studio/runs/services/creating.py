@@ -173,7 +173,7 @@ def _settle(workspace: Workspace, document: dict[str, Any]) -> list[tuple[str, s
             if source:
                 used.append((source, f"{where}{name}"))
     for where, environment in _environments_of(document):
-        environments.check(environment, where=f"{where}environment")
+        check_environment(environment, where=f"{where}environment")
     return used
 
 
@@ -223,6 +223,16 @@ def _environments_of(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         component = node.get("component")
         if isinstance(component, dict) and component.get("type", "command") == "command":
             yield f"jobs.{step}.", component.get("environment")
+
+
+def check_environment(environment: Any, *, where: str) -> None:
+    """Refuse an environment that cannot be told now, rather than when the step starts."""
+    try:
+        environments.parse(environment or environments.DEFAULT)
+    except StudioError as error:
+        raise StudioError(
+            error.message, hint=error.hint, where=error.where or where, code=error.code
+        ) from error
 
 
 def _check_step_computes(workspace: Workspace, document: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import shutil
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ from studio.compute import services as computes
 from studio.runs import live
 from studio.runs.models import HELD, Run, Status
 from studio.runs.services import reporting
+from studio.runs.logs import LOG_NAME, attempt_folder
 from studio.runs.services.artifacts import add_artifact, collect_files
 from studio.runs.services.ending import end_run
 from studio.runs.services.queueing import LEASE, dispatch
@@ -41,7 +43,6 @@ RENEW_EVERY = 5.0
 LOOK_AT_STATUS_EVERY = 0.5
 COLLECT_EVERY = 2.0
 LOG_BLOCK = 64 * 1024
-LOG_NAME = "logs/std_log.txt"
 KEPT_TAIL = 12
 
 
@@ -71,11 +72,6 @@ def owner_name() -> str:
 
 class Lost(Exception):
     """Another worker holds the run."""
-
-
-def attempt_folder(run: Run) -> Path:
-    """Return the folder of the run's present attempt on this machine."""
-    return Path(settings.OFFICINA_HOME) / "work" / run.guid / str(run.attempt)
 
 
 @dataclass
@@ -156,15 +152,16 @@ class Watch:
         self.carry_log_over()
         document = self.run.document
         component = document.get("component") or {}
-        python = None
+        python = Path(sys.executable)
         if component.get("type") != "module":
+            wanted = document.get("environmentId") or environments.DEFAULT
             prepared = environments.prepare(
-                document.get("environmentId"),
+                wanted,
                 cache=Path(settings.ENVIRONMENT_CACHE),
                 log=self.note,
             )
             python = prepared.python
-            self.write(environment=prepared.label)
+            self.write(environment=environments.parse(wanted).name[:255])
         self.note_status()
         if self.run.status == Status.CANCEL_REQUESTED:
             return
@@ -172,6 +169,8 @@ class Watch:
             self.folder,
             document,
             store=registry.store(),
+            code_tree=code_tree(document),
+            inputs=data_inputs(document),
             python=python,
             env=self.job_environment(),
             run_id=self.run.guid,
@@ -192,7 +191,7 @@ class Watch:
         workspace = self.run.workspace
         return {
             "OFFICINA_RUN_ID": self.run.guid,
-            "OFFICINA_URL": settings.PUBLIC_URL,
+            "OFFICINA_URL": settings.INTERNAL_URL,
             "OFFICINA_TOKEN": secret,
             "OFFICINA_WORKSPACE": workspace.name,
             "AZUREML_RUN_ID": self.run.guid,
@@ -391,6 +390,22 @@ def _may(old: str, new: str) -> bool:
     from studio.runs.models import MOVES
 
     return new in MOVES.get(old, frozenset())
+
+
+def code_tree(document: dict[str, Any]) -> str | None:
+    """Return the digest of the code that a job runs, if it has any."""
+    component = document.get("component") or {}
+    code = document.get("codeId") or component.get("code")
+    return str(code).removeprefix("tree:") if code else None
+
+
+def data_inputs(document: dict[str, Any]) -> dict[str, str]:
+    """Return the address of each data input."""
+    return {
+        name: value["uri"]
+        for name, value in (document.get("inputs") or {}).items()
+        if value.get("jobInputType") != "literal" and value.get("uri")
+    }
 
 
 def exit_error(result: dict[str, Any], tail: list[str]) -> dict[str, Any]:
