@@ -263,12 +263,10 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["studio.workspaces.access.OperationPermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["studio.lib.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-if not (BASE_DIR / "studio" / "api.py").exists() or not (BASE_DIR / "studio" / "workspaces" / "authentication.py").exists():
-    REST_FRAMEWORK = {}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Officina",
     "DESCRIPTION": "Workspaces, runs, compute, pipelines and assets of a machine-learning studio.",

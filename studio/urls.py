@@ -9,8 +9,9 @@ from typing import Any
 from django.urls import include, path
 
 from studio.lib.views import healthz
+from studio.workspaces.access import public
 
-urlpatterns: list[Any] = [path("healthz", healthz, name="healthz")]
+urlpatterns: list[Any] = [path("healthz", public(healthz), name="healthz")]
 websocket_urlpatterns: list[Any] = []
 
 if find_spec("studio.api"):
