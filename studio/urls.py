@@ -20,4 +20,5 @@ for _app in ("studio.workspaces", "studio.compute", "studio.runs", "registry", "
     if find_spec(f"{_app}.urls"):
         _urls = import_module(f"{_app}.urls")
         urlpatterns.append(path("", include(_urls)))
-        websocket_urlpatterns += getattr(_urls, "websocket_urlpatterns", [])
+    if find_spec(f"{_app}.sockets"):
+        websocket_urlpatterns += import_module(f"{_app}.sockets").websocket_urlpatterns
