@@ -43,6 +43,8 @@ STORAGE_URL = env.env_str("STORAGE_URL", (OFFICINA_HOME / "store").as_uri())
 DEBUG = env.env_bool("OFFICINA_DEBUG")
 SECRET_KEY = env.env_secret("OFFICINA_SECRET_KEY") or home.secret_key(OFFICINA_HOME)
 _public = urlsplit(PUBLIC_URL)
+# Old keys, after a change: what they signed or encrypted can still be read.
+SECRET_KEY_FALLBACKS = env.env_list("OFFICINA_SECRET_KEY_FALLBACKS")
 SERVED_BY_TLS = _public.scheme == "https"
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *env.env_list("OFFICINA_HOSTS")]
 if _public.hostname and _public.hostname not in ALLOWED_HOSTS:
@@ -116,6 +118,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
+                "studio.portal.context.shell",
                 "studio.portal.context.shell",
             ]
         },
