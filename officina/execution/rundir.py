@@ -121,7 +121,8 @@ def lay_out(
 def collect(rundir: Path, document: Mapping[str, Any], store: ContentStore) -> dict[str, Tree]:
     """Store what the run left in its outputs; return a tree for each.
 
-    Call it when no process of the run is left: what is stored must not change meanwhile.
+    Call it when no process of the run is left: what is stored must not change meanwhile. What lies
+    in `./outputs` is there as `artifacts`, the output that Azure gives to every job.
     """
     folders = Folders(rundir)
     trees: dict[str, Tree] = {}
@@ -133,6 +134,9 @@ def collect(rundir: Path, document: Mapping[str, Any], store: ContentStore) -> d
             raise StudioError(
                 error.message, hint=error.hint, where=f"outputs.{name}", code=error.code
             ) from error
+    default = folders.work / "outputs"
+    if "artifacts" not in trees and default.is_dir() and any(default.iterdir()):
+        trees["artifacts"] = store.put_tree(default)
     return trees
 
 
@@ -151,7 +155,7 @@ def _collect_one(folder: Path, file: Path, spec: Mapping[str, Any], store: Conte
         if not any(folder.iterdir()):
             raise StudioError(
                 "The run ended without writing this file.",
-                hint="Write it to the path that ${{outputs.<name>}} gives, or make it a uri_folder.",
+                hint="Write it to the path of ${{outputs.<name>}}, or make it a uri_folder.",
             )
     return store.put_tree(folder)
 
@@ -213,6 +217,7 @@ def _lay_outputs(folders: Folders, document: Mapping[str, Any]) -> dict[str, str
         folder = safe_join(folders.outputs, name)
         folder.mkdir()
         targets[name] = str(folder / _file_name(name, spec)) if _is_file(spec) else str(folder)
+    targets.setdefault("artifacts", str(folders.work / "outputs"))
     return targets
 
 
@@ -242,7 +247,7 @@ def _what_to_start(
                 "version": str(component.get("version", "1")),
                 "params": literals,
                 "inputs": dict(places),
-                "outputs": dict(targets),
+                "outputs": {name: targets[name] for name in document.get("outputs") or {}},
             }
         }
     return {"argv": ["/bin/bash", "-c", command_line(document, places, targets)]}

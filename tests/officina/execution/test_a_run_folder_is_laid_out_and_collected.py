@@ -78,7 +78,7 @@ def test_code_that_changed_in_the_store_is_not_started(store: ContentStore, tmp_
     assert stored is not None
     stored.chmod(0o644)
     stored.write_text("print('evil')")
-    with pytest.raises(StudioError, match="stored bytes of 'train.py' changed"):
+    with pytest.raises(StudioError, match=r"stored bytes of 'train\.py' changed"):
         lay(store, tmp_path / "run", {"command": "python train.py"}, code_tree=code)
     assert not (tmp_path / "run" / "job.json").exists()
 

@@ -1,0 +1,175 @@
+"""The client that scripts and the command line use."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from officina.client.download import download_listing
+from officina.client.logs import ENDED, follow
+from officina.client.profile import load_profile
+from officina.client.transport import Transport
+from officina.client.upload import upload_locals
+from officina.documents import load_job
+from officina.errors import StudioError
+from officina.storage import git
+
+API = "/api/v1/workspaces"
+Run = dict[str, Any]
+
+
+class Client:
+    """A studio, seen from one workspace.
+
+    Address, token and workspace come from the arguments, else from OFFICINA_URL, OFFICINA_TOKEN and
+    OFFICINA_WORKSPACE, else from what `officina login` kept. All errors are `StudioError`.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        workspace: str | None = None,
+        *,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.profile = load_profile(url, token, workspace)
+        self._transport = Transport(self.profile, transport=transport)
+        self._workspace = self.profile.workspace
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    # Workspaces
+
+    def workspaces(self) -> list[dict[str, Any]]:
+        """Return the workspaces that the token may see."""
+        answer = self._transport.json("GET", API)
+        return list(answer["items"] if isinstance(answer, Mapping) else answer)
+
+    def workspace(self, name: str | None = None) -> dict[str, Any]:
+        """Return one workspace, by default the chosen one."""
+        return dict(self._transport.json("GET", f"{API}/{quote(name or self.workspace_name, '')}"))
+
+    @property
+    def workspace_name(self) -> str:
+        """Return the chosen workspace, or the only one there is."""
+        if not self._workspace:
+            names = [str(item["name"]) for item in self.workspaces()]
+            if len(names) != 1:
+                raise StudioError(
+                    f"Which workspace? You are in {len(names)}: {', '.join(names[:20]) or 'none'}.",
+                    hint="Give --workspace, or set OFFICINA_WORKSPACE.",
+                    where="workspace",
+                )
+            self._workspace = names[0]
+        return self._workspace
+
+    @property
+    def _base(self) -> str:
+        return f"{API}/{quote(self.workspace_name, '')}"
+
+    def _run(self, name: str) -> str:
+        return f"{self._base}/runs/{quote(name, '')}"
+
+    # Jobs
+
+    def create_job(
+        self,
+        source: Path | str | Mapping[str, Any],
+        *,
+        set: Mapping[str, Any] | None = None,
+        name: str | None = None,
+        progress: Callable[[str], None] = lambda text: None,
+    ) -> Run:
+        """Submit a job (a file, or a document), with its local files, and return the run.
+
+        `set` changes the document by dotted paths, as `--set` does. `progress` is told of warnings
+        and uploads.
+        """
+        path = Path(source) if isinstance(source, str | Path) else None
+        loaded = load_job(path if path else source, overrides=set)
+        for warning in loaded.warnings:
+            progress(f"warning: {warning}")
+        document = upload_locals(
+            loaded, transport=self._transport, base=self._base, progress=progress
+        )
+        body: dict[str, Any] = {"document": document}
+        wanted = name or document.get("name")
+        if wanted:
+            body["name"] = wanted
+        code = next((ref.path for ref in loaded.local if ref.kind == "code"), None)
+        folder = code or (path.resolve().parent if path else None)
+        state = git.describe(folder if folder.is_dir() else folder.parent) if folder else None
+        if state:
+            body["git"] = state
+        return dict(
+            self._transport.json("POST", f"{self._base}/runs", json=body, key=str(uuid.uuid4()))
+        )
+
+    def show_job(self, name: str) -> Run:
+        """Return a run by its name or guid."""
+        return dict(self._transport.json("GET", self._run(name)))
+
+    def list_jobs(
+        self,
+        *,
+        status: str | None = None,
+        experiment: str | None = None,
+        kind: str | None = None,
+        parent: str | None = None,
+        search: str | None = None,
+        order: str = "-created",
+        page_size: int = 50,
+    ) -> Iterator[Run]:
+        """Yield runs, newest first, page by page."""
+        given = {"status": status, "experiment": experiment, "kind": kind}
+        given |= {"parent": parent, "search": search}
+        params = {key: value for key, value in given.items() if value is not None}
+        params |= {"order": order, "page_size": str(page_size)}
+        return self._transport.pages(f"{self._base}/runs", params)
+
+    def children(self, name: str) -> Iterator[Run]:
+        """Yield the steps of a pipeline run."""
+        return self._transport.pages(f"{self._run(name)}/children", {"page_size": 200})
+
+    def cancel_job(self, name: str) -> Run:
+        """Ask a run to end, and return it as it is now."""
+        answer = self._transport.json("POST", f"{self._run(name)}/cancel", key=str(uuid.uuid4()))
+        return dict(answer) if answer else self.show_job(name)
+
+    def stream_job(self, name: str, write: Callable[[str], None]) -> Run:
+        """Write a run's log as it grows, or its steps and their logs; return the ended run."""
+        return follow(self._transport, f"{self._base}/runs", self.show_job(name), write)
+
+    def download_job(self, name: str, dest: Path, output: str | None = None) -> list[Path]:
+        """Fetch a run's artifacts and outputs, or one output, into `dest`; return the files."""
+        run = self.show_job(name)
+        outputs = dict(run.get("outputs") or {})
+        if output is not None and output not in outputs:
+            raise StudioError(
+                f"The job has no output {output!r}; it has {', '.join(outputs) or 'none'}"
+                f"{'' if run['status'] in ENDED else ' so far'}.",
+                where="output-name",
+                code="not_found",
+            )
+        address = self._run(str(run["guid"]))
+        written: list[Path] = []
+        if output is None:
+            written += download_listing(self._transport, f"{address}/artifacts", dest / "artifacts")
+        for port in [output] if output is not None else outputs:
+            listing = f"{address}/outputs/{quote(port, '')}/files"
+            written += download_listing(self._transport, listing, dest / "named-outputs" / port)
+        return written

@@ -1,0 +1,38 @@
+"""Digest a folder without storing it, so that a client sends only the bytes a studio lacks."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from officina.storage.folders import walk
+from officina.storage.trees import Entry, Tree, build
+
+if TYPE_CHECKING:
+    from officina.storage.ignore import Ignore
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A folder's tree and, by digest, a file that has those bytes."""
+
+    tree: Tree
+    paths: dict[str, Path]
+
+
+def scan(path: Path, *, ignore: Ignore | None = None) -> Scan:
+    """Return what `put_tree` would store for a folder, or `put_single` for a file."""
+    found = walk(path, ignore=ignore) if not path.is_file() else [(path.name, path.resolve())]
+    files: dict[str, Entry] = {}
+    paths: dict[str, Path] = {}
+    for name, file in found:
+        with file.open("rb") as source:
+            sha256 = hashlib.file_digest(source, "sha256").hexdigest()
+            size = source.tell()
+        executable = bool(file.stat().st_mode & stat.S_IXUSR)
+        files[name] = Entry(sha256, size, executable)
+        paths[sha256] = file
+    return Scan(build(files)[0], paths)
