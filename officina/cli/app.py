@@ -1,0 +1,47 @@
+"""The commands; what they do is in `officina.client` and `officina.local`, imported when needed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from officina import __version__
+from officina.cli import admin, job, login, workspace
+from officina.cli.exits import Exit
+
+app = typer.Typer(
+    name="officina",
+    help="Run and watch machine-learning jobs on an Officina studio, or here without one.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(job.app, name="job")
+app.add_typer(workspace.app, name="workspace")
+app.add_typer(admin.app, name="admin")
+app.command("login")(login.login)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"officina {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def officina(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Run and watch machine-learning jobs on an Officina studio, or here without one."""
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        raise SystemExit(Exit.INTERRUPTED) from None

@@ -1,0 +1,76 @@
+"""How the command prints: JSON for scripts, a table for people, TSV for cut and awk."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+
+class Format(StrEnum):
+    """What `-o` takes."""
+
+    JSON = "json"
+    TABLE = "table"
+    TSV = "tsv"
+
+
+JOB_COLUMNS = ("name", "display_name", "experiment", "kind", "status", "created")
+WORKSPACE_COLUMNS = ("name", "resource_group", "location", "role")
+
+
+def show_list(items: Iterable[Mapping[str, Any]], columns: Sequence[str], form: Format) -> None:
+    """Print a list of things."""
+    rows = list(items)
+    if form is Format.JSON:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    lines = [[_cell(row.get(column)) for column in columns] for row in rows]
+    if form is Format.TSV:
+        for line in lines:
+            print("\t".join(line))
+        return
+    _table([[column.replace("_", " ").capitalize() for column in columns], *lines])
+
+
+def show_one(item: Mapping[str, Any], form: Format) -> None:
+    """Print one thing; a table shows its plain values a line each, then its metrics and outputs."""
+    if form is Format.JSON:
+        print(json.dumps(item, indent=2, ensure_ascii=False))
+        return
+    pairs = [
+        [key, _cell(value)]
+        for key, value in item.items()
+        if value not in (None, "", [], {}) and not isinstance(value, dict | list)
+    ]
+    for group in ("metrics", "params", "tags"):
+        pairs += [
+            [f"{group}.{key}", _cell(value)] for key, value in (item.get(group) or {}).items()
+        ]
+    for port, output in (item.get("outputs") or {}).items():
+        pairs.append([f"outputs.{port}", _cell(output.get("uri") if output else None)])
+    if form is Format.TSV:
+        for line in pairs:
+            print("\t".join(line))
+        return
+    _table(pairs)
+
+
+def _table(lines: list[list[str]]) -> None:
+    if not lines:
+        return
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    limit = shutil.get_terminal_size((200, 24)).columns
+    for line in lines:
+        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        print(text.rstrip()[: max(limit, 80)])
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    # A name with a tab, newline or escape in it must not break columns or steer the terminal.
+    return "".join(char if char.isprintable() else " " for char in text)
