@@ -250,6 +250,8 @@ def _node_extras(reading: Reading, raw: Node, pointer: Pointer, component: Any) 
     for key in ("display_name", "description", "comment"):
         if raw.get(key) is not None:
             node[words.HEADS.get(key, key)] = reading.text(raw[key], (*pointer, key), key)
+    if isinstance(raw.get("position"), Mapping):
+        node["position"] = dict(raw["position"])
     if raw.get("compute") is not None:
         node["computeId"] = reading.compute(raw["compute"], (*pointer, "compute"))
     if raw.get("environment") is not None and raw.get("component") is not None:

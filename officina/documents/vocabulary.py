@@ -20,7 +20,7 @@ PIPELINE_JOB_KEYS = frozenset(
     "schedule trigger".split()
 )
 NODE_KEYS = frozenset(
-    f"{_ANY} {_RUN} {_BODY} component is_deterministic settings depends_on force_rerun experiment_name comment".split()
+    f"{_ANY} {_RUN} {_BODY} component is_deterministic settings depends_on force_rerun experiment_name comment position".split()
 )
 COMPONENT_KEYS = frozenset(
     f"{_ANY} {_RUN} {_BODY} is_deterministic jobs settings latest_version intellectual_property ipp base_path".split()
