@@ -146,7 +146,7 @@ def _environment_key(document: dict[str, Any]) -> str:
 
 
 def _is_forced(run: Run, step: str) -> bool:
-    node = run.document["jobs"].get(step) or {}
+    node = planning.steps_of(run.document).get(step) or {}
     options = run.document.get("settings") or {}
     return bool(options.get("force_rerun") or node.get("forceRerun"))
 
@@ -231,7 +231,7 @@ def _end_if_done(run: Run, children: dict[str, Run]) -> None:
         first = failed[0]
         names = ", ".join(child.step for child in failed)
         error = StudioError(
-            f"{len(failed)} of {len(run.document['jobs'])} steps failed: {names}.",
+            f"{len(failed)} of {len(children)} steps failed: {names}.",
             where=f"jobs.{first.step}",
             hint=(first.error or {}).get("message") or first.reason,
             code="failed",

@@ -33,7 +33,7 @@ def catalogue_of(workspace: Workspace) -> Catalogue:
     rows = AssetVersion.objects.filter(
         asset__workspace=workspace, asset__kind="component", archived=False
     )
-    return Catalogue.built_in().extended(
+    return Catalogue().extended(
         Component.from_spec(row.document) for row in rows.only("document")
     )
 
@@ -183,7 +183,7 @@ def _settle_component(workspace: Workspace, node: dict[str, Any], *, where: str)
         return
     ref = references.parse_reference(component)
     if ref.registry:
-        node["component"] = Catalogue.built_in().get(ref.name, ref.version or None).to_spec()
+        node["component"] = Catalogue().get(ref.name, ref.version or None).to_spec()
         return
     row = registry.find(
         workspace=workspace, kind="component", name=ref.name,

@@ -274,6 +274,13 @@ class Watch:
                 raise
             logger.warning("run %s: collecting failed, trying again", self.run.guid, exc_info=True)
 
+    def collect_rest(self) -> None:
+        """Take what a failed job left; the run's own error matters more than this one."""
+        try:
+            self.collect(None)
+        except Exception:
+            logger.exception("run %s: what it left could not be stored", self.run.guid)
+
     def finish(self, result: dict[str, Any] | None) -> None:
         """Turn the exit into the run's end, or into another attempt."""
         if result is None:
@@ -331,8 +338,7 @@ class Watch:
         elif self.run.attempt < self.run.max_attempts:
             self.retry(error)
         else:
-            with contextlib.suppress(OSError, StudioError):
-                self.collect(None)
+            self.collect_rest()
             self.end(Status.FAILED, error=error, reason=error["message"][:500], **facts)
 
     def retry(self, error: dict[str, Any]) -> None:
