@@ -1,8 +1,9 @@
 """Turn requirements into a virtual environment: lock by hash, build once, share by key.
 
-The cache folder holds `<key>/` (an environment, read-only once complete), `<key>.used` (touched at each use, for
-eviction), `<key>.lock` (held while building) and `locks/<hash of the requirements>.txt`.
-Only wheels are installed: building a source package would run its code outside any sandbox.
+The cache folder holds `<key>/` (an environment, read-only once complete), `<key>.used` (touched
+at each use, for eviction), `<key>.lock` (held while building) and `locks/<hash of the
+requirements>.txt`. Only wheels are installed: building a source package would run its code
+outside any sandbox.
 """
 
 from __future__ import annotations
@@ -32,8 +33,20 @@ Log = Callable[[str], None]
 FAILING_LINES = 12
 BUILD_LIMIT = 1800
 # uv may need the way to the index and nothing else of the server's environment.
-PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY",
-             "NO_PROXY", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")  # fmt: skip
+PASSED_ON = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "TMPDIR",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +59,7 @@ class Prepared:
 
 
 def prepare(specification: str | Mapping[str, Any], *, cache: Path, log: Log) -> Prepared:
-    """Return the environment, building it if this machine has not got it; needs no network when it has.
+    """Return the environment, built if this machine has not got it; no network if it has.
 
     Concurrent calls for the same key build once: the others wait and say so.
     """
@@ -61,20 +74,23 @@ def prepare(specification: str | Mapping[str, Any], *, cache: Path, log: Log) ->
     place = cache / key
     cached = is_complete(place)
     if not cached:
-        with _locked(cache / f"{key}.lock", lambda: log(f"environment {wanted.name}: waiting for another build of it")):
+        waiting = f"environment {wanted.name}: waiting for another build of it"
+        with _locked(cache / f"{key}.lock", lambda: log(waiting)):
             cached = is_complete(place)
             if not cached:
                 log(f"environment {wanted.name}: building, {lock.count('==')} packages")
                 _build(place, wanted.name, lock, python, cache)
     (cache / f"{key}.used").touch()
-    log(f"environment {wanted.name}: {'cached' if cached else 'built'} in {time.monotonic() - began:.2f} s ({key[:12]})")
+    how = f"{'cached' if cached else 'built'} in {time.monotonic() - began:.2f} s"
+    log(f"environment {wanted.name}: {how} ({key[:12]})")
     return Prepared(place / "bin" / "python", key, cached)
 
 
 def environment_key(specification: str | Mapping[str, Any], *, cache: Path | None = None) -> str:
     """Return the key without building.
 
-    Curated environments need nothing but their committed lock; others are resolved (network), or read from `cache`.
+    Curated environments need nothing but their committed lock; others are resolved (network), or
+    read from `cache`.
     """
     wanted = spec.parse(specification)
     python = interpreter(wanted.python, lambda _: None)
@@ -93,12 +109,14 @@ def key_of(lock: str, python: Path) -> str:
 
 
 def lock_of(wanted: spec.Requirements, *, python: Path, cache: Path, log: Log) -> str:
-    """Return the lock text: the committed one, the one remembered for the same requirements, or a new resolution."""
+    """Return the lock text: committed, remembered for the same requirements, or newly resolved."""
     if wanted.curated is not None:
         return curated.CURATED[wanted.curated].lock()
     if not wanted.packages:
         return ""
-    asked = json.dumps([sorted(wanted.packages), _version_of(python), sys.platform, platform.machine()])
+    asked = json.dumps(
+        [sorted(wanted.packages), _version_of(python), sys.platform, platform.machine()]
+    )
     remembered = cache / "locks" / f"{hashlib.sha256(asked.encode()).hexdigest()}.txt"
     if not remembered.exists():
         log(f"environment {wanted.name}: resolving {len(wanted.packages)} packages")
@@ -110,17 +128,25 @@ def lock_of(wanted: spec.Requirements, *, python: Path, cache: Path, log: Log) -
     return remembered.read_text()
 
 
-def compile_lock(packages: tuple[str, ...], *, python: Path, name: str = "environment", universal: bool = False) -> str:
+def compile_lock(
+    packages: tuple[str, ...], *, python: Path, name: str = "environment", universal: bool = False
+) -> str:
     """Resolve packages to pinned versions with hashes; the text names no index."""
-    options = ["--quiet", "--no-build", "--generate-hashes", "--no-header", "--no-annotate", "--python", str(python)]
+    options = ["--quiet", "--no-build", "--generate-hashes", "--no-header", "--no-annotate"]
+    options += ["--python", str(python)]
     if universal:
         options.append("--universal")
-    done = _uv(["pip", "compile", *options, "-"], name=name, doing="resolved", stdin="\n".join(packages) + "\n")
+    done = _uv(
+        ["pip", "compile", *options, "-"],
+        name=name,
+        doing="resolved",
+        stdin="\n".join(packages) + "\n",
+    )
     return done.stdout
 
 
 def interpreter(version: str | None, log: Log) -> Path:
-    """Return a Python of this machine: the asked version if it is here, else the studio's own, said in the log."""
+    """Return a Python of this machine: the asked version, else ours, said in the log."""
     own = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     ours = f"{sys.version_info.major}.{sys.version_info.minor}"
     if version is None or version == ours:
@@ -128,8 +154,9 @@ def interpreter(version: str | None, log: Log) -> Path:
     for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
         candidate = Path(folder) / f"python{version}"
         # Version managers put shell scripts on PATH that fail for versions they do not have.
-        if candidate.exists() and candidate.resolve().name.startswith("python") and _is_version(candidate, version):
-            return candidate.resolve()
+        real = candidate.resolve()
+        if real.exists() and real.name.startswith("python") and _is_version(real, version):
+            return real
     log(f"Python {version} is not on this machine; {ours} is used.")
     return own
 
@@ -144,7 +171,11 @@ def _build(place: Path, name: str, lock: str, python: Path, cache: Path) -> None
     draft = Path(tempfile.mkdtemp(prefix=".building-", dir=cache))
     try:
         offline = ["--no-python-downloads", "--python", str(python)]
-        _uv(["venv", "--quiet", "--relocatable", "--clear", *offline, str(draft)], name=name, doing="created")
+        _uv(
+            ["venv", "--quiet", "--relocatable", "--clear", *offline, str(draft)],
+            name=name,
+            doing="created",
+        )
         if lock:
             locked = draft / "requirements.txt"
             locked.write_text(lock)
@@ -168,14 +199,17 @@ def remove(place: Path) -> None:
 
 
 def _make_read_only(place: Path) -> None:
-    # Folders only: the files are hard links into uv's cache, and their modes are the cache's business.
+    # Folders only: the files are hard links into uv's cache, and their modes are the cache's
+    # business.
     for folder, _, _ in os.walk(place, topdown=False):
         Path(folder).chmod(0o555)
 
 
-def _uv(arguments: list[str], *, name: str, doing: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+def _uv(
+    arguments: list[str], *, name: str, doing: str, stdin: str = ""
+) -> subprocess.CompletedProcess[str]:
     try:
-        done = subprocess.run(  # noqa: S603 - a fixed program, and the requirements were checked line by line
+        done = subprocess.run(
             [uv_binary(), *arguments],
             input=stdin,
             text=True,
@@ -195,7 +229,7 @@ def _uv(arguments: list[str], *, name: str, doing: str, stdin: str = "") -> subp
         lines = [line.rstrip() for line in done.stderr.splitlines() if line.strip()]
         raise StudioError(
             f"The environment {name} could not be {doing}:\n" + "\n".join(lines[-FAILING_LINES:]),
-            hint="Check the package names and versions; only packages with wheels can be installed.",
+            hint="Check names and versions; only packages with wheels can be installed.",
             where="environment",
             code="failed",
         )
@@ -217,7 +251,8 @@ def _uv_environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if name.upper() in PASSED_ON or name.startswith("UV_")
     }
-    # uv does not read pip's settings, but a machine with a mirror has usually been told of it there.
+    # uv does not read pip's settings, but a machine with a mirror has usually been told of it
+    # there.
     index = _pip_index()
     if index and not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & env.keys():
         env["UV_DEFAULT_INDEX"] = index
@@ -228,10 +263,11 @@ def _pip_index() -> str | None:
     if os.environ.get("PIP_INDEX_URL"):
         return os.environ["PIP_INDEX_URL"]
     home = Path.home()
-    files = ["/etc/pip.conf", home / ".pip/pip.conf", home / ".config/pip/pip.conf", Path(sys.prefix) / "pip.conf"]
+    files = [Path("/etc"), home / ".pip", home / ".config/pip", Path(sys.prefix)]
+    named = Path(os.environ.get("PIP_CONFIG_FILE") or os.devnull)
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
-        parser.read([*files, os.environ.get("PIP_CONFIG_FILE") or os.devnull])
+        parser.read([*(folder / "pip.conf" for folder in files), named])
     except configparser.Error:
         return None
     return parser.get("global", "index-url", fallback=None)
@@ -248,7 +284,7 @@ def _version_of(python: Path) -> str:
     if python.parent == Path(sys.base_prefix) / "bin":
         return platform.python_version()
     question = "import platform; print(platform.python_version())"
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [str(python), "-I", "-c", question], capture_output=True, text=True, timeout=10, check=True
     )
     return done.stdout.strip()

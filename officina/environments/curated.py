@@ -1,4 +1,4 @@
-"""The environments that exist from the start, with committed locks, and the names Azure knows them by."""
+"""The environments that exist from the start: committed locks, and Azure's names for them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ class Curated:
         return (LOCKS / f"{self.name}.txt").read_text() if self.packages else ""
 
 
-# The lock is `packages` resolved by `officina.environments.build.compile_lock(..., universal=True)`.
+# The lock is `packages` resolved by `officina.environments.build.compile_lock(...,
+# universal=True)`.
 CURATED = {
     one.name: one
     for one in (
@@ -64,10 +65,11 @@ CURATED = {
     )
 }
 
+_TAIL = r"/environments/(?P<name>[^/]+)(?:/(?:labels|versions)/[^/]+)?/?"
 _FORMS = (
-    re.compile(r"azureml://registries/[^/]+/environments/(?P<name>[^/]+)(?:/(?:labels|versions)/[^/]+)?/?"),
-    re.compile(r"azureml://(?:.*/)?environments/(?P<name>[^/]+)(?:/(?:labels|versions)/[^/]+)?/?"),
-    re.compile(r"(?:azureml:)?/?subscriptions/.*/environments/(?P<name>[^/]+)(?:/(?:labels|versions)/[^/]+)?/?"),
+    re.compile(rf"azureml://registries/[^/]+{_TAIL}"),
+    re.compile(rf"azureml:/(?:/.*)?{_TAIL}"),
+    re.compile(rf"(?:azureml:)?/?subscriptions/.*{_TAIL}"),
     re.compile(r"(?:azureml:)?(?P<name>[^:@/\s]+)(?:[:@][^:@/\s]+)?"),
 )
 
@@ -78,8 +80,8 @@ def curated_names() -> tuple[str, ...]:
 
 
 def find(reference: str) -> Curated:
-    """Return the curated environment that a reference names, whatever version or label it asks for."""
-    name = next((match["name"] for form in _FORMS if (match := form.fullmatch(reference.strip()))), reference)
+    """Return the curated environment that a reference names, whatever its version or label."""
+    name = _name(reference.strip())
     known = {alias.lower(): one for one in CURATED.values() for alias in (one.name, *one.aliases)}
     found = known.get(name.lower())
     if found is None:
@@ -87,8 +89,13 @@ def find(reference: str) -> Curated:
         guess = f"Did you mean {near[0]}? " if near else ""
         raise StudioError(
             f"There is no environment {name!r}.",
-            hint=f"{guess}Known ones: {', '.join(CURATED)}. Or give a conda_file with the packages that you need.",
+            hint=f"{guess}Known ones: {', '.join(CURATED)}. Or give a conda_file with packages.",
             where="environment",
             code="not_found",
         )
     return found
+
+
+def _name(reference: str) -> str:
+    found = (form.fullmatch(reference) for form in _FORMS)
+    return next((match["name"] for match in found if match), reference)

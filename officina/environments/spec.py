@@ -1,7 +1,7 @@
-"""Read what an environment document asks for: our dict, conda YAML or requirements text -> Requirements.
+"""Read what an environment asks for: our dict, conda YAML or requirements text -> Requirements.
 
-Conda packages are looked for on PyPI under the same or a mapped name; what PyPI cannot have is named in a warning,
-never dropped in silence.
+Conda packages are looked for on PyPI under the same or a mapped name; what PyPI cannot have is
+named in a warning, never dropped in silence.
 """
 
 from __future__ import annotations
@@ -31,24 +31,52 @@ PYPI_NAMES = {
     "pytorch-cpu": "torch",
     "tensorflow-mkl": "tensorflow",
 }
-# Not Python packages: system libraries that wheels bring along or that a virtual environment cannot hold.
-NOT_PYTHON = {
-    "blas", "ca-certificates", "cpuonly", "cudatoolkit", "cudnn", "gcc", "git", "libblas", "libgcc-ng", "libgcc",
-    "libgfortran", "libstdcxx-ng", "libopenblas", "llvm-openmp", "make", "mkl", "nccl", "nodejs", "nomkl", "openmpi",
-    "openjdk", "openssl", "pytorch-cuda", "pytorch-mutex", "r-base", "sqlite", "vs2015_runtime",
-}  # fmt: skip
+# Not Python packages: system libraries that wheels bring along or that a virtual environment
+# cannot hold.
+NOT_PYTHON = frozenset(
+    {
+        "blas",
+        "ca-certificates",
+        "cpuonly",
+        "cudatoolkit",
+        "cudnn",
+        "gcc",
+        "git",
+        "libblas",
+        "libgcc",
+        "libgcc-ng",
+        "libgfortran",
+        "libopenblas",
+        "libstdcxx-ng",
+        "llvm-openmp",
+        "make",
+        "mkl",
+        "nccl",
+        "nodejs",
+        "nomkl",
+        "openjdk",
+        "openmpi",
+        "openssl",
+        "pytorch-cuda",
+        "pytorch-mutex",
+        "r-base",
+        "sqlite",
+        "vs2015_runtime",
+    }
+)
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_BOUND = r"(?:===|==|~=|!=|<=|>=|<|>)\s*[A-Za-z0-9._*+!-]+"
 _REQUIREMENT = re.compile(
     rf"{_NAME.pattern}\s*(?:\[[A-Za-z0-9._,\s-]*\])?\s*"
-    r"(?:\(?\s*(?:===|==|~=|!=|<=|>=|<|>)\s*[A-Za-z0-9._*+!-]+(?:\s*,\s*(?:===|==|~=|!=|<=|>=|<|>)\s*[A-Za-z0-9._*+!-]+)*\s*\)?)?"
+    rf"(?:\(?\s*{_BOUND}(?:\s*,\s*{_BOUND})*\s*\)?)?"
     r"\s*(?:;[^\n]*)?"
 )
-_CONDA = re.compile(rf"(?:[\w./-]+::)?(?P<name>[A-Za-z0-9_][A-Za-z0-9._-]*)\s*(?P<rest>.*)")
+_CONDA = re.compile(r"(?:[\w./-]+::)?(?P<name>[A-Za-z0-9_][A-Za-z0-9._-]*)\s*(?P<rest>.*)")
 
 
 @dataclass(frozen=True)
 class Requirements:
-    """What to install: a Python version ("3.11", None = ours), PEP 508 lines, and what the reader should know."""
+    """What to install: Python ("3.11", None = ours), PEP 508 lines, and what people should know."""
 
     name: str
     python: str | None
@@ -58,7 +86,7 @@ class Requirements:
 
 
 def parse(specification: str | Mapping[str, Any]) -> Requirements:
-    """Return the requirements of a reference, an inline environment, conda YAML or requirements text."""
+    """Return what a reference, inline environment, conda YAML or requirements text asks for."""
     if isinstance(specification, str):
         if "\n" not in specification.strip():
             return of_curated(curated.find(specification))
@@ -94,7 +122,9 @@ def parse_conda(content: str | Mapping[str, Any], *, name: str = "") -> Requirem
         if package == "python":
             python = _python_version(version)
         elif package in NOT_PYTHON:
-            warnings.append(f"{package} is not a Python package and was left out; wheels bring what they need.")
+            warnings.append(
+                f"{package} is no Python package and was left out; wheels bring theirs."
+            )
         elif package != "pip" or version:
             mapped.append(PYPI_NAMES.get(package, package))
             packages.append(mapped[-1] + version)
@@ -130,7 +160,9 @@ def _parse_mapping(data: Mapping[str, Any]) -> Requirements:
         return _with_warnings(found, _image_warning(str(image))) if image else found
     if data.get("requirements"):
         wanted = data["requirements"]
-        return parse_requirements(wanted if isinstance(wanted, str) else "\n".join(map(str, wanted)), name=name)
+        return parse_requirements(
+            wanted if isinstance(wanted, str) else "\n".join(map(str, wanted)), name=name
+        )
     if data.get("build"):
         raise StudioError(
             "A Docker build context cannot be built here: there is no container runtime.",
@@ -161,11 +193,13 @@ def _image_warning(image: str) -> str:
 
 
 def _with_warnings(found: Requirements, *more: str) -> Requirements:
-    return Requirements(found.name, found.python, found.packages, (*found.warnings, *more), found.curated)
+    return Requirements(
+        found.name, found.python, found.packages, (*found.warnings, *more), found.curated
+    )
 
 
 def _conda_package(entry: str, where: str) -> tuple[str, str]:
-    """Return PyPI-style (name, version part) of a conda match specification such as `numpy=1.26=py311_0`."""
+    """Return PyPI's (name, version part) of a conda specification such as `numpy=1.26=py311_0`."""
     match = _CONDA.fullmatch(entry.strip())
     if match is None:
         raise _wrong(f"{entry!r} is not a package.", where)
@@ -200,11 +234,13 @@ def _pip_lines(lines: list[str], where: str) -> tuple[list[str], list[str]]:
         if not line or line.startswith("--hash="):
             continue
         if line.startswith("-"):
-            warnings.append(f"The option {line.split()[0]} was left out: the index is the one of this machine.")
+            option = line.split()[0]
+            warnings.append(f"The option {option} was left out: the index is this machine's.")
             continue
         line = re.sub(r"\s+--hash=\S+", "", line)
         if not _REQUIREMENT.fullmatch(line):
-            raise _wrong(f"{line!r} is not a package with a version, such as `numpy==1.26.4`.", f"{where}[{number}]")
+            message = f"{line!r} is not a package with a version, such as `numpy==1.26.4`."
+            raise _wrong(message, f"{where}[{number}]")
         packages.append(line)
     return packages, warnings
 

@@ -1,7 +1,8 @@
 """Keep the data libraries loaded and fork a supervised child from them for each designer module.
 
-`python -m officina.execution.forkhost SOCKET`. A request is one JSON line `{"rundir": ...}` on the unix socket; the
-answer is `{"pid": ...}`, sent by the new shim once its heartbeat exists. The host never runs user code itself.
+`python -m officina.execution.forkhost SOCKET`. A request is one JSON line `{"rundir": ...}` on the
+unix socket; the answer is `{"pid": ...}`, sent by the new shim once its heartbeat exists. The host
+never runs user code itself.
 """
 
 from __future__ import annotations
@@ -11,17 +12,25 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import signal
 import socket
 import sys
 from pathlib import Path
 
-# Set before numpy loads: a process with threads must not fork, and BLAS starts its threads at import.
-SINGLE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+import officina.modules
+
+# Set before numpy loads: a process with threads must not fork, and BLAS starts its threads at
+# import.
+SINGLE_THREAD = {
+    name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+}
 PRELOADED = (
     "numpy",
     "pandas",
+    "pandas.core.arrays.arrow.extension_types",
     "pyarrow",
+    "pyarrow.pandas_compat",
     "pyarrow.parquet",
     "sklearn.compose",
     "sklearn.ensemble",
@@ -33,6 +42,8 @@ PRELOADED = (
     "sklearn.preprocessing",
     "officina.execution.modules",
 )
+# Arrow's allocator purges in the background and minds forks by itself.
+HARMLESS_THREADS = {"jemalloc_bg_thd"}
 PR_SET_PDEATHSIG = 1
 
 
@@ -46,24 +57,38 @@ def main(path: str) -> None:
     preload()
     server = listen(Path(path))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # The kernel collects ended shims: a second fork to be rid of them would cost 10 ms a module.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
         while True:
             connection, _ = server.accept()
             with connection:
-                serve(server, connection)
+                serve(connection)
     finally:
         Path(path).unlink(missing_ok=True)
 
 
 def preload() -> None:
-    """Import what modules need and freeze it, so that children share its pages until they write to them."""
+    """Import what modules need and freeze it, so that children share its pages."""
     for name in PRELOADED:
         importlib.import_module(name)
+    for module in pkgutil.iter_modules(officina.modules.__path__):
+        try:
+            importlib.import_module(f"officina.modules.{module.name}")
+        except ImportError as error:
+            # One module that lacks its library must not take the others down; its own run says why.
+            sys.stderr.write(f"forkhost: {module.name} is not preloaded: {error}\n")
     gc.collect()
     gc.freeze()
-    threads = len(os.listdir("/proc/self/task")) if Path("/proc/self/task").exists() else 1
-    if threads != 1:
-        sys.stderr.write(f"forkhost: {threads} threads after the imports; forked modules may hang\n")
+    others = sorted(threads() - HARMLESS_THREADS)
+    if others:
+        sys.stderr.write(f"forkhost: threads {others} run here; forked modules may hang\n")
+
+
+def threads() -> set[str]:
+    """Return the names of this process's threads beside the main one."""
+    tasks = sorted(Path("/proc/self/task").glob("*"), key=lambda task: int(task.name))
+    return {(task / "comm").read_text().strip() for task in tasks[1:]}
 
 
 def listen(path: Path) -> socket.socket:
@@ -80,8 +105,8 @@ def listen(path: Path) -> socket.socket:
     return server
 
 
-def serve(server: socket.socket, connection: socket.socket) -> None:
-    """Answer one request by a shim that is nobody's child, so that it neither dies with us nor waits for us."""
+def serve(connection: socket.socket) -> None:
+    """Answer one request by a shim in a session of its own, which outlives us."""
     connection.settimeout(5)
     try:
         request = json.loads(connection.makefile("rb").readline())
@@ -90,13 +115,8 @@ def serve(server: socket.socket, connection: socket.socket) -> None:
         return
     sys.stdout.flush()
     sys.stderr.flush()
-    middle = os.fork()
-    if middle == 0:
-        if os.fork() == 0:
-            server.close()
-            become_shim(rundir, connection)
-        os._exit(0)
-    os.waitpid(middle, 0)
+    if os.fork() == 0:
+        become_shim(rundir, connection)
 
 
 def become_shim(rundir: str, connection: socket.socket) -> None:
@@ -125,19 +145,20 @@ def become_shim(rundir: str, connection: socket.socket) -> None:
 
 
 def run_in_child(rundir: str) -> None:
-    """Run the module of `rundir/job.json` in this process; its streams are the run's log already."""
+    """Run the module of `rundir/job.json` here; our streams are the run's log already."""
     from officina.execution import modules
 
     threads = int(os.environ.get("OMP_NUM_THREADS") or 1)
     if threads > 1:
-        import threadpoolctl
+        import threadpoolctl  # type: ignore[import-untyped]
 
         threadpoolctl.threadpool_limits(threads)
-    # Line by line, as a program started with -u would show it: the log is read while the module runs.
+    # Line by line, as a program started with -u would show it: the log is read while the module
+    # runs.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     sys.argv = ["module", rundir]
-    sys.exit(modules.main(rundir))
+    sys.exit(modules.main([f"{rundir}/job.json"]))
 
 
 if __name__ == "__main__":

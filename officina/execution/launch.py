@@ -36,15 +36,19 @@ class Look:
 
 
 def start(rundir: Path, *, forkhost: Path | None = None) -> None:
-    """Start the job described in `rundir/job.json` under a shim of its own and return once its heartbeat exists.
+    """Start the job described in `rundir/job.json` under a shim; return at its heartbeat.
 
-    Module jobs go to the warm fork host at that socket; without one, or when it does not answer, to a plain child.
+    Module jobs go to the warm fork host at that socket; without one, or when it does not answer,
+    to a plain child.
     """
     rundir = rundir.resolve()
     try:
         job = json.loads((rundir / "job.json").read_text())
     except (OSError, ValueError) as error:
-        raise StudioError(f"The job cannot be started: {error}", where=str(rundir / "job.json"), code="failed") from error
+        where = str(rundir / "job.json")
+        raise StudioError(
+            f"The job cannot be started: {error}", where=where, code="failed"
+        ) from error
     if "module" in job:
         if forkhost is not None and _start_in_host(rundir, forkhost):
             return
@@ -70,8 +74,9 @@ def cancel(rundir: Path) -> None:
 def kill_leftovers(rundir: Path) -> int:
     """Kill what a dead shim left behind and return how many processes that was.
 
-    The job itself dies with its shim; its own children may not. They are found by session, by their work folder, by
-    the log file they write to and by the run folder's name in their environment.
+    The job itself dies with its shim; its own children may not. They are found by session, by
+    their work folder, by the log file they write to and by the run folder's name in their
+    environment.
     """
     rundir = rundir.resolve()
     state = _read(rundir / "state.json") or {}
@@ -119,15 +124,13 @@ def _start_in_host(rundir: Path, forkhost: Path) -> bool:
 
 
 def _make_plain(rundir: Path, job: dict[str, Any]) -> None:
-    # The link gives the child one folder to import from, without a view of what else lies beside the package.
-    library = rundir / ".library"
+    # The link gives the child one folder to import from, without a view of what else lies there.
+    library = rundir / "lib"
     library.mkdir(exist_ok=True)
-    if not (library / PACKAGE.name).exists():
+    if not (library / PACKAGE.name).is_symlink():
         (library / PACKAGE.name).symlink_to(PACKAGE)
-    env = dict(job.get("env") or {})
-    env["PYTHONPATH"] = os.pathsep.join([str(library), *filter(None, [env.get("PYTHONPATH")])])
-    env.setdefault("PATH", os.defpath)
-    job["argv"] = [sys.executable, "-m", "officina.execution.modules", str(rundir)]
+    env = {"PATH": os.defpath, **(job.get("env") or {}), "PYTHONPATH": str(library)}
+    job["argv"] = [sys.executable, "-m", "officina.execution.modules", str(rundir / "job.json")]
     job["env"] = env
     job["readonly"] = [*job.get("readonly", []), str(PACKAGE), sys.prefix, sys.base_prefix]
     draft = rundir / ".job"
@@ -139,7 +142,7 @@ def _make_plain(rundir: Path, job: dict[str, Any]) -> None:
 def _spawn_shim(rundir: Path) -> None:
     reader, writer = os.pipe()
     try:
-        child = subprocess.Popen(  # noqa: S603 - our own interpreter and file
+        child = subprocess.Popen(
             [sys.executable, "-S", "-E", str(SHIM), str(rundir), str(writer)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -165,7 +168,8 @@ def _spawn_shim(rundir: Path) -> None:
         )
 
 
-# Shims outlive us by design, but those that end before us want to be collected, or they stay as zombies.
+# Shims outlive us by design, but those that end before us want to be collected, or they stay as
+# zombies.
 _children: list[subprocess.Popen[bytes]] = []
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
+
+TYPE_CHECKING = False  # typing itself costs 5 ms
+if TYPE_CHECKING:
+    import signal
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def start_time(pid: int) -> int | None:
-    """Return the kernel's start time of `pid` in clock ticks, which tells a process from a later one of its number."""
+    """Return when the kernel started `pid`, in ticks: it tells processes of one number apart."""
     fields = _stat(pid)
     return int(fields[19]) if fields else None
 
@@ -65,7 +68,7 @@ def rss(pid: int) -> int:
 
 
 def pss(pid: int) -> int:
-    """Return the memory of `pid` in bytes with shared pages divided among their users; slow, exact."""
+    """Return the memory of `pid` with shared pages divided among their users; slow, exact."""
     for line in read(f"/proc/{pid}/smaps_rollup").splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024
@@ -73,7 +76,7 @@ def pss(pid: int) -> int:
 
 
 def close_all_but_standard(keep: int = -1) -> None:
-    """Close every inherited descriptor above 2, so that no job holds a socket or lock of who started it."""
+    """Close descriptors above 2, so that no job holds a socket or lock of who started it."""
     top = os.sysconf("SC_OPEN_MAX")
     if keep > 2:
         os.closerange(3, keep)
@@ -81,7 +84,7 @@ def close_all_but_standard(keep: int = -1) -> None:
 
 
 def interpreter_folders(argv: list[str], env: dict[str, str]) -> list[str]:
-    """Return the environments a job starts from: those of its program and of its PATH, with their base installations."""
+    """Return the environments a job starts from, by its program and PATH, and their bases."""
     folders = [os.path.dirname(argv[0])] if argv and "/" in argv[0] else []
     folders += env.get("PATH", "").split(":")
     found: list[str] = []
@@ -90,7 +93,14 @@ def interpreter_folders(argv: list[str], env: dict[str, str]) -> list[str]:
         settings = read(f"{prefix}/pyvenv.cfg") if prefix else ""
         if settings:
             found.append(prefix)
-            home = next((line.partition("=")[2].strip() for line in settings.splitlines() if line.startswith("home")), "")
+            home = next(
+                (
+                    line.partition("=")[2].strip()
+                    for line in settings.splitlines()
+                    if line.startswith("home")
+                ),
+                "",
+            )
             for place in (home, os.path.dirname(os.path.realpath(f"{folder}/python"))):
                 if os.path.basename(place) == "bin":
                     found.append(os.path.dirname(place))
@@ -98,7 +108,10 @@ def interpreter_folders(argv: list[str], env: dict[str, str]) -> list[str]:
 
 
 def input_targets(folder: str) -> list[str]:
-    """Return what the links in a run's `inputs` folder lead to; made by the worker, so to be trusted before the start."""
+    """Return what the links in a run's `inputs` folder lead to.
+
+    To be asked before the start only: until then just the worker has written there.
+    """
     try:
         entries = [f"{folder}/{name}" for name in os.listdir(folder)]
     except OSError:
@@ -109,7 +122,7 @@ def input_targets(folder: str) -> list[str]:
 def read(path: str) -> str:
     """Return a small file's text, empty when it is gone or not for us."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - pathlib costs 10 ms of import
+        with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
     except OSError:
         return ""

@@ -1,12 +1,14 @@
 """Confine a job's view of the disk and the network, with what this kernel really offers.
 
-Landlock needs no privilege and holds even for root; namespaces are added where the kernel lets us. The shim
-prepares a `Confinement` and its forked child calls `enter()` before the job's first instruction. Whatever could
-not be had is said in the returned text, which ends up on the run page.
+Landlock needs no privilege and holds even for root; namespaces are added where the kernel lets
+us. The shim prepares a `Confinement` and its forked child calls `enter()` before the job's first
+instruction. Whatever could not be had is said in the returned text, which ends up on the run
+page.
 
-What holds: no file outside the job's folders and the system's can be opened, a read-only input cannot be written,
-no process outside can be signalled or inspected. What does not: Landlock (ABI 7) leaves `connect()` to a unix
-socket *by path* and `chmod` alone, so folders with sockets are named in `hidden` and covered by an empty mount.
+What holds: no file outside the job's folders and the system's can be opened, a read-only input
+cannot be written, no process outside can be signalled or inspected. What does not: Landlock (ABI
+7) leaves `connect()` to a unix socket *by path* and `chmod` alone, so folders with sockets are
+named in `hidden` and covered by an empty mount.
 """
 
 from __future__ import annotations
@@ -16,9 +18,13 @@ import errno
 import os
 import socket
 import struct
-from dataclasses import dataclass, field
 
-CREATE_RULESET, ADD_RULE, RESTRICT_SELF, CAPSET = 444, 445, 446, 126 if os.uname().machine == "x86_64" else 91
+CREATE_RULESET, ADD_RULE, RESTRICT_SELF, CAPSET = (
+    444,
+    445,
+    446,
+    126 if os.uname().machine == "x86_64" else 91,
+)
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 REFER, TRUNCATE, IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
 MAKE_CHAR, MAKE_BLOCK = 1 << 6, 1 << 11
@@ -30,14 +36,47 @@ SCOPE_ABSTRACT_UNIX, SCOPE_SIGNAL = 1 << 0, 1 << 1
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 24, 38
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
 MS_REC, MS_PRIVATE, MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 0x4000, 1 << 18, 1, 2, 4, 8
-# A job that runs as root keeps the powers over its own files (chown, dac_override, fowner, fsetid, kill, setgid,
-# setuid) and loses those over the machine: mount, ptrace, raw disks, kernel modules, opening files by handle.
+# A job that runs as root keeps the powers over its own files (chown, dac_override, fowner,
+# fsetid, kill, setgid, setuid) and loses those over the machine: mount, ptrace, raw disks, kernel
+# modules, opening files by handle.
 KEPT_CAPABILITIES = sum(1 << number for number in (0, 1, 3, 4, 5, 6, 7))
 
-SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/proc", "/sys", "/nix/store", "/snap")
-SECRETS_IN_ETC = {"shadow", "shadow-", "gshadow", "gshadow-", "ssh", "sudoers", "sudoers.d", "kubernetes", "private"}
-DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/shm", "/dev/dri",
-           "/dev/kfd", "/dev/mqueue")  # fmt: skip
+SYSTEM = (
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/opt",
+    "/proc",
+    "/sys",
+    "/nix/store",
+    "/snap",
+)
+SECRETS_IN_ETC = {
+    "shadow",
+    "shadow-",
+    "gshadow",
+    "gshadow-",
+    "ssh",
+    "sudoers",
+    "sudoers.d",
+    "kubernetes",
+    "private",
+}
+DEVICES = (
+    "/dev/null",
+    "/dev/zero",
+    "/dev/full",
+    "/dev/random",
+    "/dev/urandom",
+    "/dev/tty",
+    "/dev/shm",
+    "/dev/dri",
+    "/dev/kfd",
+    "/dev/mqueue",
+)
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -48,27 +87,34 @@ def abi() -> int:
     return max(0, version)
 
 
-@dataclass(frozen=True)
 class Policy:
     """What a job may touch: folders or files, absolute. A missing path is ignored."""
 
-    readonly: tuple[str, ...] = ()
-    writable: tuple[str, ...] = ()
-    hidden: tuple[str, ...] = ()
-    network: bool = True
+    # Neither a dataclass nor a NamedTuple: their imports would double the shim's start time.
+    def __init__(
+        self,
+        *,
+        readonly: tuple[str, ...] = (),
+        writable: tuple[str, ...] = (),
+        hidden: tuple[str, ...] = (),
+        network: bool = True,
+    ) -> None:
+        self.readonly = readonly
+        self.writable = writable
+        self.hidden = hidden
+        self.network = network
 
 
-@dataclass
 class Confinement:
-    """A ruleset that waits to be entered; `missing` collects what this kernel could not give."""
+    """A ruleset that waits to be entered."""
 
-    policy: Policy
-    version: int
-    ruleset: int | None
-    missing: list[str] = field(default_factory=list)
+    def __init__(self, policy: Policy, version: int, ruleset: int | None) -> None:
+        self.policy = policy
+        self.version = version
+        self.ruleset = ruleset
 
     def enter(self) -> str:
-        """Confine the calling process for good and return in words what holds. Call in a single-threaded child."""
+        """Confine this single-threaded process for good and return in words what holds."""
         network, mounts = self._enter_namespaces()
         if os.geteuid() == 0:
             _drop_capabilities()
@@ -107,7 +153,11 @@ class Confinement:
             network = "network open (no way to close it here)"
         hidden = ""
         if self.policy.hidden:
-            hidden = "; sockets hidden" if mounts else "; sockets reachable by path (no mount namespace here)"
+            hidden = (
+                "; sockets hidden"
+                if mounts
+                else "; sockets reachable by path (no mount namespace here)"
+            )
         return f"{files}; {network}{hidden}"
 
 
@@ -124,7 +174,10 @@ def prepare(policy: Policy) -> Confinement:
     scoped = SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL if version >= 6 else 0
     size = 8 if version < 4 else 16 if version < 6 else 24
     attributes = struct.pack("=QQQ", handled, network, scoped)[:size]
-    ruleset = _check(_libc.syscall(CREATE_RULESET, attributes, ctypes.c_size_t(size), 0), "landlock_create_ruleset")
+    ruleset = _check(
+        _libc.syscall(CREATE_RULESET, attributes, ctypes.c_size_t(size), 0),
+        "landlock_create_ruleset",
+    )
     write = handled & ~(MAKE_CHAR | MAKE_BLOCK | IOCTL_DEV)
     for path in [*SYSTEM, *_readable_etc(), *_name_service_files(), *policy.readonly]:
         _allow(ruleset, path, READ & handled)
@@ -150,7 +203,8 @@ def _allow(ruleset: int, path: str, access: int) -> None:
 
 
 def _readable_etc() -> list[str]:
-    # Landlock only ever adds rights, so "all of /etc but the secrets" has to be spelled entry by entry.
+    # Landlock only ever adds rights, so "all of /etc but the secrets" has to be spelled entry by
+    # entry.
     found = []
     for folder in ("/etc", "/etc/ssl"):
         try:
@@ -177,8 +231,8 @@ def _graphics_devices() -> list[str]:
 def _unshare(flags: int) -> bool:
     if os.geteuid() == 0 and _libc.unshare(flags) == 0:
         return _private_mounts(flags)
-    # A half-made user namespace (AppArmor allows the first step and refuses the second) leaves a process without
-    # an identity, so a child that is thrown away tries it first.
+    # A half-made user namespace (AppArmor allows the first step and refuses the second) leaves a
+    # process without an identity, so a child that is thrown away tries it first.
     probe = os.fork()
     if probe == 0:
         os._exit(0 if _own_user_namespace(flags) else 1)
@@ -192,8 +246,12 @@ def _own_user_namespace(flags: int) -> bool:
     if _libc.unshare(CLONE_NEWUSER | flags) != 0:
         return False
     try:
-        for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
-            with open(f"/proc/self/{name}", "w") as file:  # noqa: PTH123 - pathlib costs the shim 10 ms of import
+        for name, text in (
+            ("setgroups", "deny"),
+            ("uid_map", f"{user} {user} 1"),
+            ("gid_map", f"{group} {group} 1"),
+        ):
+            with open(f"/proc/self/{name}", "w") as file:
                 file.write(text)
     except OSError:
         return False
@@ -216,14 +274,19 @@ def _raise_loopback() -> None:
 
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            fcntl.ioctl(probe.fileno(), 0x8914, struct.pack("16sH14s", b"lo", 1, b""))  # SIOCSIFFLAGS, IFF_UP
+            fcntl.ioctl(
+                probe.fileno(), 0x8914, struct.pack("16sH14s", b"lo", 1, b"")
+            )  # SIOCSIFFLAGS, IFF_UP
     except OSError:
         pass  # a job without loopback still runs; only its own local servers would notice
 
 
 def _drop_capabilities() -> None:
     for number in range(64):
-        if not KEPT_CAPABILITIES >> number & 1 and _libc.prctl(PR_CAPBSET_DROP, number, 0, 0, 0) != 0:
+        if (
+            not KEPT_CAPABILITIES >> number & 1
+            and _libc.prctl(PR_CAPBSET_DROP, number, 0, 0, 0) != 0
+        ):
             break  # past the last capability this kernel knows
     low = KEPT_CAPABILITIES & 0xFFFFFFFF
     header = struct.pack("=Ii", 0x20080522, 0)

@@ -1,9 +1,10 @@
 """Own one job: start it, watch it, end it whole, and leave its result on disk.
 
-Run as `python -S -E shim.py RUNDIR [READY_FD]`, or called by the fork host as `supervise(rundir, target)`. Standard
-library only, and no import that costs milliseconds: one of these exists for each running job. The shim outlives
-whoever started it; everybody else learns about the job from three files in the run folder: `state.json` (heartbeat),
-`exit.json` (the result, written once) and `log.txt` (the job's own bytes).
+Run as `python -S -E shim.py RUNDIR [READY_FD]`, or called by the fork host as `supervise(rundir,
+target)`. Standard library only, and no import that costs milliseconds: one of these exists for
+each running job. The shim outlives whoever started it; everybody else learns about the job from
+three files in the run folder: `state.json` (heartbeat), `exit.json` (the result, written once)
+and `log.txt` (the job's own bytes).
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import signal
 import sys
 import time
 
-if __name__ == "__main__":  # started as a file: the package's own parent takes the place of its folder
+if (
+    __name__ == "__main__"
+):  # started as a file: the package's own parent takes the place of its folder
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from officina.execution import processes, sandbox
@@ -56,7 +59,9 @@ class Shim:
         self.rss = 0
         self.peak = 0
         self.status: int | None = None
-        self.ended_by: tuple[str, str] | None = None  # (reason, detail) once the shim itself ends the job
+        self.ended_by: tuple[str, str] | None = (
+            None  # (reason, detail) once the shim itself ends the job
+        )
         self.log = -1
 
     def path(self, name: str) -> str:
@@ -66,7 +71,7 @@ class Shim:
         """Supervise the job to its end; the result is in `exit.json` whatever happens."""
         try:
             self._reserve_exit()
-            with open(self.path("job.json"), encoding="utf-8") as file:  # noqa: PTH123
+            with open(self.path("job.json"), encoding="utf-8") as file:
                 self.job = json.load(file)
             self._prepare_folder()
             self._write_state()
@@ -85,7 +90,7 @@ class Shim:
         text = str(error) if known else f"{type(error).__name__}: {error}"
         self.ended_by = ("shim_error", f"The job could not be run: {text}"[:2000])
 
-    # -- before the start ------------------------------------------------------------------------------------------
+    # -- before the start
 
     def _prepare_folder(self) -> None:
         for name in ("work", "outputs", "tmp"):
@@ -107,18 +112,30 @@ class Shim:
         own = [self.path(name) for name in ("work", "outputs", "tmp", "messages.jsonl")]
         if os.path.realpath(cwd).startswith(os.path.realpath(self.rundir) + "/"):
             own.append(cwd)
-        readable = [self.rundir, *job.get("readonly", []), *processes.input_targets(self.path("inputs"))]
+        readable = [
+            self.rundir,
+            *job.get("readonly", []),
+            *processes.input_targets(self.path("inputs")),
+        ]
         readable += processes.interpreter_folders(job.get("argv") or [], job.get("env") or {})
         if self.target is not None:  # a module still imports lazily from where its host did
-            readable += [sys.prefix, sys.base_prefix, os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
+            readable += [
+                sys.prefix,
+                sys.base_prefix,
+                os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+            ]
         return sandbox.Policy(
             readonly=tuple(readable),
             writable=(*own, *job.get("writable", [])),
-            hidden=tuple(path for path in job.get("hidden", []) if not self.rundir.startswith(path.rstrip("/") + "/")),
+            hidden=tuple(
+                path
+                for path in job.get("hidden", [])
+                if not self.rundir.startswith(path.rstrip("/") + "/")
+            ),
             network=job.get("network", True),
         )
 
-    # -- the child -------------------------------------------------------------------------------------------------
+    # -- the child
 
     def _start(self) -> None:
         confinement = sandbox.prepare(self._policy()) if self.job.get("confine", True) else None
@@ -130,7 +147,9 @@ class Shim:
         os.close(writer)
         if confinement is not None:
             confinement.close()
-        with os.fdopen(reader, "rb") as pipe:  # ends when the child has exec'd, begun its module, or died
+        with os.fdopen(
+            reader, "rb"
+        ) as pipe:  # ends when the child has exec'd, begun its module, or died
             words = pipe.read().decode(errors="replace")
         words, _, failure = words.partition("\0")
         if failure:
@@ -143,7 +162,9 @@ class Shim:
             os.setpgid(0, 0)
             _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             if os.getppid() != shim:
-                os._exit(1)  # the shim died between fork and prctl, so its death signal will never come
+                os._exit(
+                    1
+                )  # the shim died between fork and prctl, so its death signal will never come
             self._set_limits()
             null = os.open(os.devnull, os.O_RDONLY)
             for source, handle in ((null, 0), (self.log, 1), (self.log, 2)):
@@ -151,13 +172,19 @@ class Shim:
             env = dict(self.job.get("env") or {})
             env.setdefault("TMPDIR", self.path("tmp"))
             os.chdir(self.job.get("cwd") or self.path("work"))
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGCHLD):
+            for number in (
+                signal.SIGTERM,
+                signal.SIGINT,
+                signal.SIGHUP,
+                signal.SIGPIPE,
+                signal.SIGCHLD,
+            ):
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, [])
             words = confinement.enter() if confinement else "none: switched off for this job"
             os.write(writer, words.encode())
             if self.target is None:
-                os.execvpe(self.job["argv"][0], self.job["argv"], env)  # noqa: S606 - no shell is the point
+                os.execvpe(self.job["argv"][0], self.job["argv"], env)  # noqa: S606
             processes.close_all_but_standard()
             os.environ.clear()
             os.environ.update(env)
@@ -190,12 +217,13 @@ class Shim:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         limit = self.job.get("data_bytes")
         if limit is None and self.job.get("memory_bytes"):
-            # The watchdog names the reason; this only stops what allocates faster than the watchdog looks.
+            # The watchdog names the reason; this only stops what allocates faster than the
+            # watchdog looks.
             limit = self.job["memory_bytes"] * 2 + (1 << 30)
         if limit is not None:
             resource.setrlimit(resource.RLIMIT_DATA, (int(limit), int(limit)))
 
-    # -- while it runs ---------------------------------------------------------------------------------------------
+    # -- while it runs
 
     def _watch(self) -> None:
         memory, timeout = self.job.get("memory_bytes"), self.job.get("timeout")
@@ -228,7 +256,10 @@ class Shim:
         used = sum(processes.pss(pid) for pid in processes.descendants())
         if used > limit:
             mib = 1 << 20
-            self.ended_by = ("memory", f"The job used {used / mib:.0f} MiB of memory; its limit is {limit / mib:.0f} MiB.")
+            self.ended_by = (
+                "memory",
+                f"The job used {used / mib:.0f} MiB of memory; its limit is {limit / mib:.0f} MiB.",
+            )
 
     def _reap(self) -> bool:
         """Collect every dead child, adopted ones too; true once the job itself is among them."""
@@ -243,7 +274,7 @@ class Shim:
                 self.status = status
                 self.peak = max(self.peak, usage.ru_maxrss * 1024)
 
-    # -- the end ---------------------------------------------------------------------------------------------------
+    # -- the end
 
     def _end_tree(self, leftover_grace: float) -> None:
         """Ask every process below to stop, then kill what is left, also what left the session."""
@@ -254,7 +285,9 @@ class Shim:
         self._wait_for_none(grace)
         deadline = time.monotonic() + KILL_LIMIT
         while processes.descendants() and time.monotonic() < deadline:
-            processes.signal_all(signal.SIGKILL)  # again and again: a fork may slip between two looks
+            processes.signal_all(
+                signal.SIGKILL
+            )  # again and again: a fork may slip between two looks
             self._wait_for_none(0.02)
         self._reap()
 
@@ -273,7 +306,7 @@ class Shim:
         self._reap()
         return not processes.descendants()
 
-    # -- files -----------------------------------------------------------------------------------------------------
+    # -- files
 
     def _write_state(self) -> None:
         state = {
@@ -288,9 +321,12 @@ class Shim:
             "confinement": self.confinement,
         }
         try:
-            _write_atomically(self.path("state.json"), self.path(".state"), json.dumps(state).encode())
+            _write_atomically(
+                self.path("state.json"), self.path(".state"), json.dumps(state).encode()
+            )
         except OSError:
-            # A full disk still takes a time stamp, and readers honour it; the job goes on in any case.
+            # A full disk still takes a time stamp, and readers honour it; the job goes on in any
+            # case.
             with contextlib.suppress(OSError):
                 os.utime(self.path("state.json"))
 
@@ -316,10 +352,13 @@ class Shim:
         _sync_folder(self.rundir)
 
 
-def supervise(rundir: str, target: Callable[[], None] | None, ready: Callable[[], None] = lambda: None) -> None:
-    """Become the supervisor of the job in `rundir` and return when it is over; the caller must be single-threaded.
+def supervise(
+    rundir: str, target: Callable[[], None] | None, ready: Callable[[], None] = lambda: None
+) -> None:
+    """Become the supervisor of the job in `rundir` and return when it is over.
 
-    `target` runs in the child in place of `argv`. `ready` is called once the heartbeat file exists.
+    The caller must be single-threaded. `target` runs in the child in place of
+    `argv`. `ready` is called once the heartbeat file exists.
     """
     if os.getsid(0) != os.getpid():
         os.setsid()
@@ -334,7 +373,11 @@ def supervise(rundir: str, target: Callable[[], None] | None, ready: Callable[[]
 
 def _describe(code: int | None, number: int | None) -> str:
     if number is not None:
-        name = signal.Signals(number).name if number in {item.value for item in signal.Signals} else str(number)
+        name = (
+            signal.Signals(number).name
+            if number in {item.value for item in signal.Signals}
+            else str(number)
+        )
         return f"The job was ended by {name}, not by the studio."
     return f"The job ended with exit code {code}."
 
@@ -366,7 +409,7 @@ def _sync_folder(path: str) -> None:
 
 
 def main() -> None:
-    """Supervise the run folder named on the command line; close the ready descriptor once the heartbeat exists."""
+    """Supervise the run folder on the command line; close the ready descriptor at the heartbeat."""
     ready_handle = int(sys.argv[2]) if len(sys.argv) > 2 else -1
     processes.close_all_but_standard(keep=ready_handle)
     null = os.open(os.devnull, os.O_RDWR)

@@ -27,7 +27,11 @@ def test_a_package_is_installed_and_the_second_call_is_cached(cache: Path) -> No
     first = prepare(TINY, cache=cache, log=lines.append)
     assert not first.cached
     assert any("building" in line for line in lines)
-    seen = subprocess.run([first.python, "-c", "import iniconfig; print(iniconfig.__file__)"], capture_output=True, text=True)
+    seen = subprocess.run(
+        [first.python, "-c", "import iniconfig; print(iniconfig.__file__)"],
+        capture_output=True,
+        text=True,
+    )
     assert first.key in seen.stdout
     lines.clear()
     began = time.monotonic()
@@ -39,7 +43,9 @@ def test_a_package_is_installed_and_the_second_call_is_cached(cache: Path) -> No
     assert environment_key(TINY, cache=cache) == first.key
 
 
-def test_a_cached_environment_needs_neither_uv_nor_network(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cached_environment_needs_neither_uv_nor_network(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     prepare(TINY, cache=cache, log=lambda _: None)
 
     def refuse() -> str:
@@ -59,7 +65,9 @@ def test_the_installed_environment_has_bytecode_and_is_read_only(cache: Path) ->
 def test_concurrent_builds_of_one_key_build_once(tmp_path: Path) -> None:
     results: list[build.Prepared] = []
     workers = [
-        threading.Thread(target=lambda: results.append(prepare("minimal", cache=tmp_path, log=lambda _: None)))
+        threading.Thread(
+            target=lambda: results.append(prepare("minimal", cache=tmp_path, log=lambda _: None))
+        )
         for _ in range(4)
     ]
     for worker in workers:
@@ -73,7 +81,10 @@ def test_concurrent_builds_of_one_key_build_once(tmp_path: Path) -> None:
 
 def test_the_minimal_environment_is_the_bare_interpreter(tmp_path: Path) -> None:
     python = prepare("azureml:minimal@latest", cache=tmp_path, log=lambda _: None).python
-    done = subprocess.run([python, "-c", "import importlib.metadata as m; print(len(list(m.distributions())))"], capture_output=True)
+    done = subprocess.run(
+        [python, "-c", "import importlib.metadata as m; print(len(list(m.distributions())))"],
+        capture_output=True,
+    )
     assert done.stdout == b"0\n"
 
 
@@ -127,6 +138,10 @@ def test_the_key_changes_with_the_lock_and_needs_no_build() -> None:
 def test_an_environment_may_be_moved_with_its_cache(tmp_path: Path) -> None:
     made = prepare("minimal", cache=tmp_path / "a", log=lambda _: None)
     shutil.copytree(tmp_path / "a" / made.key, tmp_path / "b", symlinks=True)
-    done = subprocess.run([tmp_path / "b" / "bin" / "python", "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True)
+    done = subprocess.run(
+        [tmp_path / "b" / "bin" / "python", "-c", "import sys; print(sys.prefix)"],
+        capture_output=True,
+        text=True,
+    )
     assert done.stdout.strip() == str(tmp_path / "b")
     assert json.loads((tmp_path / "b" / "officina.json").read_text())["name"] == "minimal"

@@ -35,7 +35,7 @@ dependencies:
         "azureml:AzureML-sklearn-1.0-ubuntu20.04-py38-cpu:1",
         "azureml://registries/azureml/environments/sklearn-1.5/labels/latest",
         "azureml://registries/azureml/environments/sklearn-1.5/versions/10",
-        "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w/environments/sklearn-1.5/versions/1",
+        "/subscriptions/s/resourceGroups/g/workspaces/w/environments/sklearn-1.5/versions/1",
     ],
 )
 def test_a_curated_environment_answers_to_all_of_its_names(reference: str) -> None:
@@ -55,7 +55,9 @@ def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
     assert "minimal" in caught.value.hint
 
 
-@pytest.mark.parametrize("wrap", [lambda text: text, lambda text: {"name": "model-env", "conda_file": text}])
+@pytest.mark.parametrize(
+    "wrap", [lambda text: text, lambda text: {"name": "model-env", "conda_file": text}]
+)
 def test_a_conda_file_is_mapped_to_pypi_and_says_so(wrap) -> None:
     found = parse(wrap(CONDA))
     assert (found.name, found.python) == ("model-env", "3.11")
@@ -77,10 +79,19 @@ def test_requirements_text_is_read_line_by_line() -> None:
     assert found == Requirements("requirements", None, ("numpy==1.26.4", "pandas >= 1.5, <2"))
 
 
-@pytest.mark.parametrize("line", ["../evil", "pkg @ https://host/x.whl", "a b c", "numpy==1; \nrm -rf", "$(id)", "/etc"])
+@pytest.mark.parametrize(
+    "line", ["../evil", "pkg @ https://host/x.whl", "a b c", "numpy==1; \nrm -rf", "$(id)", "/etc"]
+)
 def test_a_line_that_is_no_package_is_refused_with_its_place(line: str) -> None:
     with pytest.raises(StudioError) as caught:
-        parse({"name": "x", "conda_file": {"dependencies": ["numpy", {"pip": ["pandas", line.split("\n")[-1]]}]}})
+        parse(
+            {
+                "name": "x",
+                "conda_file": {
+                    "dependencies": ["numpy", {"pip": ["pandas", line.split("\n")[-1]]}]
+                },
+            }
+        )
     assert caught.value.where == "conda_file.dependencies[1][1]"
 
 
@@ -105,7 +116,9 @@ def test_a_path_is_never_opened_on_the_worker() -> None:
         parse({"name": "x", "conda_file": "/etc/passwd"})
 
 
-@pytest.mark.parametrize("broken", ["dependencies: 3\nname: x", "dependencies:\n- [a", "dependencies:\n- {a: b}\n"])
+@pytest.mark.parametrize(
+    "broken", ["dependencies: 3\nname: x", "dependencies:\n- [a", "dependencies:\n- {a: b}\n"]
+)
 def test_a_broken_conda_file_is_a_readable_error(broken: str) -> None:
     with pytest.raises(StudioError) as caught:
         parse(broken)

@@ -42,7 +42,12 @@ class Job:
         raise AssertionError(f"not within {seconds} s; {launch.look(self.rundir)}; log: {log}")
 
     def log_has(self, text: str, seconds: float = 10) -> str:
-        return str(self.until(lambda: self.log.exists() and text in self.log.read_text() and self.log.read_text(), seconds))
+        return str(
+            self.until(
+                lambda: self.log.exists() and text in self.log.read_text() and self.log.read_text(),
+                seconds,
+            )
+        )
 
 
 @pytest.fixture
@@ -53,8 +58,17 @@ def make_job(tmp_path: Path) -> Iterator[Callable[..., Job]]:
         rundir = tmp_path / f"run-{len(made)}" / "1"
         (rundir / "work").mkdir(parents=True)
         argv = [sys.executable, "-u", "-c", code] if isinstance(code, str) else code
-        env = {"PATH": f"{Path(sys.executable).parent}:{os.defpath}", "OFFICINA_MESSAGES": f"{rundir}/messages.jsonl"}
-        job = {"argv": argv, "env": env, "cwd": str(rundir / "work"), "timeout": None, "memory_bytes": None}
+        env = {
+            "PATH": f"{Path(sys.executable).parent}:{os.defpath}",
+            "OFFICINA_MESSAGES": f"{rundir}/messages.jsonl",
+        }
+        job = {
+            "argv": argv,
+            "env": env,
+            "cwd": str(rundir / "work"),
+            "timeout": None,
+            "memory_bytes": None,
+        }
         (rundir / "job.json").write_text(json.dumps({**job, **more}))
         made.append(Job(rundir))
         return made[-1]

@@ -46,7 +46,8 @@ def test_files_outside_the_run_folder_are_closed(make_job: MakeJob, tmp_path: Pa
     code = TRY + (
         f"import os, sqlite3, shutil, tempfile\n"
         f"attempt('secret', lambda: open({str(home / 'secret.txt')!r}).read())\n"
-        f"attempt('database', lambda: sqlite3.connect({str(home / 'db.sqlite3')!r}).execute('select * from t').fetchall())\n"
+        f"database = {str(home / 'db.sqlite3')!r}\n"
+        "attempt('database', lambda: sqlite3.connect(database).execute('select * from t'))\n"
         f"attempt('other_run', lambda: open({str(other / 'job.json')!r}).read())\n"
         f"attempt('list', lambda: os.listdir({str(home)!r}))\n"
         f"attempt('write', lambda: open({str(home / 'new')!r}, 'w'))\n"
@@ -89,7 +90,10 @@ def test_a_read_only_input_refuses_writes_even_from_root(make_job: MakeJob, tmp_
     (job.rundir / "inputs").mkdir()
     (job.rundir / "inputs" / "d").symlink_to(data)
     seen = outcome(job)
-    assert {name for name, result in seen.items() if result == "allowed"} == {"read", "through_link"}
+    assert {name for name, result in seen.items() if result == "allowed"} == {
+        "read",
+        "through_link",
+    }
     assert seen["write"] == "PermissionError"
     assert (data / "a.csv").read_text() == "1"
 
@@ -119,7 +123,8 @@ def test_processes_outside_can_be_neither_signalled_nor_inspected(make_job: Make
         f"attempt('memory', lambda: open('/proc/{os.getpid()}/mem', 'rb'))\n"
         "libc = ctypes.CDLL(None, use_errno=True)\n"
         f"print('ptrace', 'allowed' if libc.ptrace(16, {os.getpid()}, 0, 0) == 0 else 'refused')\n"
-        "print('mount', 'allowed' if libc.mount(b'none', b'/tmp', b'tmpfs', 0, None) == 0 else 'refused')\n"
+        "mounted = libc.mount(b'none', b'/tmp', b'tmpfs', 0, None) == 0\n"
+        "print('mount', 'allowed' if mounted else 'refused')\n"
     )
     seen = outcome(make_job(code))
     assert "allowed" not in seen.values(), seen
@@ -127,7 +132,7 @@ def test_processes_outside_can_be_neither_signalled_nor_inspected(make_job: Make
 
 @landlock
 def test_sockets_of_the_studio_are_out_of_reach(make_job: MakeJob, tmp_path: Path) -> None:
-    broker = Path(f"/tmp/officina-test-{os.getpid()}")  # noqa: S108 - pytest's own folder is too long for a socket
+    broker = Path(f"/tmp/officina-test-{os.getpid()}")
     broker.mkdir(mode=0o700)
     server = socket.socket(socket.AF_UNIX)
     server.bind(str(broker / "v.sock"))
@@ -137,8 +142,9 @@ def test_sockets_of_the_studio_are_out_of_reach(make_job: MakeJob, tmp_path: Pat
     abstract.listen()
     code = TRY + (
         "import socket\n"
-        f"attempt('path', lambda: socket.socket(socket.AF_UNIX).connect({str(broker / 'v.sock')!r}))\n"
-        f"attempt('abstract', lambda: socket.socket(socket.AF_UNIX).connect('\\0officina-test-{os.getpid()}'))\n"
+        "def connect(address): socket.socket(socket.AF_UNIX).connect(address)\n"
+        f"attempt('path', lambda: connect({str(broker / 'v.sock')!r}))\n"
+        f"attempt('abstract', lambda: connect('\\0officina-test-{os.getpid()}'))\n"
     )
     try:
         job = make_job(code, hidden=[str(broker)])
@@ -163,7 +169,8 @@ def test_the_network_can_be_taken_away(make_job: MakeJob) -> None:
     server.bind(("127.0.0.1", 0))
     server.listen()
     code = TRY + (
-        f"import socket\nattempt('connect', lambda: socket.create_connection(('127.0.0.1', {server.getsockname()[1]}), 2))\n"
+        f"import socket\naddress = {server.getsockname()!r}\n"
+        "attempt('connect', lambda: socket.create_connection(address, 2))\n"
     )
     try:
         assert outcome(make_job(code))["connect"] == "allowed"
@@ -182,7 +189,9 @@ def test_the_run_page_can_say_what_held(make_job: MakeJob) -> None:
     assert launch.look(job.rundir).state["confinement"] == words
 
 
-def test_without_landlock_the_job_runs_and_the_words_are_honest(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_landlock_the_job_runs_and_the_words_are_honest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sandbox, "abi", lambda: 0)
     confinement = sandbox.prepare(sandbox.Policy())
     reader, writer = os.pipe()
@@ -205,7 +214,7 @@ def test_a_scientific_job_works_inside(make_job: MakeJob) -> None:
         "x = numpy.random.rand(200, 3); RandomForestRegressor(10, n_jobs=2).fit(x, x[:, 0])\n"
         "pandas.DataFrame(x).to_parquet('x.parquet'); plt.plot([1, 2]); plt.savefig('p.png')\n"
         "with multiprocessing.get_context('fork').Pool(2) as pool: print(pool.map(abs, [-1]))\n"
-        "print(subprocess.run('echo $((1+1)) | cat', shell=True, capture_output=True, text=True).stdout)\n"
+        "print(subprocess.check_output('echo $((1+1)) | cat', shell=True))\n"
     )
     env = {"PATH": f"{Path(sys.executable).parent}:{os.defpath}", "HOME": "."}
     job = make_job(code, env=env).start()

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from officina.execution import launch
 
@@ -17,7 +20,9 @@ MakeJob = Callable[..., Job]
 
 
 def test_a_job_that_ends_well_leaves_its_code_and_its_bytes_untouched(make_job: MakeJob) -> None:
-    job = make_job("import sys; sys.stdout.write('no newline \\x1b[31m'); sys.stderr.write('err')").start()
+    job = make_job(
+        "import sys; sys.stdout.write('no newline \\x1b[31m'); sys.stderr.write('err')"
+    ).start()
     result = job.wait()
     assert (result["code"], result["signal"], result["reason"]) == (0, None, "exited")
     assert job.log.read_bytes() == b"no newline \x1b[31merr"
@@ -32,7 +37,9 @@ def test_the_exit_code_and_the_signal_of_a_job_are_told_apart(make_job: MakeJob)
     assert "SIGSEGV" in result["detail"]
 
 
-def test_a_job_sees_the_given_environment_and_nothing_of_the_starter(make_job: MakeJob, monkeypatch) -> None:
+def test_a_job_sees_the_given_environment_and_nothing_of_the_starter(
+    make_job: MakeJob, monkeypatch
+) -> None:
     monkeypatch.setenv("OFFICINA_SECRET_KEY", "the server's own")
     job = make_job(["/usr/bin/env"], env={"A": "1 2", "ONLY": "this"}).start()
     job.wait()
@@ -44,8 +51,10 @@ def test_a_job_inherits_no_descriptor_no_terminal_and_no_core_dumps(make_job: Ma
     with open("/dev/null") as held:  # noqa: PTH123
         os.set_inheritable(held.fileno(), True)
         job = make_job(
-            "import os,resource,sys; print(sorted(int(n) for n in os.listdir('/proc/self/fd'))[:-1], sys.stdin.read() == '',"
-            " resource.getrlimit(resource.RLIMIT_CORE), os.getpgrp() == os.getpid(), oct(os.umask(0)))"
+            "import os,resource,sys\n"
+            "fds = sorted(int(n) for n in os.listdir('/proc/self/fd'))[:-1]\n"
+            "print(fds, sys.stdin.read() == '', resource.getrlimit(resource.RLIMIT_CORE),"
+            " os.getpgrp() == os.getpid(), oct(os.umask(0)))"
         ).start()
         job.wait()
     assert job.log.read_text() == "[0, 1, 2] True (0, 0) True 0o77\n"
@@ -62,7 +71,9 @@ def test_a_job_description_that_is_broken_is_a_readable_result(make_job: MakeJob
     assert "/no/such/folder" in job.wait()["detail"]
 
 
-def test_a_cancel_ends_a_job_that_ignores_it_with_a_grandchild_in_its_own_session(make_job: MakeJob) -> None:
+def test_a_cancel_ends_a_job_that_ignores_it_with_a_grandchild_in_its_own_session(
+    make_job: MakeJob,
+) -> None:
     grandchild = (
         "import os,signal,time; signal.signal(15, signal.SIG_IGN); os.setsid();"
         "os.fork() and os._exit(0); print('grand', os.getpid(), '.'); time.sleep(60)"
@@ -85,7 +96,10 @@ def test_a_cancel_ends_a_job_that_ignores_it_with_a_grandchild_in_its_own_sessio
 
 
 def test_a_job_may_tidy_up_when_it_is_canceled(make_job: MakeJob) -> None:
-    job = make_job("import signal,time,sys; signal.signal(15, lambda *_: sys.exit('tidied')); print('up'); time.sleep(60)").start()
+    job = make_job(
+        "import signal,time,sys; signal.signal(15, lambda *_: sys.exit('tidied'))\n"
+        "print('up'); time.sleep(60)"
+    ).start()
     job.log_has("up")
     asked = time.monotonic()
     launch.cancel(job.rundir)
@@ -102,7 +116,8 @@ def test_a_job_that_outlives_its_time_is_ended(make_job: MakeJob) -> None:
 
 
 def test_a_job_that_takes_too_much_memory_is_ended_with_both_figures(make_job: MakeJob) -> None:
-    eater = "import subprocess,sys,time; subprocess.run([sys.executable, '-c', 'b = bytearray(300 << 20)\\nimport time; time.sleep(60)'])"
+    grandchild = "import time; b = bytearray(300 << 20); time.sleep(60)"
+    eater = f"import subprocess,sys; subprocess.run([sys.executable, '-c', {grandchild!r}])"
     result = make_job(eater, memory_bytes=100 << 20).start().wait()
     assert result["reason"] == "memory"
     assert "limit is 100 MiB" in result["detail"]
@@ -111,7 +126,8 @@ def test_a_job_that_takes_too_much_memory_is_ended_with_both_figures(make_job: M
 
 def test_daemons_left_by_a_finished_job_are_ended_with_it(make_job: MakeJob) -> None:
     job = make_job(
-        "import subprocess; p = subprocess.Popen(['/bin/sleep', '60'], start_new_session=True); print(p.pid)"
+        "import subprocess\n"
+        "print(subprocess.Popen(['/bin/sleep', '60'], start_new_session=True).pid)"
     ).start()
     assert job.wait()["reason"] == "exited"
     assert not alive(int(job.log.read_text()))
@@ -119,7 +135,8 @@ def test_daemons_left_by_a_finished_job_are_ended_with_it(make_job: MakeJob) -> 
 
 def test_killing_the_shim_kills_the_job_and_leftovers_are_found(make_job: MakeJob) -> None:
     job = make_job(
-        "import os,subprocess,time; p = subprocess.Popen(['/bin/sleep', '60'], start_new_session=True)\n"
+        "import os,subprocess,time\n"
+        "p = subprocess.Popen(['/bin/sleep', '60'], start_new_session=True)\n"
         "print(os.getpid(), p.pid, '.'); time.sleep(60)"
     ).start()
     child, grandchild, _ = job.log_has(".").split()
@@ -160,7 +177,9 @@ def test_state_carries_a_fresh_heartbeat_and_the_confinement(make_job: MakeJob) 
     job = make_job("import time; time.sleep(60)").start()
     first = launch.look(job.rundir)
     assert first.alive and first.state["pid"] != os.getpid()
-    assert job.until(lambda: launch.look(job.rundir).state["heartbeat"] > first.state["heartbeat"] + 0.9, 3)
+    assert job.until(
+        lambda: launch.look(job.rundir).state["heartbeat"] > first.state["heartbeat"] + 0.9, 3
+    )
     assert launch.look(job.rundir).state["confinement"]
     assert launch.look(job.rundir).state["rss"] > 0
     launch.cancel(job.rundir)
@@ -181,7 +200,9 @@ def test_a_stale_heartbeat_and_a_reused_pid_count_as_dead(make_job: MakeJob) -> 
     job.wait()
     state = json.loads((job.rundir / "state.json").read_text())
     (job.rundir / "exit.json").unlink()
-    (job.rundir / "state.json").write_text(json.dumps({**state, "pid": os.getpid(), "heartbeat": time.time()}))
+    (job.rundir / "state.json").write_text(
+        json.dumps({**state, "pid": os.getpid(), "heartbeat": time.time()})
+    )
     assert not launch.look(job.rundir).alive
 
 
@@ -195,3 +216,27 @@ def test_a_tail_is_cut_at_a_newline_while_more_follows(tmp_path: Path) -> None:
     assert launch.tail(log, 13) == (b"", 13)
     log.write_bytes(b"x" * 100)
     assert launch.tail(log, 0, limit=10) == (b"x" * 10, 10)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
+def test_a_full_disk_ends_neither_the_job_nor_its_result(make_job: MakeJob) -> None:
+    job = make_job(
+        "import time\n"
+        "try:\n"
+        "    open('big', 'wb').write(b'x' * (1 << 22))\n"
+        "except OSError as error: full = error.errno\n"
+        "time.sleep(7); raise SystemExit(full)"
+    )
+    description = (job.rundir / "job.json").read_text()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", job.rundir], check=True)
+    try:
+        (job.rundir / "work").mkdir()
+        (job.rundir / "job.json").write_text(description)
+        job.start()
+        job.until((job.rundir / "work" / "big").exists)
+        time.sleep(6)
+        assert launch.look(job.rundir).alive
+        result = job.wait()
+        assert (result["reason"], result["code"]) == ("exited", 28)
+    finally:
+        subprocess.run(["umount", "-l", job.rundir], check=True)

@@ -1,0 +1,157 @@
+"""Designer modules run in children of a warm process, each under its own shim."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from officina.execution import launch, processes
+
+from .conftest import Job, alive
+
+MakeJob = Callable[..., Job]
+TABLE = "age,bmi\n59,32.1\n48,21.6\n"
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[tuple[Path, int]]:
+    with tempfile.TemporaryDirectory(prefix="of-") as folder:  # a socket's path must be short
+        socket = Path(folder) / "fork.sock"
+        process = subprocess.Popen([sys.executable, "-m", "officina.execution.forkhost", socket])
+        deadline = time.monotonic() + 30
+        while not socket.exists() and time.monotonic() < deadline:
+            assert process.poll() is None
+            time.sleep(0.02)
+        yield socket, process.pid
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def make_module(make_job: MakeJob) -> Callable[..., Job]:
+    def make(name: str = "enter_data_manually", **params: Any) -> Job:
+        job = make_job("unused")
+        description = json.loads((job.rundir / "job.json").read_text())
+        del description["argv"]
+        description["module"] = {
+            "name": name,
+            "version": "1",
+            "params": params,
+            "inputs": {},
+            "outputs": {"dataset": str(job.rundir / "outputs" / "dataset")},
+        }
+        (job.rundir / "job.json").write_text(json.dumps(description))
+        return job
+
+    return make
+
+
+def test_a_module_runs_in_a_forked_child(
+    host: tuple[Path, int], make_module: Callable[..., Job]
+) -> None:
+    job = make_module(data=TABLE, has_header=True)
+    launch.start(job.rundir, forkhost=host[0])
+    result = job.wait()
+    assert result["code"] == 0, job.log.read_text()
+    assert (job.rundir / "outputs" / "dataset" / "data.parquet").exists()
+    assert "2 rows x 2 columns" in job.log.read_text()
+    assert '{"type":"finished"}' in (job.rundir / "messages.jsonl").read_text()
+    assert launch.look(job.rundir).state["confinement"].startswith(("landlock", "none:"))
+
+
+def test_a_module_runs_in_a_plain_child_when_no_host_answers(
+    make_module: Callable[..., Job], tmp_path: Path
+) -> None:
+    job = make_module(data=TABLE, has_header=True)
+    launch.start(job.rundir, forkhost=tmp_path / "nobody.sock")
+    assert job.wait(30)["code"] == 0, job.log.read_text()
+    assert (job.rundir / "outputs" / "dataset" / "data.parquet").exists()
+
+
+def test_a_module_that_fails_says_why_in_the_log_and_in_a_message(
+    host: tuple[Path, int], make_module: Callable[..., Job]
+) -> None:
+    job = make_module(name="no_such_module")
+    launch.start(job.rundir, forkhost=host[0])
+    assert job.wait()["code"] == 1
+    assert "no_such_module" in job.log.read_text()
+    assert "Traceback" not in job.log.read_text()
+    assert '"type":"failed"' in (job.rundir / "messages.jsonl").read_text().replace(" ", "")
+
+
+def test_an_unforeseen_error_leaves_its_traceback_in_the_log(
+    host: tuple[Path, int], make_module: Callable[..., Job]
+) -> None:
+    job = make_module()
+    description = json.loads((job.rundir / "job.json").read_text())
+    description["module"] = ["not", "a", "module"]
+    (job.rundir / "job.json").write_text(json.dumps(description))
+    launch.start(job.rundir, forkhost=host[0])
+    assert job.wait()["code"] == 1
+    assert "Traceback" in job.log.read_text()
+
+
+def test_twenty_modules_at_once_all_finish_and_leave_no_zombie(
+    host: tuple[Path, int], make_module: Callable[..., Job]
+) -> None:
+    jobs = [make_module(data=TABLE, has_header=True) for _ in range(20)]
+    for job in jobs:
+        launch.start(job.rundir, forkhost=host[0])
+    assert [job.wait(60)["code"] for job in jobs] == [0] * 20
+    jobs[0].until(lambda: not processes.descendants(host[1]))
+    children = [Path(f"/proc/{pid}/stat") for pid in processes.everyone()]
+    stats = [stat.read_text().rsplit(")", 1)[1].split() for stat in children if stat.exists()]
+    assert not [fields for fields in stats if int(fields[1]) == host[1]]
+
+
+def test_a_module_lives_on_when_its_host_is_killed(
+    make_module: Callable[..., Job], tmp_path: Path
+) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="of-"))
+    socket = folder / "fork.sock"
+    process = subprocess.Popen([sys.executable, "-m", "officina.execution.forkhost", socket])
+    job = make_module(data=TABLE * 20_000, has_header=True)
+    job.until(socket.exists, 30)
+    launch.start(job.rundir, forkhost=socket)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert job.wait(30)["code"] == 0, job.log.read_text()
+    socket.unlink()
+    folder.rmdir()
+
+
+def test_the_host_dies_with_its_parent(tmp_path: Path) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="of-"))
+    starter = (
+        "import subprocess, sys, time; p = subprocess.Popen([sys.executable, '-m', "
+        f"'officina.execution.forkhost', '{folder}/fork.sock']); print(p.pid, flush=True); "
+        "time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", starter], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    host = int(parent.stdout.readline())
+    deadline = time.monotonic() + 30
+    while not (folder / "fork.sock").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    parent.kill()
+    parent.wait()
+    while alive(host) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not alive(host)
+    assert not list(folder.iterdir())
+    folder.rmdir()
+
+
+def test_only_the_owner_may_ask_the_host(host: tuple[Path, int]) -> None:
+    assert host[0].stat().st_mode & 0o077 == 0
+    assert host[0].stat().st_uid == os.getuid()
