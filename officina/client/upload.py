@@ -10,7 +10,7 @@ from typing import Any
 from officina.client.transport import Transport
 from officina.documents import LoadedJob, replace
 from officina.errors import StudioError
-from officina.storage.ignore import load_ignore
+from officina.storage.ignore import DATA_NAMES, NAMES, load_ignore
 from officina.storage.scan import Scan, scan
 
 CHUNK = 1 << 20
@@ -37,8 +37,7 @@ def scan_local(path: Path, *, kind: str) -> Scan:
     """Return the tree of a local file or folder; code leaves out what its ignore files name."""
     if not path.exists():
         raise StudioError(f"There is no {str(path)!r}.", hint="Check the path.", where=kind)
-    # Data folders often carry a .gitignore of everything; only .amlignore is meant for uploads.
-    names = (".amlignore", ".gitignore") if kind == "code" else (".amlignore",)
+    names = NAMES if kind == "code" else DATA_NAMES
     ignore = load_ignore(path, names=names) if path.is_dir() else None
     return scan(path, ignore=ignore)
 

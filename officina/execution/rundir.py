@@ -126,7 +126,7 @@ def collect(rundir: Path, document: Mapping[str, Any], store: ContentStore) -> d
     """
     folders = Folders(rundir)
     trees: dict[str, Tree] = {}
-    for name, spec in (document.get("outputs") or {}).items():
+    for name, spec in _outputs(document).items():
         folder = safe_join(folders.outputs, name)
         try:
             trees[name] = _collect_one(folder, folder / _file_name(name, spec), spec, store)
@@ -213,12 +213,21 @@ def _lay_input(
 
 def _lay_outputs(folders: Folders, document: Mapping[str, Any]) -> dict[str, str]:
     targets: dict[str, str] = {}
-    for name, spec in (document.get("outputs") or {}).items():
+    for name, spec in _outputs(document).items():
         folder = safe_join(folders.outputs, name)
         folder.mkdir()
         targets[name] = str(folder / _file_name(name, spec)) if _is_file(spec) else str(folder)
     targets.setdefault("artifacts", str(folders.work / "outputs"))
     return targets
+
+
+def _outputs(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the outputs by name; a module fills all of its ports, bound to something or not."""
+    component = document.get("component")
+    declared = {}
+    if isinstance(component, Mapping) and component.get("type") == "module":
+        declared = {name: {} for name in component.get("outputs") or {}}
+    return {**declared, **(document.get("outputs") or {})}
 
 
 def _is_file(spec: Mapping[str, Any]) -> bool:
@@ -247,7 +256,7 @@ def _what_to_start(
                 "version": str(component.get("version", "1")),
                 "params": literals,
                 "inputs": dict(places),
-                "outputs": {name: targets[name] for name in document.get("outputs") or {}},
+                "outputs": {name: targets[name] for name in _outputs(document)},
             }
         }
     return {"argv": ["/bin/bash", "-c", command_line(document, places, targets)]}

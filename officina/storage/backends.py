@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
+from urllib.parse import unquote, urlsplit
 
 from officina.errors import StudioError
 
@@ -30,7 +31,7 @@ def open_backend(url: str) -> FolderBackend | RemoteBackend:
     if "://" not in url:
         return FolderBackend(Path(url))
     if url.startswith("file://"):
-        return FolderBackend(Path(url.removeprefix("file://")))
+        return FolderBackend(Path(unquote(urlsplit(url).path)))
     return RemoteBackend(url)
 
 

@@ -13,6 +13,8 @@ ALWAYS = frozenset(
     | {".pytest_cache", ".ruff_cache", ".officina", ".DS_Store"}
 )
 NAMES = (".amlignore", ".gitignore")
+# Data folders often carry a .gitignore of everything; only .amlignore is meant for uploads.
+DATA_NAMES = (".amlignore",)
 MAX_BYTES = 1_000_000
 
 
