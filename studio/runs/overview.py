@@ -35,6 +35,8 @@ def steps_of(run: Run) -> list[Run]:
         return []
     rows = run.children.select_related("reused_from", "workspace").defer("key_parts", "cursor")
     found = {child.step: child for child in rows}
+    for child in found.values():
+        child.waited = _waited(child)  # type: ignore[attr-defined]
     order = [*(run.document.get("jobs") or {}), *found]
     return [found[name] for name in dict.fromkeys(order) if name in found]
 
@@ -153,6 +155,12 @@ def seconds_left(run: Run) -> float | None:
     if run.is_ended or run.started is None or not run.progress or not 0.02 <= run.progress < 1:
         return None
     return (run.seconds or 0) * (1 - run.progress) / run.progress
+
+
+def _waited(run: Run) -> float | None:
+    if run.queued is None or run.is_reused:
+        return None
+    return max(((run.started or run.ended or timezone.now()) - run.queued).total_seconds(), 0.0)
 
 
 def timings(run: Run) -> list[tuple[str, float]]:

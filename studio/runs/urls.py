@@ -1,0 +1,38 @@
+"""Pages of runs and experiments, and their websockets."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from studio.runs.consumers import LiveConsumer
+from studio.runs.views import actions, comparing, data, lists, page
+
+W = "w/<str:workspace>"
+RUN = f"{W}/runs/<str:guid>"
+
+urlpatterns = [
+    path(f"{W}/experiments/", lists.experiments, name="experiments"),
+    path(f"{W}/experiments/<str:name>/", lists.experiment, name="experiment"),
+    path(f"{W}/runs/", lists.runs, name="runs"),
+    path(f"{W}/compare/", comparing.compare, name="compare"),
+    path(f"{W}/compare/chart.json", data.compare_chart, name="compare-chart"),
+    path(f"{RUN}/", page.run_page, name="run"),
+    path(f"{RUN}/chart.json", data.chart, name="run-chart"),
+    path(f"{RUN}/figure.json", data.figure, name="run-figure"),
+    path(f"{RUN}/graph.json", data.graph, name="run-graph"),
+    path(f"{RUN}/timeline.json", data.timeline, name="run-timeline"),
+    path(f"{RUN}/cancel/", actions.cancel, name="run-cancel"),
+    path(f"{RUN}/rerun/", actions.rerun, name="run-rerun"),
+    path(f"{RUN}/edit/", actions.edit, name="run-edit"),
+    path(f"{RUN}/register/", actions.register, name="run-register"),
+    re_path(
+        r"^w/(?P<workspace>[^/]+)/runs/(?P<guid>[^/]+)/(?P<place>files|output|input|snapshot)/(?P<path>.+)$",
+        data.run_file,
+        name="run-file",
+    ),
+]
+
+websocket_urlpatterns = [
+    path("ws/w/<str:workspace>/", LiveConsumer.as_asgi()),
+    path("ws/w/<str:workspace>/runs/<str:guid>/", LiveConsumer.as_asgi()),
+]
