@@ -1,1 +1,6 @@
-export {};
+import { chart } from "../widgets/chart.ts";
+import { datagrid } from "../widgets/datagrid.ts";
+import { widget } from "../widgets/mount.ts";
+
+widget("chart", chart);
+widget("datagrid", datagrid);
