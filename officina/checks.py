@@ -1,4 +1,6 @@
-"""Finds everything that is wrong with a graph or a pipeline before it runs, each with a code and its place."""
+"""Finds everything that is wrong with a graph or a pipeline before it runs, each with a code and
+its place.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +94,9 @@ class View:
 
 
 def problems(target: Graph | Mapping[str, Any], catalogue: CatalogueLike) -> list[Problem]:
-    """Return all that is wrong with a graph, its JSON, or a job document; an empty list means it can run."""
+    """Return all that is wrong with a graph, its JSON, or a job document; an empty list means it
+    can run.
+    """
     if isinstance(target, Mapping) and "nodes" in target:
         target = Graph.from_json(target)
     if isinstance(target, Graph):
@@ -237,8 +241,8 @@ def types_fit(view: View) -> Iterator[Problem]:
             continue
         yield Problem(
             "wrong_type",
-            f"'{wire.source}.{wire.output}' is a {_type(gives)}, and '{wire.target}.{wire.input}' takes a "
-            f"{_type(takes)}: a {_type(gives)} cannot feed a {_type(takes)}.",
+            f"'{wire.source}.{wire.output}' is a {_type(gives)}, and "
+            f"'{wire.target}.{wire.input}' takes a {_type(takes)}: a {_type(gives)} cannot feed a {_type(takes)}.",
             wire.target,
             wire.input,
             f"Connect a {_type(takes)} instead.",

@@ -67,7 +67,9 @@ class Graph:
 
     @classmethod
     def from_json(cls, data: str | bytes | Mapping[str, Any]) -> Graph:
-        """Return the graph of its JSON form; raises StudioError for another schema or a malformed part."""
+        """Return the graph of its JSON form; raises StudioError for another schema or a malformed
+        part.
+        """
         if not isinstance(data, Mapping):
             try:
                 data = json.loads(data)
@@ -168,7 +170,9 @@ class Graph:
         return result
 
     def order(self) -> list[str]:
-        """Return the node ids so that each comes after its sources; a loop is a StudioError that shows it."""
+        """Return the node ids so that each comes after its sources; a loop is a StudioError that
+        shows it.
+        """
         return topological(self.dependencies())
 
     def upstream(self, id: str) -> set[str]:
@@ -181,7 +185,9 @@ class Graph:
 
 
 def topological(dependencies: Mapping[str, Iterable[str]]) -> list[str]:
-    """Return the names so that each comes after what it depends on; a loop is a StudioError that shows it."""
+    """Return the names so that each comes after what it depends on; a loop is a StudioError that
+    shows it.
+    """
     try:
         return list(TopologicalSorter(dependencies).static_order())
     except CycleError as error:
@@ -194,7 +200,9 @@ def topological(dependencies: Mapping[str, Iterable[str]]) -> list[str]:
 
 
 def find_cycle(dependencies: Mapping[str, Iterable[str]]) -> list[str]:
-    """Return the names on a loop in the direction of the data, first one repeated; [] when there is none."""
+    """Return the names on a loop in the direction of the data, first one repeated; [] when there is
+    none.
+    """
     try:
         TopologicalSorter(dependencies).prepare()
     except CycleError as error:
@@ -234,8 +242,9 @@ def component_name(component: Any, step: str = "") -> tuple[str, str]:
 def pipeline_document(graph: Graph, catalogue: CatalogueLike, **heads: Any) -> dict[str, Any]:
     """Return the canonical pipeline document of a graph; `Graph.of_pipeline` reads it back.
 
-    `heads` are document heads by either spelling (`display_name`, `displayName`, `settings`, ...). Built-in modules are
-    referred to in the registry `officina`; other components are put in whole, so that the run keeps its own snapshot.
+    `heads` are document heads by either spelling (`display_name`, `displayName`, `settings`, ...).
+    Built-in modules are referred to in the registry `officina`; other components are put in whole,
+    so that the run keeps its own snapshot.
     """
     document: dict[str, Any] = {
         "jobType": "Pipeline",

@@ -1,4 +1,6 @@
-"""Plans a pipeline: what depends on what, what may start, what each step runs, and whether its result is known."""
+"""Plans a pipeline: what depends on what, what may start, what each step runs, and whether its
+result is known.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from typing import Any
 
 from officina.documents.expressions import EXPRESSION, as_text, resolve, unknown_name
 from officina.documents.nesting import flatten, is_nested
+from officina.documents.vocabulary import FILE_TYPES
 from officina.errors import StudioError
 from officina.graph import component_name, topological
 
@@ -21,13 +24,17 @@ _STEP = "parent.jobs."
 
 
 def steps_of(document: Mapping[str, Any]) -> Document:
-    """Return the steps of a pipeline document by name, nested pipelines flattened to `parent/child`."""
+    """Return the steps of a pipeline document by name, nested pipelines flattened to
+    `parent/child`.
+    """
     jobs = (flatten(dict(document)) if is_nested(document) else document).get("jobs")
     return dict(jobs or {})
 
 
 def dependencies(document: Mapping[str, Any]) -> dict[str, set[str]]:
-    """Return for each step the steps it waits for: those whose outputs it takes, and its `dependsOn`."""
+    """Return for each step the steps it waits for: those whose outputs it takes, and its
+    `dependsOn`.
+    """
     steps = steps_of(document)
     return {
         step: {name for name in sources_of(node) if name in steps} for step, node in steps.items()
@@ -65,8 +72,9 @@ def order(document: Mapping[str, Any]) -> list[str]:
 def ready(document: Mapping[str, Any], statuses: Mapping[str, str]) -> list[str]:
     """Return the steps that may start now, in document order.
 
-    A step is ready when all it waits for is Completed. After a failure nothing new starts, unless the pipeline has
-    `continue_on_step_failure`: then whatever does not depend on the failed step goes on.
+    A step is ready when all it waits for is Completed. After a failure nothing new starts, unless
+    the pipeline has `continue_on_step_failure`: then whatever does not depend on the failed step
+    goes on.
     """
     if _stops(document, statuses):
         return []
@@ -115,8 +123,9 @@ def compile_step(
 ) -> Document:
     """Return the canonical Command document of one step, every binding replaced by its value.
 
-    `inputs` are the pipeline's inputs (canonical entries or plain values), `outputs_of(step, output)` gives the entry of
-    a finished step's output with its `uri`. A module keeps its spec under "component" and has no command.
+    `inputs` are the pipeline's inputs (canonical entries or plain values), `outputs_of(step,
+    output)` gives the entry of a finished step's output with its `uri`. A module keeps its spec
+    under "component" and has no command.
     """
     steps = steps_of(document)
     if step not in steps:
@@ -159,7 +168,9 @@ def compile_step(
 
 
 def component_spec(component: Any, step: str) -> Document:
-    """Return the spec of a node's component; a reference to a built-in module is looked up in the catalogue."""
+    """Return the spec of a node's component; a reference to a built-in module is looked up in the
+    catalogue.
+    """
     if isinstance(component, Mapping):
         return dict(component)
     text = str(component or "")
@@ -214,7 +225,9 @@ def _fill_input(
     values: Mapping[str, Mapping[str, Any]],
     outputs_of: OutputsOf,
 ) -> Document | None:
-    """Return one input with its binding replaced; None when an optional pipeline input was not given."""
+    """Return one input with its binding replaced; None when an optional pipeline input was not
+    given.
+    """
     is_literal = entry.get("jobInputType") == "literal"
     text = entry.get("value") if is_literal else entry.get("uri")
     whole = EXPRESSION.fullmatch(text.strip()) if isinstance(text, str) and "${{" in text else None
@@ -235,16 +248,22 @@ def _fill_input(
         return {"jobInputType": entry["jobInputType"], "uri": value, "mode": mode}
     if source.get("uri") is None:
         return None
-    # A pipeline input is bound before its type is known when its component comes from a registry.
-    kind = source.get("jobInputType") if is_literal else entry["jobInputType"]
+    # What comes in says best whether it is a file or a folder; a module's own types are the
+    # module's.
+    gives, takes = source.get("jobInputType"), entry["jobInputType"]
+    kind = gives if is_literal or (gives in FILE_TYPES and takes in FILE_TYPES) else takes
     return {"jobInputType": kind or "uri_folder", "uri": source["uri"], "mode": mode}
 
 
 def _source(
     step: str, name: str, values: Mapping[str, Mapping[str, Any]], outputs_of: OutputsOf
 ) -> Mapping[str, Any]:
-    """Return the entry that an expression names: a pipeline input, or an output of a finished step."""
+    """Return the entry that an expression names: a pipeline input, or an output of a finished
+    step.
+    """
     parts = name.split(".")
+    if name in ("name", "default_datastore"):  # known to the run, not to its plan
+        return {"jobInputType": "literal", "value": f"${{{{{name}}}}}"}
     if parts[:2] == ["parent", "inputs"] and ".".join(parts[2:]) in values:
         return values[".".join(parts[2:])]
     if name.startswith(_STEP) and ".outputs." in name:
@@ -282,7 +301,7 @@ def _in_declared_type(step: str, name: str, entry: Document, spec: Mapping[str, 
         value = as_type(entry["value"], kind)
     except ValueError:
         raise StudioError(
-            f"the input '{name}' of step '{step}' is {entry['value']!r}, which is not of type {kind}",
+            f"the input '{name}' of step '{step}' is {entry['value']!r}, not of type {kind}",
             where=f"jobs.{step}.inputs.{name}",
         ) from None
     return {"jobInputType": "literal", "value": value}
@@ -347,10 +366,11 @@ def _variables(
 
 # What people change about a component without changing what it does.
 _COSMETIC = frozenset(
-    "display_name description tags label help category summary doc comment position icon".split()
+    ("display_name", "description", "tags", "label", "help", "category", "summary", "doc")
+    + ("comment", "position", "icon")
 )
 _ELSEWHERE = frozenset(
-    "code environment code_digest properties creation_context $schema id".split()
+    ["code", "environment", "code_digest", "properties", "creation_context", "$schema", "id"]
 )
 
 
@@ -364,7 +384,8 @@ def key_parts(
 ) -> Document:
     """Return all that decides a step's result, as the plain data that `step_key` hashes.
 
-    A module is what its name and version say; a command is its text, ports and code, whatever it is called.
+    A module is what its name and version say; a command is its text, ports and code, whatever it is
+    called.
     """
     drop = _COSMETIC | _ELSEWHERE
     if component.get("type") != "module":
@@ -405,7 +426,9 @@ def step_key(
     params: Mapping[str, Any],
     inputs: Mapping[str, str],
 ) -> str:
-    """Return the SHA-256 under which a step's result can be found again; names and positions do not count."""
+    """Return the SHA-256 under which a step's result can be found again; names and positions do not
+    count.
+    """
     parts = key_parts(
         component=component,
         code_digest=code_digest,
@@ -420,7 +443,9 @@ def step_key(
 
 
 def explain_key(old_parts: Mapping[str, Any], new_parts: Mapping[str, Any]) -> list[str]:
-    """Return in words what changed between two steps' keys: `input changed: test_size 0.2 -> 0.3`."""
+    """Return in words what changed between two steps' keys: `input changed: test_size 0.2 ->
+    0.3`.
+    """
     lines = _differences(
         "input", old_parts.get("params") or {}, new_parts.get("params") or {}, _value
     )

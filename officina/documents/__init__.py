@@ -1,4 +1,6 @@
-"""The v2 job documents: loaded from YAML or JSON, checked against the known words, resolved, and sent as REST."""
+"""The v2 job documents: loaded from YAML or JSON, checked against the known words, resolved, and
+sent as REST.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,9 @@ MAX_NESTING = 8
 
 
 def read_component(reading: Reading, value: Any, pointer: Pointer) -> Any:
-    """Return a component spec (read from its file when it has one) or the reference to a registered component."""
+    """Return a component spec (read from its file when it has one) or the reference to a registered
+    component.
+    """
     if isinstance(value, Mapping):
         return read_spec(reading, dict(value), pointer)
     text = reading.text(value, pointer, "the component")
@@ -128,7 +130,21 @@ def _ports(
     return ports
 
 
-_IN = ["label", "default", "min", "max", "enum", "description", "optional", "mode", "help", "kinds", "multiple", "visible_when", "language"]
+_IN = [
+    "label",
+    "default",
+    "min",
+    "max",
+    "enum",
+    "description",
+    "optional",
+    "mode",
+    "help",
+    "kinds",
+    "multiple",
+    "visible_when",
+    "language",
+]
 _OUT = ["label", "description", "mode"]
 
 

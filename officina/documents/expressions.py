@@ -20,18 +20,24 @@ _EITHER = re.compile(f"(?:{OPTIONAL.pattern})|(?:{EXPRESSION.pattern})", re.DOTA
 
 
 class Missing(KeyError):
-    """Raised by a lookup for a name that is known but has no value now (an optional input not given)."""
+    """Raised by a lookup for a name that is known but has no value now (an optional input not
+    given).
+    """
 
 
 def references_in(text: str) -> list[str]:
-    """Return the names that a text refers to, in order, each once: `inputs.x`, `parent.jobs.s.outputs.y`."""
+    """Return the names that a text refers to, in order, each once: `inputs.x`,
+    `parent.jobs.s.outputs.y`.
+    """
     return list(dict.fromkeys(EXPRESSION.findall(_with_braces(text))))
 
 
 def resolve(text: str, lookup: Lookup) -> Any:
-    """Return the text with each expression replaced; a text that is one expression gives the value with its type.
+    """Return the text with each expression replaced; a text that is one expression gives the value
+    with its type.
 
-    Names that the lookup does not know raise StudioError; an optional block with a missing input is dropped.
+    Names that the lookup does not know raise StudioError; an optional block with a missing input is
+    dropped.
     """
     whole = EXPRESSION.fullmatch(text.strip())
     if whole:
@@ -41,7 +47,8 @@ def resolve(text: str, lookup: Lookup) -> Any:
 
 def fill(text: str, lookup: Lookup, spell: Callable[[Any], str]) -> str:
     """Return the text with each expression replaced by `spell(value)`."""
-    # One pass over the text as written: a second pass would substitute inside values already put in.
+    # One pass over the text as written: a second pass would substitute inside values already put
+    # in.
     pieces: list[str] = []
     end = 0
     for match in _EITHER.finditer(text):
@@ -69,7 +76,8 @@ def command_line(
 ) -> str:
     """Return the shell command of a Command document with literals and paths put in as data.
 
-    An expression that stands inside quotes keeps to those quotes: the value is escaped for them instead of quoted again.
+    An expression that stands inside quotes keeps to those quotes: the value is escaped for them
+    instead of quoted again.
     """
     values = _command_values(document, input_paths, output_paths)
     known = set(values) | {f"inputs.{name}" for name in document.get("inputs") or {}}

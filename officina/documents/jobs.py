@@ -1,4 +1,6 @@
-"""Loads command and pipeline jobs, from Azure's YAML or the canonical JSON, into the canonical document."""
+"""Loads command and pipeline jobs, from Azure's YAML or the canonical JSON, into the canonical
+document.
+"""
 
 from __future__ import annotations
 
@@ -54,8 +56,9 @@ def load_job(
 ) -> LoadedJob:
     """Return a command or pipeline job as its canonical document, with nested pipelines flattened.
 
-    A one-line `str` that ends in .yml, .yaml or .json is a path, any other is the text. Files that the job refers to are
-    read relative to its own folder (or `base`); without either, as on a server, a reference to one is an error.
+    A one-line `str` that ends in .yml, .yaml or .json is a path, any other is the text. Files that
+    the job refers to are read relative to its own folder (or `base`); without either, as on a
+    server, a reference to one is an error.
     """
     reading = _open(source, base)
     raw = reading.mapping(reading.located.data, (), "a job")

@@ -25,7 +25,8 @@ def flatten(
 ) -> Document:
     """Return the pipeline with nested pipelines replaced by their steps, bindings joined up.
 
-    `component_of` gives the spec of a registered pipeline component; without it a reference to one is an error.
+    `component_of` gives the spec of a registered pipeline component; without it a reference to one
+    is an error.
     """
     if not is_nested(document):
         return document
@@ -56,7 +57,7 @@ def _spec(
         spec = component_of(spec)
     if not isinstance(spec, Mapping) or not spec.get("jobs"):
         raise StudioError(
-            f"the pipeline component {spec if isinstance(spec, str) else ''} of step '{step}' cannot be read here",
+            f"the pipeline component of step '{step}' cannot be read here",
             where=f"jobs.{step}.component",
             hint="Register it first, or give its file.",
             code="not_found",
@@ -67,11 +68,13 @@ def _spec(
 def _inline(
     step: str, node: Mapping[str, Any], inner: Mapping[str, Any], warnings: list[str]
 ) -> tuple[Document, dict[str, str]]:
-    """Return the inner steps under their long names, and where the outputs of the whole come from."""
+    """Return the inner steps under their long names, and where the outputs of the whole come
+    from.
+    """
     given = node.get("inputs") or {}
     for name in set(given) - set(inner.get("inputs") or {}):
         warnings.append(
-            f"jobs.{step}.inputs.{name}: the pipeline component does not declare '{name}'; it is ignored"
+            f"jobs.{step}.inputs.{name}: the pipeline component does not declare it; it is ignored"
         )
     inputs = {name: _declared(spec) for name, spec in (inner.get("inputs") or {}).items()} | {
         name: entry for name, entry in given.items() if name in (inner.get("inputs") or {})
@@ -136,7 +139,7 @@ def _inner_inputs(step: str, entries: Mapping[str, Any], inputs: Mapping[str, An
             source = inputs.get(match[1].removeprefix("parent.inputs."))
             if source is None:
                 raise StudioError(
-                    f"'{text}' of step '{step}' refers to an input that its pipeline component does not declare",
+                    f"'{text}' in step '{step}' is not an input of its pipeline component",
                     where=f"jobs.{step}",
                     hint=f"Declared: {', '.join(inputs) or 'none'}.",
                 )

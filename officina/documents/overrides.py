@@ -33,7 +33,9 @@ _GROUPS = {
 
 
 def apply_overrides(raw: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the job with each dotted path set; texts are read as YAML values (`0.3`, `true`, `[1, 2]`)."""
+    """Return the job with each dotted path set; texts are read as YAML values (`0.3`, `true`, `[1,
+    2]`).
+    """
     result = dict(raw)
     for path, given in overrides.items():
         value = (
@@ -86,7 +88,9 @@ def _set(container: Any, keys: list[str], value: Any, path: str, above: tuple[st
 
 
 def _kept_shape(old: Any, value: Any, above: tuple[str, ...]) -> Any:
-    """Return the new value in the shape of the old: an input keeps its type and mode when only its value is given."""
+    """Return the new value in the shape of the old: an input keeps its type and mode when only its
+    value is given.
+    """
     if not (above and above[-1] == "inputs" and isinstance(old, Mapping)) or isinstance(
         value, Mapping
     ):

@@ -22,7 +22,7 @@ def read_inputs(reading: Reading, value: Any, pointer: Pointer) -> dict[str, Ent
         if name in ("type", "mode") and isinstance(item, str) and len(item) < 30 and item in _STRAY:
             reading.warn(
                 (*pointer, name),
-                f"'{name}: {item}' stands directly under inputs and is taken as an input called '{name}'",
+                f"'{name}: {item}' directly under inputs is taken as an input called '{name}'",
             )
         inputs[name] = read_input(reading, item, (*pointer, name))
     return inputs
@@ -123,7 +123,9 @@ def coerce(reading: Reading, value: Any, kind: str | None, pointer: Pointer) -> 
 
 
 def as_type(value: Any, kind: str | None) -> Any:
-    """Return a literal as the declared type (texts from a command line or REST become numbers); ValueError if it is not."""
+    """Return a literal as the declared type (texts from a command line or REST become numbers);
+    ValueError if it is not.
+    """
     if kind == "integer":
         if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
             raise ValueError(value)
@@ -189,7 +191,9 @@ def read_output(reading: Reading, value: Any, pointer: Pointer) -> Entry:
 
 
 def read_environment(reading: Reading, value: Any, pointer: Pointer) -> Any:
-    """Return an environment reference as text, or an inline environment with its conda file read in."""
+    """Return an environment reference as text, or an inline environment with its conda file read
+    in.
+    """
     if value is None:
         return None
     if isinstance(value, str):

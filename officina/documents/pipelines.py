@@ -132,7 +132,9 @@ _REST = {
 
 
 def _old_bindings(reading: Reading, raw: Node, pointer: Pointer, steps: set[str]) -> Node:
-    """Read `${{inputs.x}}` and `${{jobs.s.outputs.o}}` of early schema versions as bindings to the parent."""
+    """Read `${{inputs.x}}` and `${{jobs.s.outputs.o}}` of early schema versions as bindings to the
+    parent.
+    """
     result = dict(raw)
     for group in ("inputs", "outputs"):
         entries = raw.get(group)
@@ -162,7 +164,16 @@ def _inline(
     parent_inputs: Mapping[str, Any],
 ) -> Node:
     """Return the component that a step written in place amounts to."""
-    keys = ["code", "environment", "command", "resources", "distribution", "additional_includes", "is_deterministic", "services"]
+    keys = [
+        "code",
+        "environment",
+        "command",
+        "resources",
+        "distribution",
+        "additional_includes",
+        "is_deterministic",
+        "services",
+    ]
     spec: Node = {key: raw[key] for key in keys if raw.get(key) is not None}
     spec |= {"name": step, "type": "command", "inputs": {}, "outputs": {}}
     if raw.get("display_name"):
@@ -213,7 +224,8 @@ def _typed_inputs(
         spec = declared.get(name) or {}
         kind = spec.get("type")
         if entry["jobInputType"] != "literal":
-            # The declared mode counts when the step gives none; read_input has put in the default already.
+            # The declared mode counts when the step gives none; read_input has put in the default
+            # already.
             result[name] = entry
             continue
         value = entry.get("value")
@@ -233,7 +245,9 @@ def _typed_inputs(
 
 
 def _typed_outputs(outputs: Node, component: Any) -> Node:
-    """Return every output that the component declares, in its type, with what the step says about it."""
+    """Return every output that the component declares, in its type, with what the step says about
+    it.
+    """
     declared = component.get("outputs") or {} if isinstance(component, Mapping) else {}
     result = {
         name: {"jobOutputType": spec["type"], "mode": spec.get("mode") or "rw_mount"}

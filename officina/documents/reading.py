@@ -1,4 +1,6 @@
-"""What one load shares: places for errors, warnings so far, and marks on texts that name local files."""
+"""What one load shares: places for errors, warnings so far, and marks on texts that name local
+files.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _DURATION = re.compile(
 
 
 class LocalText(str):
-    """A text in a document that names a local file or folder; found and listed when the document is complete."""
+    """A text in a document that names a local file or folder; found and listed when the document is
+    complete.
+    """
 
     path: Path
     kind: Literal["code", "data"]
@@ -43,7 +47,9 @@ class Reading:
     files: tuple[Path, ...] = ()
 
     def inside(self, located: Located, path: Path) -> Reading:
-        """Return the reading of another file that this one refers to; warnings go to the same list."""
+        """Return the reading of another file that this one refers to; warnings go to the same
+        list.
+        """
         return Reading(located, path.parent, self.warnings, (*self.files, path))
 
     def warn(self, pointer: Pointer, message: str) -> None:
@@ -150,7 +156,9 @@ class Reading:
         return mode
 
     def port_type(self, value: Any, pointer: Pointer, allowed: Iterable[str] = ()) -> str:
-        """Return a known input or output type; names of earlier schema versions are read with a warning."""
+        """Return a known input or output type; names of earlier schema versions are read with a
+        warning.
+        """
         name = str(value).strip()
         known = set(allowed) or (words.PORT_TYPES | words.LITERAL_TYPES)
         if name in known:
@@ -186,7 +194,9 @@ class Reading:
         return LocalText.of(reference.name, path, kind)
 
     def file(self, text: str, pointer: Pointer, what: str) -> Path:
-        """Return the path of a file that must be read now, because the document is not complete without it."""
+        """Return the path of a file that must be read now, because the document is not complete
+        without it.
+        """
         if self.base is None:
             raise self.error(
                 pointer,

@@ -53,12 +53,16 @@ class Reference:
 
     @property
     def is_local(self) -> bool:
-        """Say whether the reference is a file or folder on the machine where the document was read."""
+        """Say whether the reference is a file or folder on the machine where the document was
+        read.
+        """
         return self.kind == "local"
 
 
 def parse_reference(text: str) -> Reference:
-    """Return what a reference names; raises StudioError for an azureml address that has none of the known forms."""
+    """Return what a reference names; raises StudioError for an azureml address that has none of the
+    known forms.
+    """
     text = text.strip()
     if not text:
         raise StudioError("a reference is empty", hint="Name an asset, a path or an address.")
@@ -121,7 +125,9 @@ def _azureml(text: str) -> Reference:
 
 
 def bare_compute(text: str) -> str | None:
-    """Return the plain compute name of `azureml:cpu-cluster`, an ARM id or the name itself; None for no compute."""
+    """Return the plain compute name of `azureml:cpu-cluster`, an ARM id or the name itself; None
+    for no compute.
+    """
     text = text.strip()
     if not text:
         return None

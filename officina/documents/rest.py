@@ -22,7 +22,9 @@ _CANONICAL = {rest: name for name, rest in _NODE.items()}
 
 
 def to_rest(document: Mapping[str, Any]) -> Document:
-    """Return the REST properties of a canonical document: modes by their REST names, snake_case inside nodes."""
+    """Return the REST properties of a canonical document: modes by their REST names, snake_case
+    inside nodes.
+    """
     result = dict(document)
     for group in ("inputs", "outputs"):
         if group in result:

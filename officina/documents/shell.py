@@ -12,7 +12,9 @@ _HEREDOC = re.compile(r"(?<!<)<<(?!<)")
 
 
 class ShellText:
-    """Follows a command from left to right and spells a value for the quoting that is open at that point."""
+    """Follows a command from left to right and spells a value for the quoting that is open at that
+    point.
+    """
 
     def __init__(self) -> None:
         self.open: list[str] = []  # of ' " ( and `, innermost last
@@ -73,7 +75,7 @@ class ShellText:
             return re.sub(r"\s", " ", text)
         if "`" in self.open or self.heredoc:
             raise StudioError(
-                f"the value {text[:40]!r} cannot be put safely inside backquotes or a here-document",
+                f"the value {text[:40]!r} is not safe inside backquotes or a here-document",
                 where="command",
                 hint="Use $(...) instead of backquotes, or pass the value as an argument.",
             )

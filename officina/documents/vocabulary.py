@@ -1,11 +1,16 @@
-"""The words of the v2 job documents: known keys, types and modes, in their YAML and REST spellings."""
+"""The words of the v2 job documents: known keys, types and modes, in their YAML and REST
+spellings.
+"""
 
 from __future__ import annotations
 
 _ANY = (
     "$schema name version type display_name description tags properties id creation_context stage"
 )
-_RUN = "compute environment_variables resources limits distribution identity services queue_settings max_attempts"
+_RUN = (
+    "compute environment_variables resources limits distribution identity services "
+    "queue_settings max_attempts"
+)
 _BODY = "inputs outputs code command environment additional_includes"
 # Written by `show -o yaml`; harmless when a file is fed back.
 READ_ONLY_KEYS = frozenset(
@@ -16,34 +21,113 @@ COMMAND_JOB_KEYS = frozenset(
     f"{_ANY} {_RUN} {_BODY} experiment_name is_deterministic parameters".split()
 )
 PIPELINE_JOB_KEYS = frozenset(
-    f"{_ANY} experiment_name inputs outputs settings jobs compute identity component environment_variables "
-    "schedule trigger".split()
+    f"{_ANY} experiment_name inputs outputs settings jobs compute identity component "
+    "environment_variables schedule trigger".split()
 )
 NODE_KEYS = frozenset(
-    f"{_ANY} {_RUN} {_BODY} component is_deterministic settings depends_on force_rerun experiment_name comment position".split()
+    f"{_ANY} {_RUN} {_BODY} component is_deterministic settings depends_on force_rerun "
+    "experiment_name comment position".split()
 )
 COMPONENT_KEYS = frozenset(
-    f"{_ANY} {_RUN} {_BODY} is_deterministic jobs settings latest_version intellectual_property ipp base_path".split()
+    f"{_ANY} {_RUN} {_BODY} is_deterministic jobs settings latest_version "
+    "intellectual_property ipp base_path".split()
 )
 SETTINGS_KEYS = frozenset(
-    ["default_compute", "default_datastore", "continue_on_step_failure", "force_rerun", "continue_run_on_failed_optional_input", "default_environment", "environment", "on_init", "on_finalize", "_source"]
+    [
+        "default_compute",
+        "default_datastore",
+        "continue_on_step_failure",
+        "force_rerun",
+        "continue_run_on_failed_optional_input",
+        "default_environment",
+        "environment",
+        "on_init",
+        "on_finalize",
+        "_source",
+    ]
 )
 INPUT_KEYS = frozenset(
-    ["type", "path", "mode", "value", "default", "optional", "description", "min", "max", "enum", "label", "path_on_compute", "version", "file", "folder", "datastore", "data", "dataset", "local_path", "name", "early_available", "intellectual_property"]
+    [
+        "type",
+        "path",
+        "mode",
+        "value",
+        "default",
+        "optional",
+        "description",
+        "min",
+        "max",
+        "enum",
+        "label",
+        "path_on_compute",
+        "version",
+        "file",
+        "folder",
+        "datastore",
+        "data",
+        "dataset",
+        "local_path",
+        "name",
+        "early_available",
+        "intellectual_property",
+    ]
 )
 OUTPUT_KEYS = frozenset(
-    ["type", "path", "mode", "description", "name", "version", "path_on_compute", "label", "file", "folder", "datastore", "data", "early_available", "is_control", "is_link", "intellectual_property", "dataset"]
+    [
+        "type",
+        "path",
+        "mode",
+        "description",
+        "name",
+        "version",
+        "path_on_compute",
+        "label",
+        "file",
+        "folder",
+        "datastore",
+        "data",
+        "early_available",
+        "is_control",
+        "is_link",
+        "intellectual_property",
+        "dataset",
+    ]
 )
 LIMIT_KEYS = frozenset(
     ["timeout", "max_trials", "max_concurrent_trials", "trial_timeout", "timeout_minutes"]
 )
 ENVIRONMENT_KEYS = frozenset(
-    ["$schema", "name", "version", "image", "conda_file", "build", "description", "tags", "os_type", "inference_config", "label", "docker", "python_requirements", "datastore", "local_path", "path"]
+    [
+        "$schema",
+        "name",
+        "version",
+        "image",
+        "conda_file",
+        "build",
+        "description",
+        "tags",
+        "os_type",
+        "inference_config",
+        "label",
+        "docker",
+        "python_requirements",
+        "datastore",
+        "local_path",
+        "path",
+    ]
 )
 
 LITERAL_TYPES = frozenset(["string", "number", "integer", "boolean", "enum", "columns", "code"])
 FILE_TYPES = frozenset(
-    ["uri_folder", "uri_file", "mltable", "mlflow_model", "custom_model", "triton_model", "openai_model"]
+    [
+        "uri_folder",
+        "uri_file",
+        "mltable",
+        "mlflow_model",
+        "custom_model",
+        "triton_model",
+        "openai_model",
+    ]
 )
 MODULE_TYPES = frozenset(
     ["dataset", "untrained_model", "trained_model", "transform", "metrics", "images", "any"]

@@ -1,4 +1,6 @@
-"""Reads YAML from people: plain data only, bounded in size, depth and expansion, each value's place remembered."""
+"""Reads YAML from people: plain data only, bounded in size, depth and expansion, each value's place
+remembered.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ class Located:
     places: dict[Pointer, Place] = field(default_factory=dict)
 
     def where(self, pointer: Pointer) -> str:
-        """Return `file:line:column` of the value, or of the nearest parent that has a known place."""
+        """Return `file:line:column` of the value, or of the nearest parent that has a known
+        place.
+        """
         for length in range(len(pointer), -1, -1):
             place = self.places.get(pointer[:length])
             if place is not None:
@@ -60,7 +64,8 @@ class Located:
 
 
 def load_yaml(source: str | bytes | Path) -> Any:
-    """Return the plain data of a YAML (or JSON) text or file; anything odd is a StudioError with file:line:column.
+    """Return the plain data of a YAML (or JSON) text or file; anything odd is a StudioError with
+    file:line:column.
 
     A `str` is the text itself; give a `Path` to read a file.
     """
@@ -113,7 +118,8 @@ def _text(source: str | bytes | Path, name: str) -> str:
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:
-            # One byte more than the limit is enough to know: a 10 GB file is refused without reading it.
+            # One byte more than the limit is enough to know: a 10 GB file is refused without
+            # reading it.
             return stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise StudioError("there is no such file", where=str(path), code="not_found") from None
