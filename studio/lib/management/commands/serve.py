@@ -7,6 +7,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.utils.module_loading import import_string
+
+from studio.lib import server, tls
 
 
 class Command(BaseCommand):
@@ -17,12 +20,9 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Serve until a signal ends it."""
-        from studio.asgi import application
-        from studio.lib import server, tls
-
         asyncio.run(
             server.serve(
-                application,
+                import_string(settings.ASGI_APPLICATION),
                 bind=settings.BIND,
                 port=settings.PORT,
                 tls_port=settings.TLS_PORT,

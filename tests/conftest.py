@@ -1,0 +1,127 @@
+"""What all tests share: a broker, the cast, and one running studio for the live tests."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.conf import settings
+
+from studio.lib import broker, home
+from tests.running import Studio, start_studio
+
+if TYPE_CHECKING:
+    from rest_framework.test import APIClient
+
+    from studio.workspaces.models import User, Workspace
+
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Send all tests of the running studio to one worker, so that a test run starts one."""
+    for item in items:
+        if {"studio_server"} & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("live"):
+            item.add_marker(pytest.mark.xdist_group("live"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def embedded_broker() -> Iterator[None]:
+    """Run a broker for cache, channel layer and queue, unless REDIS_URL names one."""
+    if settings.BROKER_SOCKET is None:
+        yield
+        return
+    home.prepare(settings.OFFICINA_HOME)
+    server = broker.find_server()
+    assert server, "no Valkey or Redis server: install the requirements again"
+    command = broker.command(server, socket=settings.BROKER_SOCKET, folder=settings.OFFICINA_HOME / "broker")
+    process = subprocess.Popen(command)
+    try:
+        asyncio.run(_wait_for_broker())
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+async def _wait_for_broker() -> None:
+    for _ in range(200):
+        if await broker.answers(settings.BROKER_SOCKET):
+            return
+        await asyncio.sleep(0.05)
+    raise TimeoutError("the broker did not start within 10 s")
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(request: pytest.FixtureRequest) -> None:
+    """Start each test that may meet a rate limit with an empty cache."""
+    if {"db", "transactional_db", "client"} & set(request.fixturenames):
+        from django.core.cache import cache
+
+        cache.clear()
+
+
+@dataclass
+class Cast:
+    """Who plays: `lab` is owned by Olga; Carl contributes, Rita reads; Otto is in another workspace alone."""
+
+    lab: Workspace
+    elsewhere: Workspace
+    owner: User
+    contributor: User
+    reader: User
+    outsider: User
+
+    def client(self, who: str) -> APIClient:
+        """Return an API client that is signed in as owner, contributor, reader or outsider."""
+        from rest_framework.test import APIClient
+
+        client = APIClient()
+        client.force_login(getattr(self, who))
+        return client
+
+
+@pytest.fixture
+def cast(db: Any) -> Cast:
+    """Make the four people and two workspaces that the tests of access are about."""
+    from studio.workspaces.models import Membership, User, Workspace
+
+    people = {
+        role: User.objects.create_user(f"{name}@example.org", "correct horse battery", display_name=name.title())
+        for role, name in (("owner", "olga"), ("contributor", "carl"), ("reader", "rita"), ("outsider", "otto"))
+    }
+    lab = Workspace.objects.create(name="lab")
+    elsewhere = Workspace.objects.create(name="elsewhere")
+    for role in ("owner", "contributor", "reader"):
+        Membership.objects.create(workspace=lab, user=people[role], role=role.title())
+    Membership.objects.create(workspace=elsewhere, user=people["outsider"], role="Owner")
+    return Cast(lab=lab, elsewhere=elsewhere, **people)
+
+
+@pytest.fixture(scope="session")
+def studio_server() -> Iterator[Studio]:
+    """Start `manage.py up` once for the whole test run, with a home, ports and a database of its own."""
+    with start_studio("live") as studio:
+        yield studio
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Drive the distribution's Chromium, which needs these flags in a container."""
+    path = os.environ.get("OFFICINA_TEST_CHROMIUM", CHROMIUM)
+    return {**browser_type_launch_args, "executable_path": path, "args": CHROMIUM_FLAGS}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """Use one window size, and no animations to wait for."""
+    return {**browser_context_args, "viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}

@@ -1,0 +1,39 @@
+"""A pytest plugin that is loaded before Django's settings: no test touches the developer's own studio.
+
+Each xdist worker gets a home of its own under one temporary folder, and databases of its own on an external Redis.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+BASE = "OFFICINA_TEST_BASE"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+if BASE not in os.environ:
+    os.environ[BASE] = tempfile.mkdtemp(prefix="officina-tests-")
+    atexit.register(shutil.rmtree, os.environ[BASE], ignore_errors=True)
+    os.environ["OFFICINA_TEST_REDIS_URL"] = os.environ.get("REDIS_URL", "")
+base = Path(os.environ[BASE])
+
+for name in [name for name in os.environ if name.startswith("OFFICINA_") and not name.startswith("OFFICINA_TEST_")]:
+    if name != "OFFICINA_PYTHON":
+        del os.environ[name]
+os.environ["OFFICINA_HOME"] = str(base / WORKER)
+os.environ["OFFICINA_STATIC_ROOT"] = str(base / "static")
+
+
+def redis_database(number: int) -> str:
+    """Return the URL of a database of the external Redis, or nothing when the tests use the embedded broker."""
+    url = os.environ["OFFICINA_TEST_REDIS_URL"]
+    return urlunsplit(urlsplit(url)._replace(path=f"/{number}")) if url else ""
+
+
+if os.environ["OFFICINA_TEST_REDIS_URL"]:
+    # Three databases a studio: 0 and up for the workers, 12 and up for the studio that runs.
+    os.environ["REDIS_URL"] = redis_database(3 * (int(WORKER.removeprefix("gw") or 0) % 4 if WORKER != "main" else 0))

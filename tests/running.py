@@ -1,0 +1,147 @@
+"""Start a real studio, as a person does, and stop it the same way."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from tests import isolation
+
+ROOT = Path(__file__).resolve().parent.parent
+START_LIMIT = 120.0
+STOP_LIMIT = 40.0
+
+
+@dataclass
+class Studio:
+    """A running studio: where it answers, its first owner's token, and its supervisor."""
+
+    url: str
+    tls_url: str
+    home: Path
+    process: subprocess.Popen[bytes]
+    environment: dict[str, str]
+    token: str = ""
+    workspace: str = ""
+
+    @property
+    def log(self) -> str:
+        """What it printed so far."""
+        return (self.home / "console.log").read_text(encoding="utf-8", errors="replace")
+
+    def get(self, path: str, *, token: bool = True, timeout: float = 10) -> tuple[int, bytes]:
+        """GET a path and return status and body, for any status."""
+        headers = {"Authorization": f"Bearer {self.token}"} if token and self.token else {}
+        request = urllib.request.Request(self.url + path, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    def health(self) -> tuple[int, dict[str, object]]:
+        """Return the status and body of /healthz; status 0 when nothing answers."""
+        try:
+            status, body = self.get("/healthz", token=False)
+            return status, json.loads(body)
+        except (OSError, ValueError):
+            return 0, {}
+
+    def wait_until_healthy(self, within: float = START_LIMIT) -> float:
+        """Wait until every part is alive and return how many seconds that took."""
+        begun = time.monotonic()
+        while time.monotonic() - begun < within:
+            if self.health()[0] == 200:
+                return time.monotonic() - begun
+            if self.process.poll() is not None:
+                raise AssertionError(f"the studio ended with code {self.process.returncode}:\n{self.log}")
+            time.sleep(0.1)
+        raise AssertionError(f"not healthy after {within:.0f} s: {self.health()}\n{self.log}")
+
+    def stop(self) -> float:
+        """Press Ctrl-C and return how many seconds the supervisor took to end."""
+        begun = time.monotonic()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        self.process.wait(STOP_LIMIT)
+        return time.monotonic() - begun
+
+    def manage(self, *command: str) -> str:
+        """Run a management command of this studio and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), *command],
+            env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def spawn_studio(name: str, **settings: str) -> Studio:
+    """Start `manage.py up` with a home of this name and return at once; settings are environment variables."""
+    home = isolation.base / name
+    home.mkdir(exist_ok=True)
+    port, tls_port = free_port(), free_port()
+    environment = {
+        **os.environ,
+        "OFFICINA_HOME": str(home),
+        "OFFICINA_PORT": str(port),
+        "OFFICINA_TLS_PORT": str(tls_port),
+        **settings,
+    }
+    if redis := isolation.redis_database(12):
+        environment["REDIS_URL"] = redis
+    if os.environ.get("DATABASE_URL"):
+        environment["DATABASE_URL"] = _own_database(os.environ["DATABASE_URL"], f"officina_{name}")
+    with (home / "console.log").open("ab") as console:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), "up"],
+            env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
+        )  # fmt: skip
+    return Studio(f"http://127.0.0.1:{port}", f"https://localhost:{tls_port}", home, process, environment)
+
+
+@contextlib.contextmanager
+def start_studio(name: str, **settings: str) -> Iterator[Studio]:
+    """Run a studio with its first owner and a workspace, and stop it whatever happens."""
+    studio = spawn_studio(name, **settings)
+    try:
+        studio.wait_until_healthy()
+        made = json.loads(studio.manage("admin_init", "--email", "owner@example.org", "--workspace", "lab", "--json"))
+        studio.token, studio.workspace = made["token"], made["workspace"]
+        yield studio
+    finally:
+        try:
+            studio.stop()
+        finally:
+            if studio.process.poll() is None:
+                studio.process.kill()
+
+
+def _own_database(url: str, name: str) -> str:
+    """Make an empty database of this name on the server and return its URL."""
+    import psycopg
+    from psycopg import sql
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
