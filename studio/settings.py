@@ -65,7 +65,8 @@ X_FRAME_OPTIONS = "DENY"
 if env.env_bool("OFFICINA_BEHIND_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # W008: workers and jobs call the plain port, the proxy redirects people. W005, W021: subdomains are not ours to promise for.
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
+# auth.E003: e-mail addresses are unique in any case of letters, which the check does not recognise.
+SILENCED_SYSTEM_CHECKS = ["auth.E003", "security.W005", "security.W008", "security.W021"]
 
 # --- Apps
 INSTALLED_APPS = [
