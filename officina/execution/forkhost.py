@@ -15,10 +15,12 @@ import os
 import pkgutil
 import signal
 import socket
+import struct
 import sys
 from pathlib import Path
 
 import officina.modules
+from officina.execution import processes, shim
 
 # Set before numpy loads: a process with threads must not fork, and BLAS starts its threads at
 # import.
@@ -63,7 +65,7 @@ def main(path: str) -> None:
         while True:
             connection, _ = server.accept()
             with connection:
-                serve(connection)
+                serve(connection, Path(path))
     finally:
         Path(path).unlink(missing_ok=True)
 
@@ -105,9 +107,31 @@ def listen(path: Path) -> socket.socket:
     return server
 
 
-def serve(connection: socket.socket) -> None:
+def may_ask(connection: socket.socket) -> bool:
+    """Return whether the caller is one of the studio's own processes and not a job.
+
+    A job reaches this socket only where its folder could not be hidden; every job runs with
+    no_new_privs, which it cannot shed.
+    """
+    size = struct.calcsize("3i")
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    pid, user, _ = struct.unpack("3i", credentials)
+    if user != os.getuid():
+        return False
+    return has_no_new_privileges(os.getpid()) or not has_no_new_privileges(pid)
+
+
+def has_no_new_privileges(pid: int) -> bool:
+    """Return whether a process gave up gaining privileges; one that is gone counts as such."""
+    status = processes.read(f"/proc/{pid}/status")
+    return "NoNewPrivs:\t0" not in status
+
+
+def serve(connection: socket.socket, path: Path) -> None:
     """Answer one request by a shim in a session of its own, which outlives us."""
-    connection.settimeout(5)
+    connection.settimeout(1)
+    if not may_ask(connection):
+        return
     try:
         request = json.loads(connection.makefile("rb").readline())
         rundir = str(request["rundir"])
@@ -115,14 +139,18 @@ def serve(connection: socket.socket) -> None:
         return
     sys.stdout.flush()
     sys.stderr.flush()
-    if os.fork() == 0:
-        become_shim(rundir, connection)
+    try:
+        child = os.fork()
+    except OSError as error:
+        # No answer: the caller starts a plain child, or fails with the same reason.
+        sys.stderr.write(f"forkhost: {error}\n")
+        return
+    if child == 0:
+        become_shim(rundir, connection, path)
 
 
-def become_shim(rundir: str, connection: socket.socket) -> None:
+def become_shim(rundir: str, connection: socket.socket, path: Path) -> None:
     """Turn this freshly forked process into the shim of `rundir`; never returns."""
-    from officina.execution import processes, shim
-
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         handle = connection.detach()
@@ -139,7 +167,8 @@ def become_shim(rundir: str, connection: socket.socket) -> None:
                 os.write(answer, json.dumps({"pid": os.getpid()}).encode() + b"\n")
                 os.close(answer)
 
-        shim.supervise(rundir, lambda: run_in_child(rundir), ready)
+        hidden = (str(path.parent.resolve()),)
+        shim.supervise(rundir, lambda: run_in_child(rundir), ready, hidden)
     finally:
         os._exit(0)
 

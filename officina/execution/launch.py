@@ -39,7 +39,7 @@ def start(rundir: Path, *, forkhost: Path | None = None) -> None:
     """Start the job described in `rundir/job.json` under a shim; return at its heartbeat.
 
     Module jobs go to the warm fork host at that socket; without one, or when it does not answer,
-    to a plain child.
+    to a plain child. The folder of that socket, the broker's too, is hidden from the job.
     """
     rundir = rundir.resolve()
     try:
@@ -53,7 +53,7 @@ def start(rundir: Path, *, forkhost: Path | None = None) -> None:
         if forkhost is not None and _start_in_host(rundir, forkhost):
             return
         _make_plain(rundir, job)
-    _spawn_shim(rundir)
+    _spawn_shim(rundir, [] if forkhost is None else [str(forkhost.parent.resolve())])
 
 
 def look(rundir: Path) -> Look:
@@ -139,11 +139,11 @@ def _make_plain(rundir: Path, job: dict[str, Any]) -> None:
     draft.replace(rundir / "job.json")
 
 
-def _spawn_shim(rundir: Path) -> None:
+def _spawn_shim(rundir: Path, hidden: list[str]) -> None:
     reader, writer = os.pipe()
     try:
         child = subprocess.Popen(
-            [sys.executable, "-S", "-E", str(SHIM), str(rundir), str(writer)],
+            [sys.executable, "-S", "-E", str(SHIM), str(rundir), str(writer), *hidden],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -1,10 +1,10 @@
 """Own one job: start it, watch it, end it whole, and leave its result on disk.
 
-Run as `python -S -E shim.py RUNDIR [READY_FD]`, or called by the fork host as `supervise(rundir,
-target)`. Standard library only, and no import that costs milliseconds: one of these exists for
-each running job. The shim outlives whoever started it; everybody else learns about the job from
-three files in the run folder: `state.json` (heartbeat), `exit.json` (the result, written once)
-and `log.txt` (the job's own bytes).
+Run as `python -S -E shim.py RUNDIR [READY_FD [HIDDEN...]]`, or called by the fork host as
+`supervise(rundir, target)`. Standard library only, and no import that costs milliseconds: one of
+these exists for each running job. The shim outlives whoever started it; everybody else learns
+about the job from three files in the run folder: `state.json` (heartbeat), `exit.json` (the
+result, written once) and `log.txt` (the job's own bytes).
 """
 
 from __future__ import annotations
@@ -48,9 +48,12 @@ class StartError(Exception):
 class Shim:
     """The life of one job, from `job.json` to `exit.json`."""
 
-    def __init__(self, rundir: str, target: Callable[[], None] | None) -> None:
+    def __init__(
+        self, rundir: str, target: Callable[[], None] | None, hidden: tuple[str, ...]
+    ) -> None:
         self.rundir = rundir
         self.target = target
+        self.hidden = hidden
         self.job: dict[str, Any] = {}
         self.child = 0
         self.started = time.time()
@@ -69,6 +72,8 @@ class Shim:
 
     def run(self, ready: Callable[[], None]) -> None:
         """Supervise the job to its end; the result is in `exit.json` whatever happens."""
+        if not self._claim():
+            return
         try:
             self._reserve_exit()
             with open(self.path("job.json"), encoding="utf-8") as file:
@@ -98,6 +103,16 @@ class Shim:
         append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         os.close(os.open(self.path("messages.jsonl"), append, 0o600))
         self.log = os.open(self.path("log.txt"), append | os.O_CLOEXEC, 0o600)
+
+    def _claim(self) -> bool:
+        """Take the run folder; false if another shim has it: a start that seemed lost was not."""
+        try:
+            os.close(os.open(self.path(".shim"), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            return False
+        except OSError:
+            pass  # the disk is full: the run will say so
+        return True
 
     def _reserve_exit(self) -> None:
         # Blocks taken now cannot be missing when the disk is full at the end.
@@ -129,7 +144,7 @@ class Shim:
             writable=(*own, *job.get("writable", [])),
             hidden=tuple(
                 path
-                for path in job.get("hidden", [])
+                for path in [*self.hidden, *job.get("hidden", [])]
                 if not self.rundir.startswith(path.rstrip("/") + "/")
             ),
             network=job.get("network", True),
@@ -353,12 +368,15 @@ class Shim:
 
 
 def supervise(
-    rundir: str, target: Callable[[], None] | None, ready: Callable[[], None] = lambda: None
+    rundir: str,
+    target: Callable[[], None] | None,
+    ready: Callable[[], None] = lambda: None,
+    hidden: tuple[str, ...] = (),
 ) -> None:
     """Become the supervisor of the job in `rundir` and return when it is over.
 
-    The caller must be single-threaded. `target` runs in the child in place of
-    `argv`. `ready` is called once the heartbeat file exists.
+    The caller must be single-threaded. `target` runs in the child in place of `argv`; `ready` is
+    called once the heartbeat file exists; `hidden` folders are kept from the job.
     """
     if os.getsid(0) != os.getpid():
         os.setsid()
@@ -368,7 +386,7 @@ def supervise(
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD, signal.SIGTERM])
-    Shim(os.path.abspath(rundir), target).run(ready)
+    Shim(os.path.abspath(rundir), target, hidden).run(ready)
 
 
 def _describe(code: int | None, number: int | None) -> str:
@@ -421,7 +439,7 @@ def main() -> None:
         while opened:
             os.close(opened.pop())
 
-    supervise(sys.argv[1], None, ready)
+    supervise(sys.argv[1], None, ready, tuple(sys.argv[3:]))
 
 
 if __name__ == "__main__":

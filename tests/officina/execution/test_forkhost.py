@@ -139,7 +139,8 @@ def test_the_host_dies_with_its_parent(tmp_path: Path) -> None:
     )
     parent = subprocess.Popen([sys.executable, "-c", starter], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
-    host = int(parent.stdout.readline())
+    with parent.stdout as lines:
+        host = int(lines.readline())
     deadline = time.monotonic() + 30
     while not (folder / "fork.sock").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -155,3 +156,40 @@ def test_the_host_dies_with_its_parent(tmp_path: Path) -> None:
 def test_only_the_owner_may_ask_the_host(host: tuple[Path, int]) -> None:
     assert host[0].stat().st_mode & 0o077 == 0
     assert host[0].stat().st_uid == os.getuid()
+
+
+def test_a_job_that_finds_the_socket_gets_nothing_from_it(
+    host: tuple[Path, int], make_job: MakeJob, make_module: Callable[..., Job]
+) -> None:
+    wanted = make_module(data=TABLE, has_header=True)
+    code = (
+        "import json, socket\n"
+        "s = socket.socket(socket.AF_UNIX)\n"
+        "try:\n"
+        f"    s.connect({str(host[0])!r})\n"
+        f"    s.sendall(json.dumps({{'rundir': {str(wanted.rundir)!r}}}).encode() + b'\\n')\n"
+        "    print('answer', s.recv(100))\n"
+        "except OSError as error: print(type(error).__name__)\n"
+    )
+    job = make_job(code)
+    launch.start(job.rundir)  # without the host's address, so its folder is not hidden
+    job.wait()
+    assert job.log.read_text() in {"answer b''\n", "ConnectionResetError\n"}
+    hiding = make_job(code)
+    launch.start(hiding.rundir, forkhost=host[0])
+    hiding.wait()
+    if "sockets hidden" in launch.look(hiding.rundir).state["confinement"]:
+        assert hiding.log.read_text() == "FileNotFoundError\n"
+    assert not (wanted.rundir / "state.json").exists()
+
+
+def test_a_run_folder_is_taken_by_one_shim_only(
+    host: tuple[Path, int], make_module: Callable[..., Job]
+) -> None:
+    job = make_module(data=TABLE, has_header=True)
+    launch.start(job.rundir, forkhost=host[0])
+    result = job.wait()
+    launch.start(job.rundir, forkhost=host[0])
+    time.sleep(0.3)
+    assert launch.look(job.rundir).exit == result
+    assert job.log.read_text().count("2 rows") == 1
