@@ -7,3 +7,9 @@ class RegistryConfig(AppConfig):
     name = "registry"
     label = "registry"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from registry.services import create_default_datastores
+        from studio.workspaces.services import on_workspace_created
+
+        on_workspace_created(create_default_datastores)

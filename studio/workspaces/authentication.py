@@ -1,0 +1,97 @@
+"""Who is asking: the browser session, or a bearer token."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
+from rest_framework import authentication
+
+from officina.errors import StudioError
+from studio.workspaces.models import ApiToken, digest_of
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+    from rest_framework.request import Request
+
+    from studio.workspaces.models import User
+
+TOKEN_PREFIX = "oft_"  # noqa: S105 - what every token starts with
+# One write a minute is enough to say when a token was last used.
+LAST_USED_EVERY = timedelta(minutes=1)
+
+
+def find_token(secret: str) -> ApiToken | None:
+    """Return the live token with this secret, or None; notes when it was used."""
+    if not secret.startswith(TOKEN_PREFIX) or len(secret) > 200:
+        return None
+    token = (
+        ApiToken.objects.live()  # type: ignore[attr-defined]
+        .select_related("user")
+        .filter(token_hash=digest_of(secret))
+        .first()
+    )
+    if token is None or not token.user.is_active:
+        return None
+    now = timezone.now()
+    if token.last_used is None or now - token.last_used > LAST_USED_EVERY:
+        ApiToken.objects.filter(pk=token.pk).update(last_used=now)
+    return token
+
+
+def secret_in(header: str) -> str | None:
+    """Return the token that an Authorization header carries as Bearer."""
+    scheme, _, value = header.strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    return None
+
+
+def authenticate(request: HttpRequest) -> tuple[User | AnonymousUser, ApiToken | None]:
+    """Return the user and, when a bearer token was sent, the token; a wrong token is an error."""
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    if header:
+        secret = secret_in(header)
+        if secret is not None:
+            token = find_token(secret)
+            if token is None:
+                raise bad_token()
+            return token.user, token
+    return getattr(request, "user", AnonymousUser()), None
+
+
+def bad_token() -> StudioError:
+    return StudioError(
+        "The token is not valid: it is unknown, expired or revoked.",
+        hint="Make a new one on the Tokens page, or run `officina login`.",
+        where="Authorization",
+        code="unauthenticated",
+    )
+
+
+def run_scope(auth: Any) -> dict[str, Any] | None:
+    """Return the scope of a run's own token, or None for every other kind of sign-in."""
+    scope = getattr(auth, "scope", None)
+    if isinstance(scope, dict) and "run" in scope:
+        return scope
+    return None
+
+
+class TokenAuthentication(authentication.BaseAuthentication):
+    """Reads `Authorization: Bearer oft_...`; `request.auth` is then the ApiToken."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        secret = secret_in(request.META.get("HTTP_AUTHORIZATION", ""))
+        if secret is None:
+            return None
+        token = find_token(secret)
+        if token is None:
+            raise bad_token()
+        # The plain request is told too, so that code below DRF sees the same person.
+        request._request.user = token.user
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="officina"'

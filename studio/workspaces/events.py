@@ -1,0 +1,74 @@
+"""The one road by which news goes up: `emit` writes a row, and listeners are called on commit."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from studio.workspaces.models import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from studio.workspaces.models import Workspace
+
+log = logging.getLogger(__name__)
+
+RUN_COMPLETED = "RunCompleted"
+RUN_STATUS_CHANGED = "RunStatusChanged"
+MODEL_REGISTERED = "ModelRegistered"
+MODEL_DEPLOYED = "ModelDeployed"
+DATASET_DRIFT_DETECTED = "DatasetDriftDetected"
+
+# The five that Azure Event Grid has, and our own.
+TYPES: dict[str, str] = {
+    RUN_COMPLETED: "A run ended: Completed, Failed or Canceled",
+    RUN_STATUS_CHANGED: "A run failed or otherwise changed its status",
+    MODEL_REGISTERED: "A model version was registered",
+    MODEL_DEPLOYED: "A model was deployed to an endpoint",
+    DATASET_DRIFT_DETECTED: "A monitor found drift in a data set",
+}
+
+EVERY = "*"
+
+_listeners: dict[str, list[Callable[[Event], None]]] = defaultdict(list)
+
+
+def listen(type_: str = EVERY) -> Callable[[Callable[[Event], None]], Callable[[Event], None]]:
+    """Register a function to be called, after commit, with each Event of this type (`*` for all)."""
+
+    def register(function: Callable[[Event], None]) -> Callable[[Event], None]:
+        if function not in _listeners[type_]:
+            _listeners[type_].append(function)
+        return function
+
+    return register
+
+
+def forget(function: Callable[[Event], None]) -> None:
+    """Take a listener out again."""
+    for functions in _listeners.values():
+        if function in functions:
+            functions.remove(function)
+
+
+def emit(workspace: Workspace, type_: str, subject: str, data: dict[str, Any] | None = None) -> Event:
+    """Write an event row now and call its listeners once the transaction is committed."""
+    event = Event.objects.create(
+        workspace=workspace, type=type_, subject=subject[:300], data=data or {}
+    )
+    transaction.on_commit(partial(_call_listeners, event))
+    return event
+
+
+def _call_listeners(event: Event) -> None:
+    for function in [*_listeners[event.type], *_listeners[EVERY]]:
+        try:
+            function(event)
+        except Exception:
+            # One listener's mistake must not keep the news from the others, nor undo what is committed.
+            log.exception("listener %s failed on event %s", function.__qualname__, event.pk)

@@ -1,0 +1,191 @@
+"""A command run from submission to its end, with a real shim and a real process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from officina.errors import StudioError
+from studio.runs import services
+from studio.runs.logs import read_log
+from studio.runs.models import Run
+from studio.workspaces.models import ApiToken, Event
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_command_runs_and_keeps_log_artifacts_and_outputs(
+    submit: Callable[..., Run], command: Callable[..., dict[str, Any]], work: Callable[[], None]
+) -> None:
+    text = "echo hello; echo x > outputs/a.txt; echo y > ${{outputs.o}}/b.txt"
+    outputs = {"o": {"jobOutputType": "uri_folder", "mode": "rw_mount"}}
+    run = submit(command(text, outputs=outputs))
+    work()
+    run.refresh_from_db()
+    assert (run.status, run.exit_code, run.attempt) == ("Completed", 0, 1)
+    assert read_log(run=run, offset=0).data.decode().endswith("hello\n")
+    assert {a.path for a in run.artifacts.all()} == {"outputs/a.txt", "logs/std_log.txt"}
+    assert run.outputs["o"]["files"] == 1
+    assert Event.objects.filter(type="RunCompleted", subject=f"run/{run.guid}").count() == 1
+    assert not ApiToken.objects.filter(scope__run=run.guid).exists()
+
+
+def test_a_failing_command_says_how_and_shows_its_last_line(
+    submit: Callable[..., Run], command: Callable[..., dict[str, Any]], work: Callable[[], None]
+) -> None:
+    run = submit(command("echo partial > outputs/p.txt; echo no such column >&2; exit 3"))
+    work()
+    run.refresh_from_db()
+    assert run.status == "Failed"
+    assert run.error["message"] == "The job exited with code 3."
+    assert "no such column" in run.error["hint"]
+    assert run.artifacts.filter(path="outputs/p.txt").exists()
+
+
+def test_a_failed_attempt_is_retried_by_its_policy_and_the_log_goes_on(
+    submit: Callable[..., Run], command: Callable[..., dict[str, Any]], work: Callable[[], None],
+    home: Path,
+) -> None:  # fmt: skip
+    # The job sees only its own folders, so the environment of the attempt is what differs.
+    run = submit(command("echo trying; exit 1", maxAttempts=2))
+    work()
+    run.refresh_from_db()
+    assert (run.status, run.attempt) == ("Failed", 2)
+    assert read_log(run=run, offset=0).data.decode().count("trying") == 2
+
+
+def test_cancel_ends_a_working_run_within_five_seconds(
+    submit: Callable[..., Run], command: Callable[..., dict[str, Any]], work: Callable[[], None],
+    user: Any,
+) -> None:  # fmt: skip
+    run = submit(command("trap '' TERM; sleep 60 & wait; sleep 60"))
+    worker = threading.Thread(target=work)
+    worker.start()
+    _wait_for(run, "Running")
+    began = time.monotonic()
+    services.cancel_run(run=Run.objects.get(pk=run.pk), user=user)
+    worker.join(10)
+    run.refresh_from_db()
+    assert run.status == "Canceled"
+    assert time.monotonic() - began < 5
+
+
+def test_cancel_ends_a_waiting_run_at_once(
+    submit: Callable[..., Run], command: Callable[..., dict[str, Any]], user: Any
+) -> None:
+    from studio.compute.models import Node
+
+    Node.objects.all().delete()
+    run = submit(command("true"))
+    run.refresh_from_db()
+    assert (run.status, run.reason) == ("Queued", "no node is attached to local")
+    services.cancel_run(run=run, user=user)
+    assert run.status == "Canceled"
+    with pytest.raises(StudioError, match="has ended already"):
+        services.cancel_run(run=run, user=user)
+
+
+def test_the_second_delivery_of_a_message_does_nothing(
+    submit: Callable[..., Run], command: Callable[..., dict[str, Any]],
+    messages: list[tuple[int, int]], work: Callable[[], None],
+) -> None:  # fmt: skip
+    run = submit(command("echo once"))
+    messages.append(messages[0])
+    work()
+    run.refresh_from_db()
+    assert read_log(run=run, offset=0).data.decode().count("once") == 1
+
+
+def test_a_worker_that_fell_silent_is_replaced_and_its_job_adopted(
+    submit: Callable[..., Run], command: Callable[..., dict[str, Any]],
+    messages: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch, work: Callable[[], None],
+) -> None:  # fmt: skip
+    from studio.runs.services import monitoring
+
+    run = submit(command("for i in 1 2 3 4 5 6; do echo line $i; sleep 0.3; done"))
+
+    class Killed(BaseException):
+        pass
+
+    def die(self: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(monitoring.Watch, "follow", die)
+        with pytest.raises(Killed):
+            work()
+    Run.objects.filter(pk=run.pk).update(lease_until=timezone.now())
+    assert services.reap() == 1
+    work()
+    run.refresh_from_db()
+    assert (run.status, run.attempt) == ("Completed", 1)
+    assert read_log(run=run, offset=0).data.decode().count("line") == 6
+
+
+def test_a_late_write_of_a_lost_worker_is_refused(
+    submit: Callable[..., Run], command: Callable[..., dict[str, Any]],
+    messages: list[tuple[int, int]],
+) -> None:  # fmt: skip
+    run = submit(command("true"))
+    pk, fence = messages.pop()
+    Run.objects.filter(pk=pk).update(fence=fence + 1)
+    run.refresh_from_db()
+    assert run.move("Preparing", "Running", where={"fence": fence}) is False
+    assert run.touch(where={"fence": fence}, progress=0.5) is False
+
+
+def test_metrics_params_and_models_reported_by_the_job_are_stored(
+    submit: Callable[..., Run], command: Callable[..., dict[str, Any]], work: Callable[[], None]
+) -> None:
+    script = (
+        "from officina.tracking import Run; r = Run.get_context();"
+        "[r.log('loss', 1 / (i + 1)) for i in range(5)]; r.log('bad', float('nan'));"
+        "r.log_param('depth', 3); open('m.bin', 'w').write('m');"
+        "r.register_model(model_name='tiny', model_path='m.bin')"
+    )
+    run = submit(command(f'python -c "{script}"'))
+    work()
+    run.refresh_from_db()
+    assert run.status == "Completed", run.error
+    assert run.metrics == {"loss": 0.2, "bad": "NaN"}
+    series = services.read_series(run=run, key="loss")
+    assert series["values"] == [1.0, 0.5, 1 / 3, 0.25, 0.2]
+    assert run.params["depth"] == 3
+    from registry.models import AssetVersion
+
+    assert AssetVersion.objects.get(asset__name="tiny").run_guid == run.guid
+
+
+def test_a_link_in_outputs_does_not_lead_to_the_servers_files(
+    submit: Callable[..., Run], command: Callable[..., dict[str, Any]], work: Callable[[], None]
+) -> None:
+    run = submit(command("ln -s /etc/passwd outputs/p.txt; ln -s /etc outputs/etc; echo ok"))
+    work()
+    run.refresh_from_db()
+    assert run.status == "Completed"
+    assert {a.path for a in run.artifacts.all()} == {"logs/std_log.txt"}
+
+
+def test_an_unknown_compute_is_refused_with_the_known_ones(
+    submit: Callable[..., Run], command: Callable[..., dict[str, Any]]
+) -> None:
+    with pytest.raises(StudioError, match="Known: .*cpu-cluster") as caught:
+        submit(command("true", computeId="big-one"))
+    assert caught.value.where == "compute"
+    assert not Run.objects.exists()
+
+
+def _wait_for(run: Run, status: str) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        run.refresh_from_db()
+        if run.status == status:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"still {run.status}")

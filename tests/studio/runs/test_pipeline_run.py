@@ -1,0 +1,115 @@
+"""A pipeline moves on by itself, reuses what it knows and says how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from officina.documents import load_job
+from studio.runs import services
+from studio.runs.models import LineageEdge, Run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PIPELINE = """
+type: pipeline
+inputs: {n: 1, other: 5}
+outputs: {final: {type: uri_folder}}
+jobs:
+  first:
+    type: command
+    environment: azureml:minimal@latest
+    command: echo ${{inputs.n}} > ${{outputs.o}}/a.txt
+    inputs: {n: "${{parent.inputs.n}}"}
+    outputs: {o: {type: uri_folder}}
+  second:
+    type: command
+    environment: azureml:minimal@latest
+    command: cat ${{inputs.d}}/a.txt > ${{outputs.o}}/b.txt; echo ${{inputs.k}}
+    inputs: {d: "${{parent.jobs.first.outputs.o}}", k: "${{parent.inputs.other}}"}
+    outputs: {o: "${{parent.outputs.final}}"}
+"""
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> dict[str, Any]:
+    path = tmp_path / "pipeline.yml"
+    path.write_text(PIPELINE)
+    return load_job(path).document
+
+
+def steps(run: Run) -> dict[str, tuple[str, bool]]:
+    return {c.step: (c.status, c.is_reused) for c in run.children.order_by("pk")}
+
+
+def test_steps_run_in_order_and_the_outputs_are_bound(
+    submit: Callable[..., Run], document: dict[str, Any], work: Callable[[], None]
+) -> None:
+    run = submit(document)
+    work()
+    run.refresh_from_db()
+    assert run.status == "Completed", run.error
+    assert steps(run) == {"first": ("Completed", False), "second": ("Completed", False)}
+    assert run.outputs["final"]["uri"] == run.children.get(step="second").outputs["o"]["uri"]
+    assert LineageEdge.objects.filter(
+        source=f"run/{run.children.get(step='first').guid}",
+        target=f"run/{run.children.get(step='second').guid}",
+    ).exists()
+
+
+def test_the_same_again_is_reused_and_a_change_reruns_only_what_depends_on_it(
+    submit: Callable[..., Run], document: dict[str, Any], work: Callable[[], None], user: Any
+) -> None:
+    first = submit(document)
+    work()
+    again = services.rerun(run=first, user=user)
+    work()
+    assert steps(again) == {"first": ("Completed", True), "second": ("Completed", True)}
+    other = services.rerun(run=first, user=user, inputs={"other": 6})
+    work()
+    assert steps(other) == {"first": ("Completed", True), "second": ("Completed", False)}
+    both = services.rerun(run=first, user=user, inputs={"n": 2})
+    work()
+    assert steps(both) == {"first": ("Completed", False), "second": ("Completed", False)}
+    forced = services.rerun(run=first, user=user, force=True)
+    work()
+    assert steps(forced) == {"first": ("Completed", False), "second": ("Completed", False)}
+
+
+def test_a_failed_step_fails_the_pipeline_and_names_itself(
+    submit: Callable[..., Run], document: dict[str, Any], work: Callable[[], None]
+) -> None:
+    document["jobs"]["first"]["component"]["command"] = "exit 7"
+    run = submit(document)
+    work()
+    run.refresh_from_db()
+    assert run.status == "Failed"
+    assert "first" in run.error["message"]
+    assert steps(run) == {"first": ("Failed", False)}
+
+
+def test_advancing_twice_changes_nothing(
+    submit: Callable[..., Run], document: dict[str, Any], work: Callable[[], None]
+) -> None:
+    run = submit(document)
+    services.advance(run_id=run.pk)
+    work()
+    services.advance(run_id=run.pk)
+    assert run.children.count() == 2
+
+
+def test_a_canceled_pipeline_cancels_what_waits(
+    submit: Callable[..., Run], document: dict[str, Any], messages: Any, user: Any
+) -> None:
+    from studio.compute.models import Node
+
+    Node.objects.all().delete()
+    run = submit(document)
+    run.refresh_from_db()
+    services.cancel_run(run=run, user=user)
+    run.refresh_from_db()
+    assert run.status == "Canceled"
+    assert steps(run) == {"first": ("Canceled", False)}
