@@ -2,6 +2,7 @@
 
 from officina.environments.build import Prepared, environment_key, prepare
 from officina.environments.curated import DEFAULT, curated_names
+from officina.environments.overlay import overlay
 from officina.environments.spec import Requirements, parse
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "Requirements",
     "curated_names",
     "environment_key",
+    "overlay",
     "parse",
     "prepare",
 ]

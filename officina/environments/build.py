@@ -114,13 +114,13 @@ def lock_of(wanted: spec.Requirements, *, python: Path, cache: Path, log: Log) -
         return curated.CURATED[wanted.curated].lock()
     if not wanted.packages:
         return ""
-    asked = json.dumps(
-        [sorted(wanted.packages), _version_of(python), sys.platform, platform.machine()]
-    )
+    # Commands say `pip install ...`, as they may where conda made the environment.
+    packages = tuple(sorted({*wanted.packages, "pip"}))
+    asked = json.dumps([packages, _version_of(python), sys.platform, platform.machine()])
     remembered = cache / "locks" / f"{hashlib.sha256(asked.encode()).hexdigest()}.txt"
     if not remembered.exists():
         log(f"environment {wanted.name}: resolving {len(wanted.packages)} packages")
-        lock = compile_lock(wanted.packages, python=python, name=wanted.name)
+        lock = compile_lock(packages, python=python, name=wanted.name)
         remembered.parent.mkdir(parents=True, exist_ok=True)
         draft = remembered.with_suffix(f".{os.getpid()}")
         draft.write_text(lock)
