@@ -59,7 +59,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes, edges and pipeline parameters; may be broken, as drafts are (see `officina.checks`)."""
+    """Nodes, edges and pipeline parameters; may be broken, as drafts are."""
 
     nodes: tuple[Node, ...] = ()
     edges: tuple[Edge, ...] = ()

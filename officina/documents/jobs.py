@@ -213,7 +213,7 @@ def _pipeline(reading: Reading, raw: Mapping[str, Any]) -> Document:
 
 
 def _yaml_names(raw: Mapping[str, Any]) -> Document:
-    """Return a canonical or REST document under YAML's key names, which is what the reader reads."""
+    """Return a canonical or REST document under YAML's key names, which the reader reads."""
     result = {_YAML.get(key, key): item for key, item in raw.items() if key not in _IGNORED}
     result["type"] = str(raw["jobType"]).lower()
     return result

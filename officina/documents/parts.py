@@ -16,7 +16,7 @@ Entry = dict[str, Any]
 
 
 def read_inputs(reading: Reading, value: Any, pointer: Pointer) -> dict[str, Entry]:
-    """Return the canonical inputs of a job: literals with their type, data with address and mode."""
+    """Return the canonical inputs of a job: literals with type, data with address and mode."""
     inputs = {}
     for name, item in reading.mapping(value, pointer, "inputs").items():
         if name in ("type", "mode") and isinstance(item, str) and len(item) < 30 and item in _STRAY:
@@ -112,7 +112,7 @@ def literal(reading: Reading, value: Any, pointer: Pointer) -> Entry:
 
 
 def coerce(reading: Reading, value: Any, kind: str | None, pointer: Pointer) -> Any:
-    """Return a literal in its declared type; what cannot be converted is an error with its place."""
+    """Return a literal in its declared type; what does not fit is an error with its place."""
     if value is None or (isinstance(value, str) and EXPRESSION.search(value)):
         return value
     problem = f"{value!r} is not of the declared type {kind}"

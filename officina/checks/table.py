@@ -1,22 +1,16 @@
-"""Finds everything that is wrong with a graph or a pipeline before it runs, each with a code and
-its place.
-"""
+"""The checks, each a small function over the view; `CHECKS` is their order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import partial
 from typing import Any
 
-from officina.catalogue import Component
+from officina.checks.view import Step, View
 from officina.documents.expressions import EXPRESSION
-from officina.documents.nesting import is_nested
 from officina.documents.vocabulary import FILE_TYPES
-from officina.errors import StudioError
-from officina.graph import CatalogueLike, Graph, component_name, find_cycle
-from officina.planning import bound_outputs, steps_of
+from officina.graph import find_cycle
 
 TYPE_NAMES = {
     "dataset": "Dataset",
@@ -43,75 +37,6 @@ class Problem:
     node: str = ""
     port: str = ""
     hint: str = ""
-
-
-@dataclass(frozen=True)
-class Wire:
-    """A connection as the checks see it."""
-
-    source: str
-    output: str
-    target: str
-    input: str
-
-
-@dataclass(frozen=True)
-class Step:
-    """A node or a pipeline step with its component, when that is known."""
-
-    id: str
-    component: Any
-    fault: StudioError | None
-    literals: Mapping[str, Any]
-    given: frozenset[str]  # every input that is mentioned at all
-    outputs: frozenset[str]
-    after: tuple[str, ...] = ()
-    addresses: Mapping[str, str] = field(default_factory=dict)
-    texts: tuple[tuple[str, str], ...] = ()  # (place, text) where expressions may stand
-
-
-@dataclass(frozen=True)
-class View:
-    """What every check looks at, made from a graph or from a document."""
-
-    steps: tuple[Step, ...]
-    wires: tuple[Wire, ...]
-    inputs: Mapping[str, Any]  # pipeline inputs: value, or None when not given
-    input_types: Mapping[str, str] = field(default_factory=dict)
-    outputs: frozenset[str] = frozenset()
-    declares_outputs: bool = False
-
-    def step(self, id: str) -> Step | None:
-        return self._by_id.get(id)
-
-    @property
-    def _by_id(self) -> dict[str, Step]:
-        cached = self.__dict__.get("_index")
-        if cached is None:
-            cached = {step.id: step for step in self.steps}
-            object.__setattr__(self, "_index", cached)
-        return cached
-
-
-def problems(target: Graph | Mapping[str, Any], catalogue: CatalogueLike) -> list[Problem]:
-    """Return all that is wrong with a graph, its JSON, or a job document; an empty list means it
-    can run.
-    """
-    if isinstance(target, Mapping) and "nodes" in target:
-        target = Graph.from_json(target)
-    if isinstance(target, Graph):
-        view = _view_of_graph(target, catalogue)
-    elif target.get("jobType") == "Command":
-        return list(_command_problems(target))
-    else:
-        try:
-            view = _view_of_document(target, catalogue)
-        except StudioError as error:
-            return [Problem("bad_pipeline", error.message, error.where, hint=error.hint)]
-    return [problem for check in CHECKS for problem in check(view)]
-
-
-# --- the checks ---------------------------------------------------------------------------------
 
 
 def no_steps(view: View) -> Iterator[Problem]:
@@ -242,7 +167,8 @@ def types_fit(view: View) -> Iterator[Problem]:
         yield Problem(
             "wrong_type",
             f"'{wire.source}.{wire.output}' is a {_type(gives)}, and "
-            f"'{wire.target}.{wire.input}' takes a {_type(takes)}: a {_type(gives)} cannot feed a {_type(takes)}.",
+            f"'{wire.target}.{wire.input}' takes a {_type(takes)}: "
+            f"a {_type(gives)} cannot feed a {_type(takes)}.",
             wire.target,
             wire.input,
             f"Connect a {_type(takes)} instead.",
@@ -355,7 +281,7 @@ def pipeline_inputs_are_given(view: View) -> Iterator[Problem]:
 
 def no_loops(view: View) -> Iterator[Problem]:
     waits: dict[str, set[str]] = {
-        step.id: set(step.after) & view._by_id.keys() for step in view.steps
+        step.id: set(step.after) & view.by_id.keys() for step in view.steps
     }
     for wire in view.wires:
         if wire.source in waits and wire.target in waits:
@@ -387,105 +313,7 @@ CHECKS: tuple[Callable[[View], Iterator[Problem]], ...] = (
 )
 
 
-# --- what the checks look at --------------------------------------------------------------------
-
-
-def _view_of_graph(graph: Graph, catalogue: CatalogueLike) -> View:
-    steps = []
-    wired: dict[str, set[str]] = {}
-    for edge in graph.edges:
-        wired.setdefault(edge.target, set()).add(edge.target_port)
-    for node in graph.nodes:
-        component, fault = _found(partial(catalogue.get, node.component, node.version))
-        steps.append(
-            Step(
-                node.id,
-                component,
-                fault,
-                dict(node.params),
-                frozenset({*node.params, *wired.get(node.id, ())}),
-                frozenset(port.name for port in component.outputs) if component else frozenset(),
-                addresses=dict.fromkeys(wired.get(node.id, ()), ""),
-                texts=tuple(
-                    (k, v) for k, v in node.params.items() if isinstance(v, str) and "${{" in v
-                ),
-            )
-        )
-    wires = tuple(Wire(e.source, e.source_port, e.target, e.target_port) for e in graph.edges)
-    inputs = {name: entry.get("default") for name, entry in graph.parameters.items()}
-    return View(tuple(steps), wires, inputs)
-
-
-def _view_of_document(document: Mapping[str, Any], catalogue: CatalogueLike) -> View:
-    steps, wires = [], []
-    nodes = steps_of(document) if is_nested(document) else document.get("jobs") or {}
-    for id, node in nodes.items():
-        entries = node.get("inputs") or {}
-        component, fault = _component(node.get("component"), id, catalogue)
-        literals, addresses, texts = {}, {}, []
-        for name, entry in entries.items():
-            for source, output in bound_outputs(entry):
-                wires.append(Wire(source, output, id, name))
-            if entry.get("jobInputType") == "literal":
-                literals[name] = entry.get("value")
-            else:
-                addresses[name] = entry.get("uri")
-            text = entry.get("value", entry.get("uri"))
-            if isinstance(text, str) and "${{" in text:
-                texts.append((name, text))
-        outputs = set(node.get("outputs") or {})
-        if component is not None:
-            outputs |= {port.name for port in component.outputs}
-        for name, entry in (node.get("outputs") or {}).items():
-            if "${{" in str(entry.get("uri") or ""):
-                texts.append((name, str(entry["uri"])))
-        given = frozenset(
-            name for name in entries if literals.get(name) is not None or addresses.get(name)
-        )
-        steps.append(
-            Step(
-                id,
-                component,
-                fault,
-                literals,
-                given,
-                frozenset(outputs),
-                tuple(node.get("dependsOn") or ()),
-                addresses,
-                tuple(texts),
-            )
-        )
-    inputs = {
-        name: entry.get("value") if entry.get("jobInputType") == "literal" else entry.get("uri")
-        for name, entry in (document.get("inputs") or {}).items()
-    }
-    return View(
-        tuple(steps),
-        tuple(wires),
-        inputs,
-        outputs=frozenset(document.get("outputs") or {}),
-        declares_outputs=True,
-    )
-
-
-def _component(component: Any, id: str, catalogue: CatalogueLike) -> tuple[Any, StudioError | None]:
-    if isinstance(component, Mapping):
-        return _found(lambda: Component.from_spec({"name": id, **component}))
-    name, version = component_name(component, id)
-    versioned = isinstance(component, str) and (
-        "/versions/" in component or component.count(":") == 2
-    )
-    return _found(lambda: catalogue.get(name, version if versioned else None))
-
-
-def _found(get: Callable[[], Any]) -> tuple[Any, StudioError | None]:
-    try:
-        return get(), None
-    except StudioError as error:
-        return None, error
-
-
-def _command_problems(document: Mapping[str, Any]) -> Iterator[Problem]:
+def command_problems(document: Mapping[str, Any]) -> Iterator[Problem]:
     """A command job alone: each data input needs an address; the loader has checked the rest."""
     for name, entry in (document.get("inputs") or {}).items():
         is_literal = entry.get("jobInputType") == "literal"
