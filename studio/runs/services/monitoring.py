@@ -258,8 +258,8 @@ class Watch:
             cursor = self.run.cursor | {"messages": offset}
             if not Run.objects.filter(pk=self.run.pk, **self.held).update(cursor=cursor):
                 raise Lost
+            self.run.cursor = cursor
             failure = reporting.apply_messages(run=self.run, folder=self.folder, found=found)
-        self.run.cursor = cursor
         self.failure = failure or self.failure
         return True
 
