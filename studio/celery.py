@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import warnings
 from typing import Any
 
 from celery import Celery
-from celery.signals import heartbeat_sent
+from celery.platforms import SecurityWarning
+from celery.signals import beat_embedded_init, beat_init, heartbeat_sent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
+
+# `manage.py up` says it in one line; Celery would in ten, for each worker.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("studio")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@beat_init.connect(weak=False)
+@beat_embedded_init.connect(weak=False)
+def note_beat(**_: object) -> None:
+    """Send beat's sign of life at its start: the first one by schedule comes a whole period later."""
+    app.send_task("studio.lib.tasks.beat_alive", queue="system", expires=15)
 
 
 @heartbeat_sent.connect(weak=False)
@@ -24,7 +37,6 @@ def note_worker(sender: Any = None, **_: object) -> None:
     from studio.lib import health
 
     part = str(sender.eventer.hostname).split("@")[0]
-    try:
+    # An error here would end the consumer loop that it reports on; the silence is told anyway.
+    with contextlib.suppress(Exception):
         health.mark_alive("worker" if part == "jobs" else part)
-    except Exception:  # noqa: BLE001
-        pass

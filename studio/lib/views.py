@@ -16,4 +16,7 @@ def healthz(_request: HttpRequest) -> JsonResponse:
     parts = health.report()
     failing = [name for name, state in parts.items() if state != "ok"]
     body = {"status": "failing" if failing else "ok", "failing": failing, "parts": parts}
-    return JsonResponse(body, status=503 if failing else 200)
+    response = JsonResponse(body, status=503 if failing else 200)
+    # Probes ask every few seconds: an answer of 503 is what they want to know, not an error of ours to log.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response

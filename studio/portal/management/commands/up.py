@@ -77,6 +77,8 @@ class Command(BaseCommand):
 
     async def _start(self, supervisor: Supervisor) -> bool:
         begun = time.monotonic()
+        if os.geteuid() == 0:
+            self._say("running as root: jobs run as root too. On a machine that matters, use an account of its own.")
         broker_part = parts.broker_part()
         # Independent of each other: the schema, the broker's append-only file, the static files, the certificate.
         preparing = asyncio.gather(
