@@ -13,10 +13,11 @@ from typing import Any
 
 from officina import checks, environments, planning
 from officina.catalogue import Catalogue
-from officina.documents import LoadedJob, load_job, replace
+from officina.documents import LoadedJob, replace
 from officina.errors import StudioError
 from officina.execution import launch, rundir
 from officina.execution.messages import metric_number, read_messages
+from officina.jobfile import read_job_file
 from officina.storage import ContentStore
 from officina.storage.ignore import DATA_NAMES, NAMES, load_ignore
 from officina.storage.paths import safe_join
@@ -72,7 +73,7 @@ def run_job(
     `out` gets `named-outputs/<name>`, and `steps/<step>/` with a step's log and folders; an older
     run's folder is replaced. A document that cannot run raises; a job that fails is a result.
     """
-    loaded = load_job(path, overrides=set)
+    loaded = read_job_file(path, overrides=set)
     for warning in loaded.warnings:
         write(f"warning: {warning}\n")
     _check(loaded.document)

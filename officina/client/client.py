@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import httpx
@@ -17,6 +17,7 @@ from officina.client.transport import Transport
 from officina.client.upload import upload_locals
 from officina.documents import load_job
 from officina.errors import StudioError
+from officina.jobfile import read_job_file
 from officina.storage import git
 
 API = "/api/v1/workspaces"
@@ -100,7 +101,10 @@ class Client:
         and uploads.
         """
         path = Path(source) if isinstance(source, str | Path) else None
-        loaded = load_job(path if path else source, overrides=set)
+        if path is not None:
+            loaded = read_job_file(path, overrides=set)
+        else:
+            loaded = load_job(cast("Mapping[str, Any]", source), overrides=set)
         for warning in loaded.warnings:
             progress(f"warning: {warning}")
         document = upload_locals(

@@ -29,9 +29,7 @@ run.log_param("test_size", args.test_size)
 
 X = np.loadtxt(args.data_X, delimiter=",", skiprows=1, ndmin=2)
 y = np.loadtxt(args.data_y, delimiter=",", skiprows=1)
-X_train, X_test, y_train, y_test = train_test_split(
-    X, y, test_size=args.test_size, random_state=0
-)
+X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=args.test_size, random_state=0)
 
 model = linear_model.LinearRegression()
 model.fit(X_train, y_train)
