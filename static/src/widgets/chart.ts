@@ -1,5 +1,5 @@
 /** A Plotly figure from the server, in the page's theme: live, smoothed, logarithmic, as PNG, CSV or table. */
-import { button, h, icon, s, throttle } from "../ui/dom.ts";
+import { button, h, icon, s, throttle, token } from "../ui/dom.ts";
 import { csvOf, isCurve, smoothed, tableOf } from "./figure.ts";
 import { configOf, getJson } from "./mount.ts";
 import { colourway, loadPlotly, lookTemplate, type Figure, type PlotlyApi, type Trace } from "./plotly.ts";
@@ -19,7 +19,8 @@ class Chart {
   private readonly plot = h("div", { class: "chart-plot" });
   private readonly table = h("div", { class: "chart-table table-wrap", tabindex: 0, hidden: true });
   private readonly legend = h("div", { class: "chart-legend" });
-  private readonly tools = h("div", { class: "chart-tools" });
+  private readonly panel = h("div", { class: "menu-panel" });
+  private readonly tools = h("details", { class: "menu chart-tools", hidden: true });
   private readonly note = h("div", { class: "chart-note muted", role: "status", hidden: true });
   private readonly hidden = new Set<string>();
   private readonly undo: (() => void)[] = [];
@@ -62,7 +63,7 @@ class Chart {
     this.table.style.maxHeight = `${height}px`;
     this.plot.append(h("div", { class: "skeleton chart-skeleton" }));
     this.plot.setAttribute("role", "img");
-    this.plot.setAttribute("aria-label", `Chart${title ? `: ${title}` : ""}. The button “Table” shows its numbers.`);
+    this.plot.setAttribute("aria-label", `Chart${title ? `: ${title}` : ""}. Its menu shows the numbers as a table.`);
     this.root.replaceChildren(head, h("div", { class: "chart-body" }, this.plot, this.table, this.note));
   }
 
@@ -137,9 +138,12 @@ class Chart {
 
   private buildTools(): void {
     const curves = this.figure?.data.some(isCurve) ?? false;
-    if (curves && this.root.dataset["smooth"] !== undefined) this.tools.append(this.smoothTool());
-    if (curves || this.figure?.data.some((trace) => trace.type === "bar")) this.tools.append(this.logTool());
-    const asTable = button("Table", icon("table"), "btn btn-icon btn-sm", () => {
+    const summary = h("summary", { class: "btn btn-icon btn-sm", "aria-label": "What to do with this chart", title: "Chart menu" }, icon("dots"));
+    this.tools.append(summary, this.panel);
+    this.tools.hidden = false;
+    if (curves && this.root.dataset["smooth"] !== undefined) this.panel.append(this.smoothTool());
+    if (curves || this.figure?.data.some((trace) => trace.type === "bar")) this.panel.append(this.logTool());
+    const asTable = button("Table", icon("table"), "menu-item", () => {
       const open = this.table.hidden;
       asTable.setAttribute("aria-pressed", String(open));
       this.table.hidden = !open;
@@ -147,10 +151,10 @@ class Chart {
       this.redraw();
     });
     asTable.setAttribute("aria-pressed", "false");
-    this.tools.append(
+    this.panel.append(
       asTable,
-      button("Download as PNG", icon("photo"), "btn btn-icon btn-sm", () => void this.savePng()),
-      button("Download as CSV", icon("download"), "btn btn-icon btn-sm", () => this.saveCsv()),
+      button("Download as PNG", icon("photo"), "menu-item", () => void this.savePng()),
+      button("Download as CSV", icon("download"), "menu-item", () => this.saveCsv()),
     );
   }
 
@@ -160,17 +164,15 @@ class Chart {
       this.weight = Number(range.value);
       this.redraw();
     });
-    return h("label", { class: "chart-smooth", title: "Smoothing" }, icon("wand"), range);
+    return h("label", { class: "chart-smooth" }, icon("wave-sine"), "Smooth", range);
   }
 
   private logTool(): HTMLElement {
-    const made = button("log", null, "btn btn-sm btn-ghost", () => {
+    const made = button("Logarithmic axis", icon("math-function"), "menu-item", () => {
       this.isLog = !this.isLog;
       made.setAttribute("aria-pressed", String(this.isLog));
       this.redraw();
     });
-    made.title = "Logarithmic axis";
-    made.setAttribute("aria-label", "Logarithmic axis");
     made.setAttribute("aria-pressed", "false");
     return made;
   }
@@ -201,7 +203,7 @@ class Chart {
     this.drawLegend(data, colours);
     if (!this.table.hidden) return this.drawTable();
     const shown = smoothed(
-      data.map((trace, at) => this.dressed(trace, colours[at % colours.length]!)),
+      data.map((trace, at) => this.dressed(trace, colourOf(trace, at, colours))),
       this.weight,
       colours,
     );
@@ -237,12 +239,12 @@ class Chart {
 
   private drawLegend(data: Trace[], colours: string[]): void {
     const named = data.filter((trace) => trace.name && !trace.z && trace["showlegend"] !== false);
-    if (named.length < 2 || named.length > LEGEND_MOST) return this.legend.replaceChildren();
+    if (named.length < 2 || named.length > LEGEND_MOST || this.figure?.layout["showlegend"] === false) return this.legend.replaceChildren();
     const key = JSON.stringify([named.map(nameOf), [...this.hidden], colours]);
     if (this.legend.dataset["key"] === key) return;
     this.legend.dataset["key"] = key;
     this.legend.replaceChildren(
-      ...data.flatMap((trace, at) => (named.includes(trace) ? [this.legendButton(trace, colours[at % colours.length]!)] : [])),
+      ...data.flatMap((trace, at) => (named.includes(trace) ? [this.legendButton(trace, colourOf(trace, at, colours))] : [])),
     );
   }
 
@@ -267,6 +269,11 @@ class Chart {
     this.table.replaceChildren(table);
     if (rows.length > TABLE_ROWS) this.say(`The first ${TABLE_ROWS} of ${rows.length} rows. The CSV has all of them.`);
   }
+}
+
+/** A dashed line is a reference (chance, the champion): grey, so that it does not compete. */
+function colourOf(trace: Trace, at: number, colours: string[]): string {
+  return trace.line?.["dash"] && !trace.line["color"] ? token("ink-3") : colours[at % colours.length]!;
 }
 
 const nameOf = (trace: Trace): string => trace.name ?? "";

@@ -57,6 +57,7 @@ function axis(): object {
     showline: true,
     ticks: "",
     automargin: true,
+    nticks: 7,
   };
 }
 
@@ -78,7 +79,7 @@ export function lookTemplate(): object {
         bordercolor: token("line-2"),
         font: { family: token("font"), size: 12, color: token("ink-1") },
       },
-      xaxis: axis(),
+      xaxis: { ...axis(), showgrid: false },
       yaxis: axis(),
       legend: { font: { size: 12, color: token("ink-2") } },
     },

@@ -116,7 +116,7 @@ class GraphView {
     box.title = [node.label, node.sub].filter(Boolean).join("\n");
     box.replaceChildren(
       h("span", { class: `gnode-tile tile-${kind}` }, (TILES[kind] ?? TILES["any"]!)()),
-      h("span", { class: "gnode-text" }, h("strong", { class: "truncate" }, node.label), h("span", { class: "truncate" }, node.sub ?? look.word)),
+      h("span", { class: "gnode-text" }, h("strong", { class: "truncate" }, node.label), h("span", { class: "truncate" }, node.sub || look.word)),
       h("span", { class: `gnode-end status-${look.kind}` }, statusIcon(node.status, node.reused), h("span", {}, time)),
     );
   }
