@@ -1,0 +1,155 @@
+"""The first page, the samples and the search."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from officina.catalogue import Catalogue
+from officina.errors import StudioError
+from officina.samples import list_samples
+from registry.models import Asset
+from studio.portal import services
+from studio.runs import listing
+from studio.runs.models import Experiment, Run, Status
+from studio.runs.overview import url_of
+from studio.workspaces.access import operation, signed_in
+from studio.workspaces.models import Workspace
+
+LAST = "last_workspace"
+RECENT = 10
+COUNT_LIMIT = 10_000
+
+
+@require_safe
+@signed_in
+def root(request: HttpRequest) -> HttpResponse:
+    """Lead to the workspace that was open last, or the first one, or say how to get one."""
+    mine = Workspace.objects.visible_to(request.user)  # type: ignore[attr-defined]
+    chosen = mine.filter(name=request.COOKIES.get(LAST, "")).first() or mine.first()
+    if chosen is not None:
+        return redirect("home", workspace=chosen.name)
+    return render(request, "portal/no_workspace.html")
+
+
+@require_safe
+@operation("workspace.read")
+def home(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """Show what runs, what waits and why, what failed, and where to begin."""
+    allowed = request.allowed  # type: ignore[attr-defined]
+    context: dict[str, Any] = {
+        "workspace": workspace,
+        "samples": list_samples(),
+        "can_submit": "runs.submit" in allowed,
+        "public_url": settings.PUBLIC_URL,
+    }
+    if "runs.read" in allowed:
+        context |= _state(workspace)
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "portal/_home.html", context)
+    response = render(request, "portal/home.html", context)
+    response.set_cookie(LAST, workspace.name, max_age=365 * 86_400, httponly=True, samesite="Lax")
+    return response
+
+
+def _state(workspace: Workspace) -> dict[str, Any]:
+    top = Run.objects.filter(workspace=workspace, parent=None)
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    waiting = Run.objects.filter(workspace=workspace, status=Status.QUEUED)
+    failed = top.filter(status=Status.FAILED, ended__gte=timezone.now() - timedelta(days=1))
+    recent = list(top.order_by("-created").values_list("pk", flat=True)[:RECENT])
+    runs = listing.load(recent)
+    return {
+        "rows": listing.table(runs, ["status", "experiment", "owner", "created", "seconds"]),
+        "heads": _heads(),
+        "running": top.filter(status__in=listing.GROUPS["running"]).count(),
+        "queued": waiting.count(),
+        "completed": top.filter(status=Status.COMPLETED, ended__gte=today)[:COUNT_LIMIT].count(),
+        "models": Asset.objects.filter(workspace=workspace, kind="model", archived=False).count(),
+        "failed": listing.load(list(failed.order_by("-ended").values_list("pk", flat=True)[:5])),
+        "waiting": listing.load(list(waiting.order_by("-priority", "queued").values_list("pk", flat=True)[:5])),
+    }
+
+
+def _heads() -> list[dict[str, Any]]:
+    names = ["Run", *(listing.COLUMNS[n] for n in ("status", "experiment", "owner", "created", "seconds"))]
+    return [{"label": name, "number": name == listing.COLUMNS["seconds"], "url": "", "aria": ""} for name in names]
+
+
+@require_safe
+@operation("workspace.read")
+def samples(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """Show the samples, each one click from running."""
+    context = {
+        "workspace": workspace,
+        "samples": [{"sample": each, "inputs": services.literal_inputs(each)} for each in list_samples()],
+        "can_submit": "runs.submit" in request.allowed,  # type: ignore[attr-defined]
+    }
+    return render(request, "portal/samples.html", context)
+
+
+@require_POST
+@operation("runs.submit")
+def sample_run(request: HttpRequest, workspace: Workspace, sample: str) -> HttpResponse:
+    """Submit a sample and lead to its run."""
+    try:
+        run = services.run_sample(workspace=workspace, user=request.user, sample_id=sample, inputs=_inputs(request))
+    except StudioError as error:
+        messages.error(request, f"{error.message} {error.hint}".strip())
+        return redirect("samples", workspace=workspace.name)
+    return redirect(url_of(run))
+
+
+def _inputs(request: HttpRequest) -> dict[str, Any]:
+    """Read the fields `input-<name>`: numbers as numbers, anything else as text."""
+    found: dict[str, Any] = {}
+    for field, text in request.POST.items():
+        if field.startswith("input-") and isinstance(text, str) and text.strip():
+            try:
+                value = json.loads(text)
+            except ValueError:
+                value = text
+            found[field.removeprefix("input-")] = value if isinstance(value, int | float | bool) else text
+    return found
+
+
+@require_safe
+@operation("workspace.read")
+def search(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """Answer the command palette: runs, experiments, assets and components whose name fits."""
+    text = request.GET.get("q", "").strip()[:200]
+    allowed = request.allowed  # type: ignore[attr-defined]
+    base = f"/w/{workspace.name}/"
+    found: list[dict[str, str]] = []
+    if len(text) >= 2 and "runs.read" in allowed:
+        wanted = listing.Asked(text=text)
+        keys = listing.ordered(listing.select(workspace, wanted), "-created").values_list("pk", flat=True)[:8]
+        for run in listing.load(list(keys)):
+            found.append({"label": run.title, "url": f"{base}runs/{run.guid}/", "group": "Runs", "icon": "player-play", "note": str(run.status)})
+        for name in Experiment.objects.filter(workspace=workspace, name__icontains=text).values_list("name", flat=True)[:5]:
+            found.append({"label": name, "url": f"{base}experiments/{name}/", "group": "Experiments", "icon": "flask", "note": ""})
+    if len(text) >= 2 and "registry.read" in allowed:
+        found += _assets(workspace, text, base)
+    return JsonResponse({"results": found})
+
+
+def _assets(workspace: Workspace, text: str, base: str) -> list[dict[str, str]]:
+    folders = {"model": ("models", "Models", "box"), "data": ("data", "Data", "database")}
+    rows = Asset.objects.filter(workspace=workspace, kind__in=folders, name__icontains=text, archived=False)
+    found = []
+    for row in rows[:8]:
+        folder, group, icon = folders[row.kind]
+        found.append({"label": row.name, "url": f"{base}{folder}/{row.name}/", "group": group, "icon": icon, "note": ""})
+    low = text.lower()
+    for each in Catalogue.built_in().all():
+        if low in each.title.lower() or low in each.name:
+            found.append({"label": each.title, "url": f"{base}components/{each.name}/", "group": "Components", "icon": "puzzle", "note": each.category})
+    return found[:16]
