@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from csp.constants import NONE, SELF
+from csp.constants import SELF
 from csp.decorators import csp_update
 from django.urls import include, path, re_path
 from django.utils.decorators import method_decorator
@@ -38,7 +38,9 @@ class Schema(SpectacularAPIView):
     renderer_classes = [JSONRenderer]
 
 
-@method_decorator(csp_update({"img-src": [SELF, "data:"], "style-src-attr": ["'unsafe-inline'"]}), "get")
+@method_decorator(
+    csp_update({"img-src": [SELF, "data:"], "style-src-attr": ["'unsafe-inline'"]}), "get"
+)
 class Docs(SpectacularSwaggerSplitView):
     """The API's documentation as pages; its script is a file of its own, as the CSP wants."""
 

@@ -56,7 +56,9 @@ def forget(function: Callable[[Event], None]) -> None:
             functions.remove(function)
 
 
-def emit(workspace: Workspace, type_: str, subject: str, data: dict[str, Any] | None = None) -> Event:
+def emit(
+    workspace: Workspace, type_: str, subject: str, data: dict[str, Any] | None = None
+) -> Event:
     """Write an event row now and call its listeners once the transaction is committed."""
     event = Event.objects.create(
         workspace=workspace, type=type_, subject=subject[:300], data=data or {}

@@ -126,7 +126,9 @@ class Workspace(models.Model):
     name = models.CharField(max_length=33, validators=[workspace_name_validator])
     display_name = models.CharField(max_length=120, blank=True)
     description = models.TextField(blank=True)
-    subscription_id = models.CharField(max_length=36, default="00000000-0000-0000-0000-000000000000")
+    subscription_id = models.CharField(
+        max_length=36, default="00000000-0000-0000-0000-000000000000"
+    )
     resource_group = models.CharField(max_length=90, default="officina")
     location = models.CharField(max_length=60, default="local")
     guid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -180,7 +182,9 @@ class Membership(models.Model):
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=60)
-    custom_role = models.ForeignKey(Role, models.PROTECT, null=True, blank=True, related_name="members")
+    custom_role = models.ForeignKey(
+        Role, models.PROTECT, null=True, blank=True, related_name="members"
+    )
     created = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

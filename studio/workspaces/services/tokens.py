@@ -1,9 +1,12 @@
-"""Keys that act for a person, a service account, or one run."""
+"""API tokens, a run's own tokens and service accounts."""
 
 from __future__ import annotations
 
+import re
 import secrets
-from datetime import timedelta
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -11,6 +14,7 @@ from django.utils import timezone
 from officina.errors import StudioError
 from studio.workspaces import audit
 from studio.workspaces.authentication import TOKEN_PREFIX
+from studio.workspaces.live import cut_off
 from studio.workspaces.models import (
     ApiToken,
     Membership,
@@ -20,9 +24,10 @@ from studio.workspaces.models import (
     digest_of,
 )
 from studio.workspaces.operations import RUN_TOKEN_OPERATIONS
+from studio.workspaces.services.people import check_may_grant, find_role
 
-SHOWN = len(TOKEN_PREFIX) + 6
-LONGEST_RUN = timedelta(days=30)
+# The longest a run's token lives should nobody end it: it normally dies with the run.
+RUN_TOKEN_DAYS = 7
 
 
 def create_token(
@@ -30,93 +35,113 @@ def create_token(
     user: User,
     name: str,
     workspace: Workspace | None = None,
-    days: int | None = None,
+    scope: dict[str, Any] | None = None,
+    expires: datetime | None = None,
     actor: User | None = None,
+    ip: str | None = None,
 ) -> tuple[ApiToken, str]:
-    """Make a token; the secret is returned once and only its digest is kept."""
-    if days is not None and not 1 <= days <= 3650:
-        raise StudioError("A token lasts 1 to 3650 days, or for ever.", where="days")
-    if not name.strip():
-        raise StudioError("A token needs a name.", where="name")
-    expires = timezone.now() + timedelta(days=days) if days else None
-    with transaction.atomic():
-        token, secret = _make(user, name.strip()[:80], workspace, {}, expires)
-        audit.record(
-            workspace=workspace, actor=actor or user, action="tokens.create", target=token.prefix
-        )
+    """Make a token that acts as the user; its secret is returned here once and never again."""
+    name = name.strip()
+    if not name or len(name) > 80:
+        raise StudioError("A token needs a name of at most 80 characters.", where="name")
+    if expires is not None and expires <= timezone.now():
+        raise StudioError("The token would already have expired.", where="expires")
+    token, secret = _make(
+        user=user, name=name, workspace=workspace, scope=scope or {}, expires=expires
+    )
+    audit.record(
+        action="token.create", actor=actor or user, workspace=workspace,
+        target=f"{token.prefix} {name}", detail={"for": user.email}, ip=ip,
+    )  # fmt: skip
     return token, secret
 
 
-def create_run_token(*, user: User, run: str, workspace: Workspace) -> tuple[ApiToken, str]:
-    """Make the token of one run: it opens that run alone and is deleted when the run ends."""
-    scope = {"run": run, "operations": list(RUN_TOKEN_OPERATIONS)}
-    return _make(user, f"run {run}", workspace, scope, timezone.now() + LONGEST_RUN)
-
-
-def _make(
+def create_run_token(
+    *,
     user: User,
-    name: str,
-    workspace: Workspace | None,
-    scope: dict[str, object],
-    expires: object,
+    run: uuid.UUID | str,
+    workspace: Workspace,
+    operations: tuple[str, ...] = RUN_TOKEN_OPERATIONS,
+    lifetime: timedelta = timedelta(days=RUN_TOKEN_DAYS),
 ) -> tuple[ApiToken, str]:
+    """Make a job's token: it acts as the run's owner on that run only; delete it at the end."""
+    return _make(
+        user=user,
+        name=f"run {run}"[:80],
+        workspace=workspace,
+        scope={"run": str(run), "operations": list(operations)},
+        expires=timezone.now() + lifetime,
+    )
+
+
+def _make(**columns: Any) -> tuple[ApiToken, str]:
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
-        token_hash=digest_of(secret),
-        prefix=secret[:SHOWN],
-        name=name,
-        user=user,
-        workspace=workspace,
-        scope=scope,
-        expires=expires,
+        token_hash=digest_of(secret), prefix=secret[: len(TOKEN_PREFIX) + 6], **columns
     )
     return token, secret
 
 
-def revoke_token(*, token: ApiToken, actor: User) -> None:
-    """End a token at once."""
+def revoke_token(*, token: ApiToken, actor: User, ip: str | None = None) -> None:
+    """Make a token stop working from the next request on."""
     with transaction.atomic():
-        ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
-        audit.record(
-            workspace=token.workspace, actor=actor, action="tokens.revoke", target=token.prefix
+        changed = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(
+            revoked_at=timezone.now()
         )
+        if changed:
+            audit.record(
+                action="token.revoke", actor=actor, workspace=token.workspace,
+                target=f"{token.prefix} {token.name}", ip=ip,
+            )  # fmt: skip
+    token.refresh_from_db()
+    cut_off(token.user_id)
 
 
 def create_service_account(
-    *, workspace: Workspace, name: str, role: str, actor: User
-) -> tuple[ServiceAccount, str]:
-    """Make a principal for scripts, with a token that is shown once."""
-    from studio.workspaces.services.members import membership_values
-
-    if not name.strip():
-        raise StudioError("A service account needs a name.", where="name")
-    values = membership_values(workspace, role)
+    *, workspace: Workspace, actor: User, name: str, role: str, ip: str | None = None
+) -> ServiceAccount:
+    """Make a principal for scripts, with a role; its tokens are made with `create_token`."""
+    name = name.strip()
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}", name):
+        raise StudioError(
+            f'"{name}" cannot be a service account\'s name.',
+            hint="Use letters, digits, dots and dashes.",
+            where="name",
+        )
+    role_name, custom, operations = find_role(workspace, role)
+    check_may_grant(actor, workspace, operations)
     try:
         with transaction.atomic():
-            user = User.objects.create_user(
-                f"{secrets.token_hex(8)}@service.invalid", None, display_name=name, is_service=True
-            )
+            # A random part: the name may be used again after a deletion, the address never is.
+            email = f"{uuid.uuid4().hex[:12]}@{workspace.guid.hex[:12]}.service.invalid"
+            user = User.objects.create_user(email, display_name=name, is_service=True)
             account = ServiceAccount.objects.create(
-                workspace=workspace, name=name.strip()[:60], user=user, created_by=actor
+                workspace=workspace, name=name, user=user, created_by=actor
             )
-            Membership.objects.create(workspace=workspace, user=user, **values)
-            _, secret = create_token(user=user, name=name, workspace=workspace, actor=actor)
-    except IntegrityError as error:
+            Membership.objects.create(
+                workspace=workspace, user=user, role=role_name, custom_role=custom
+            )
+            audit.record(
+                action="serviceaccount.create", actor=actor, workspace=workspace, target=name,
+                detail={"role": role_name}, ip=ip,
+            )  # fmt: skip
+    except IntegrityError:
         raise StudioError(
-            f"There is a service account {name!r} already.", where="name", code="conflict"
-        ) from error
-    return account, secret
+            f'There is already a service account "{name}".', where="name", code="conflict"
+        ) from None
+    return account
 
 
-def delete_service_account(*, account: ServiceAccount, actor: User) -> None:
-    """End a service account; its runs stay and keep its name."""
+def delete_service_account(*, account: ServiceAccount, actor: User, ip: str | None = None) -> None:
+    """Take a service account out; its user stays as the name on what it did."""
+    user = account.user
     with transaction.atomic():
-        user = account.user
-        ApiToken.objects.filter(user=user).update(revoked_at=timezone.now())
         Membership.objects.filter(user=user).delete()
+        ApiToken.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())
+        User.objects.filter(pk=user.pk).update(is_active=False)
         audit.record(
-            workspace=account.workspace, actor=actor, action="serviceaccounts.delete",
-            target=account.name,
+            action="serviceaccount.delete", actor=actor, workspace=account.workspace,
+            target=account.name, ip=ip,
         )  # fmt: skip
         account.delete()
-        User.objects.filter(pk=user.pk).update(is_active=False)
+    cut_off(user.pk)

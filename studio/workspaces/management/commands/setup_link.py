@@ -18,4 +18,6 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Print the link's full address."""
         link = services.setup_link()
-        self.stdout.write(f"{settings.PUBLIC_URL}{link}" if link else "There is an administrator already.")
+        self.stdout.write(
+            f"{settings.PUBLIC_URL}{link}" if link else "There is an administrator already."
+        )
