@@ -66,6 +66,11 @@ def _read(path: Path) -> pathspec.GitIgnoreSpec:
         raise StudioError(f"{path.name} is larger than {MAX_BYTES} bytes.", where=str(path))
     text = path.read_text(encoding="utf-8", errors="replace")
     try:
-        return pathspec.GitIgnoreSpec.from_lines(text.splitlines())
+        return pathspec.GitIgnoreSpec.from_lines(map(_below, text.splitlines()))
     except ValueError as error:
         raise StudioError(f"A pattern cannot be read: {error}", where=str(path)) from error
+
+
+def _below(line: str) -> str:
+    # In git `docs/**` means what is below docs, not docs itself; the library takes both.
+    return f"{line.rstrip()}/*" if line.rstrip().endswith("/**") else line
