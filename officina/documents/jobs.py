@@ -22,7 +22,7 @@ from officina.documents.parts import (
     read_outputs,
 )
 from officina.documents.pipelines import read_nodes, read_settings
-from officina.documents.reading import LocalText, Reading
+from officina.documents.reading import LocalText, Reading, snake
 from officina.documents.yamlio import MAX_BYTES, Located, Pointer, load_located
 from officina.errors import StudioError
 
@@ -178,7 +178,7 @@ def _command(reading: Reading, raw: Mapping[str, Any]) -> Document:
         "environmentVariables": reading.texts(
             raw.get("environment_variables"), ("environment_variables",), "environment_variables"
         ),
-        "resources": {"instance_count": 1} | resources,
+        "resources": {"instance_count": 1} | {snake(key): item for key, item in resources.items()},
         "limits": reading.limits(raw.get("limits"), ("limits",)),
         "maxAttempts": _attempts(reading, raw.get("max_attempts")),
     }
