@@ -105,7 +105,7 @@ class Component:
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        names = [item.name for item in (*self.inputs, *self.params)]
+        names = [port.name for port in self.inputs] + [param.name for param in self.params]
         for group in (names, [port.name for port in self.outputs]):
             if doubled := sorted({name for name in group if group.count(name) > 1}):
                 raise StudioError(
@@ -188,7 +188,8 @@ class Component:
             "type": self.type,
             "display_name": self.title or self.name,
             "description": self.doc,
-            "inputs": {item.name: item.to_spec() for item in (*self.inputs, *self.params)},
+            "inputs": {port.name: port.to_spec() for port in self.inputs}
+            | {param.name: param.to_spec() for param in self.params},
             "outputs": {port.name: port.to_spec() for port in self.outputs},
             "is_deterministic": self.deterministic,
         }
@@ -229,7 +230,18 @@ class Component:
 
 
 _SPEC_KEYS = frozenset(
-    ["name", "version", "type", "display_name", "description", "inputs", "outputs", "is_deterministic", "category", "summary"]
+    (
+        "name",
+        "version",
+        "type",
+        "display_name",
+        "description",
+        "inputs",
+        "outputs",
+        "is_deterministic",
+        "category",
+        "summary",
+    )
 )
 
 

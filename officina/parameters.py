@@ -87,12 +87,14 @@ class Param:
             "visible_when": dict(self.visible_when or {}),
             "single": self.single,
         }
-        empty: tuple[Any, ...] = (None, "", [], {})
-        return spec | {
+        kept = {
             key: value
             for key, value in pairs.items()
-            if (key == "default" and value is not None) or (value is not False and value not in empty)
+            if value is not None and value is not False and value not in ("", [], {})
         }
+        if self.default is not None:
+            kept["default"] = self.default
+        return spec | kept
 
     def _not_listed(self, value: Any) -> StudioError:
         listed = [str(item) for item in self.enum]

@@ -11,6 +11,7 @@ prints, so that the same script runs alone and as a job.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import numbers
@@ -245,10 +246,8 @@ class Run:
 def metric_value(name: str, value: Any) -> float:
     """Return a metric as a float (NaN and infinities are allowed), or raise ValueError."""
     if hasattr(value, "item") and not isinstance(value, numbers.Number):
-        try:
+        with contextlib.suppress(TypeError, ValueError, RuntimeError):
             value = value.item()  # a one-element array or tensor
-        except (TypeError, ValueError, RuntimeError):
-            pass
     if not isinstance(value, numbers.Real | Decimal):
         raise ValueError(
             f"Metric {name!r} must be a number, not {type(value).__name__}. "
@@ -298,7 +297,8 @@ def _key(name: Any) -> str:
 
 def _is_list(value: Any) -> bool:
     return not isinstance(value, str | bytes | dict) and (
-        isinstance(value, list | tuple) or (hasattr(value, "tolist") and getattr(value, "ndim", 1))
+        isinstance(value, list | tuple)
+        or (hasattr(value, "tolist") and getattr(value, "ndim", 1) != 0)
     )
 
 

@@ -31,7 +31,7 @@ def parse_range(
             where=where,
             hint="Write values as 2; 8; 32 or a span as 0.01..1 x 5 log.",
         ) from error
-    values = list(dict.fromkeys(int(round(value)) if whole else value for value in values))
+    values = list(dict.fromkeys(round(value) if whole else value for value in values))
     for value in values:
         if (low is not None and value < low) or (high is not None and value > high):
             limits = f"{'' if low is None else low} to {'' if high is None else high}"

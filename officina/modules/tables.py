@@ -11,7 +11,7 @@ from officina.lazy import lazy
 from officina.modules.errors import EMPTY_INPUT, INVALID_DATA, NAMES_DIFFER, module_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import pandas as pd
     from pyarrow import parquet
@@ -128,7 +128,11 @@ def _refuse_doubled(columns: Iterable[str]) -> None:
 
 def _foreign_frames(path: Path) -> Iterable[pd.DataFrame]:
     files = [path] if path.is_file() else sorted(item for item in path.rglob("*") if item.is_file())
-    readers = {".parquet": pd.read_parquet, ".csv": pd.read_csv, ".tsv": _read_tsv}
+    readers: dict[str, Callable[[Path], pd.DataFrame]] = {
+        ".parquet": pd.read_parquet,
+        ".csv": pd.read_csv,
+        ".tsv": _read_tsv,
+    }
     found = [file for file in files if file.suffix.lower() in readers]
     if not found:
         raise module_error(

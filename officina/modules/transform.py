@@ -1,4 +1,4 @@
-"""Palette category Data Transformation: Select Columns, Clean Missing Data, Edit Metadata, Split."""
+"""Palette category Data Transformation: select, clean, describe and split tables."""
 
 from __future__ import annotations
 
