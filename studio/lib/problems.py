@@ -82,9 +82,10 @@ def respond(request: HttpRequest, error: StudioError) -> HttpResponse:
         return response
     if code == 401:
         return to_login(request)
-    name = "_problem.html" if request.headers.get("HX-Request") else "problem.html"
-    context = {"problem": body["error"], "status": code}
-    return render(request, f"workspaces/{name}", context, status=code)
+    if request.headers.get("HX-Request"):
+        note = {"kind": "error", "text": error.message, "hint": error.hint}
+        return render(request, "parts/note.html", note, status=code)
+    return render(request, "error.html", {"problem": body["error"], "status": code}, status=code)
 
 
 def to_login(request: HttpRequest) -> HttpResponse:

@@ -10,6 +10,7 @@ from studio.workspaces.services.people import (
     delete_role,
     find_invitation,
     invite,
+    join,
     on_workspace_created,
     remove_member,
     update_role,
@@ -23,6 +24,7 @@ from studio.workspaces.services.setup import (
     setup_link_is_open,
 )
 from studio.workspaces.services.tokens import (
+    create_account_token,
     create_run_token,
     create_service_account,
     create_token,
@@ -36,6 +38,7 @@ __all__ = [
     "admin_init",
     "change_password",
     "change_role",
+    "create_account_token",
     "create_first_admin",
     "create_role",
     "create_run_token",
@@ -48,6 +51,7 @@ __all__ = [
     "delete_service_account",
     "find_invitation",
     "invite",
+    "join",
     "on_workspace_created",
     "read_secret",
     "remove_member",

@@ -352,6 +352,23 @@ def accept_invitation(*, secret: str, user: User, ip: str | None = None) -> Memb
     return member
 
 
+def join(
+    *,
+    secret: str,
+    user: User | None,
+    email: str = "",
+    display_name: str = "",
+    password: str = "",
+    ip: str | None = None,
+) -> Membership:
+    """Accept an invitation, as a new person where nobody is signed in; both happen or neither."""
+    with transaction.atomic():
+        find_invitation(secret)
+        if user is None:
+            user = create_user(email=email, password=password, display_name=display_name)
+        return accept_invitation(secret=secret, user=user, ip=ip)
+
+
 def withdraw_invitation(*, invitation: Invitation, actor: User, ip: str | None = None) -> None:
     """Make an invitation's link stop working."""
     with transaction.atomic():

@@ -132,6 +132,29 @@ def create_service_account(
     return account
 
 
+def create_account_token(
+    *,
+    account: ServiceAccount,
+    actor: User,
+    name: str,
+    expires: datetime | None = None,
+    ip: str | None = None,
+) -> tuple[ApiToken, str]:
+    """Make a service account's token; whoever makes it must hold what the account may do."""
+    member = Membership.objects.select_related("custom_role").get(
+        user=account.user, workspace=account.workspace
+    )
+    check_may_grant(actor, account.workspace, member.operations)
+    return create_token(
+        user=account.user,
+        name=name,
+        workspace=account.workspace,
+        expires=expires,
+        actor=actor,
+        ip=ip,
+    )
+
+
 def delete_service_account(*, account: ServiceAccount, actor: User, ip: str | None = None) -> None:
     """Take a service account out; its user stays as the name on what it did."""
     user = account.user

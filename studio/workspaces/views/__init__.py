@@ -1,0 +1,1 @@
+"""Pages of people and sharing; each parses, asks a service and renders."""
