@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from officina.errors import StudioError
-from officina.storage import Entry, tree_digest
+from officina.storage import Entry, trees
 from registry import services
 from registry.models import Asset, AssetKind, AssetVersion
 from studio.lib.pages import Page
@@ -70,8 +70,7 @@ class TreeView(WorkspaceViewMixin, APIView):
         files = _entries(request.data)
         missing = services.missing_blobs(workspace=self.workspace, files=files)
         if missing:
-            answer = {"digest": tree_digest(files), "missing": missing, "stored": False}
-            return Response(answer)
+            return Response({"digest": trees.build(files)[0].digest, "missing": missing, "stored": False})
         tree = services.receive_tree(workspace=self.workspace, files=files)
         return Response({"digest": tree.digest, "missing": [], "stored": True})
 
@@ -79,19 +78,8 @@ class TreeView(WorkspaceViewMixin, APIView):
 def _entries(body: Any) -> dict[str, Entry]:
     files = body.get("files") if isinstance(body, dict) else None
     if not isinstance(files, dict) or len(files) > MOST_FILES:
-        raise StudioError(
-            f"A tree is an object with `files`, at most {MOST_FILES}.", where="files"
-        )
-    entries = {}
-    for name, value in files.items():
-        try:
-            digest, size = value["sha256"], value["size"]
-        except (TypeError, KeyError) as error:
-            raise StudioError("Each file needs sha256 and size.", where=f"files.{name}") from error
-        if not isinstance(digest, str) or not isinstance(size, int) or isinstance(size, bool):
-            raise StudioError("sha256 is text, size a number.", where=f"files.{name}")
-        entries[name] = Entry(digest, size, bool(value.get("executable", False)))
-    return entries
+        raise StudioError(f"A tree is an object with `files`, at most {MOST_FILES}.", where="files")
+    return trees.entries(files)
 
 
 class AssetSerializer(serializers.ModelSerializer[Asset]):
