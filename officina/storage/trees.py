@@ -45,6 +45,11 @@ class Tree:
     digest: str
     files: Mapping[str, Entry] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, files: Mapping[str, Entry]) -> Tree:
+        """Return the tree of files, stored or not."""
+        return build(files)[0]
+
     @property
     def uri(self) -> str:
         """Return the address that documents use."""
