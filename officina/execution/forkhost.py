@@ -7,6 +7,7 @@ never runs user code itself.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import importlib
@@ -17,6 +18,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 from pathlib import Path
 
 import officina.modules
@@ -48,11 +50,13 @@ PRELOADED = (
 HARMLESS_THREADS = {"jemalloc_bg_thd"}
 PR_SET_PDEATHSIG = 1
 
+_libc = ctypes.CDLL(None, use_errno=True)
+
 
 def main(path: str) -> None:
     """Serve fork requests on the socket at `path` until told to stop or orphaned."""
     parent = os.getppid()
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != parent:
         return
     os.environ.update(SINGLE_THREAD)
@@ -63,9 +67,7 @@ def main(path: str) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
         while True:
-            connection, _ = server.accept()
-            with connection:
-                serve(connection, Path(path))
+            keep_spare(server, Path(path))
     finally:
         Path(path).unlink(missing_ok=True)
 
@@ -127,32 +129,63 @@ def has_no_new_privileges(pid: int) -> bool:
     return "NoNewPrivs:\t0" not in status
 
 
-def serve(connection: socket.socket, path: Path) -> None:
-    """Answer one request by a shim in a session of its own, which outlives us."""
-    connection.settimeout(1)
-    if not may_ask(connection):
-        return
-    try:
-        request = json.loads(connection.makefile("rb").readline())
-        rundir = str(request["rundir"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return
+def keep_spare(server: socket.socket, path: Path) -> None:
+    """Fork the process that will take the next request, and return once it has taken one.
+
+    Forking this much memory costs 5 ms, which nobody waits for when it is done ahead.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
+    reader, writer = os.pipe()
+    host = os.getpid()
     try:
         child = os.fork()
     except OSError as error:
-        # No answer: the caller starts a plain child, or fails with the same reason.
         sys.stderr.write(f"forkhost: {error}\n")
-        return
+        child = -1
     if child == 0:
-        become_shim(rundir, connection, path)
+        try:
+            os.close(reader)
+            be_spare(server, path, host, writer)
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        if not pipe.read(1):
+            time.sleep(0.2)  # the machine has no room for a process, or someone killed the spare
+
+
+def be_spare(server: socket.socket, path: Path, host: int, taken: int) -> None:
+    """Wait for a request, tell the host, become that job's shim; die with the host until then."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != host:
+        return
+    while True:
+        connection, _ = server.accept()
+        rundir = read_request(connection)
+        if rundir is not None:
+            break
+        connection.close()
+    _libc.prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0)
+    os.write(taken, b"t")
+    become_shim(rundir, connection, path)
+
+
+def read_request(connection: socket.socket) -> str | None:
+    """Return the run folder that is asked for; None for a probe, a torn request or a stranger."""
+    connection.settimeout(1)
+    if not may_ask(connection):
+        return None
+    try:
+        return str(json.loads(connection.makefile("rb").readline())["rundir"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def become_shim(rundir: str, connection: socket.socket, path: Path) -> None:
-    """Turn this freshly forked process into the shim of `rundir`; never returns."""
+    """Turn this process into the shim of `rundir`; never returns."""
     try:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         handle = connection.detach()
         processes.close_all_but_standard(keep=handle)
         null = os.open(os.devnull, os.O_RDWR)
@@ -164,7 +197,9 @@ def become_shim(rundir: str, connection: socket.socket, path: Path) -> None:
         def ready() -> None:
             while opened:
                 answer = opened.pop()
-                os.write(answer, json.dumps({"pid": os.getpid()}).encode() + b"\n")
+                # Whoever asked may have died meanwhile; the job is owed its shim all the same.
+                with contextlib.suppress(OSError):
+                    os.write(answer, json.dumps({"pid": os.getpid()}).encode() + b"\n")
                 os.close(answer)
 
         hidden = (str(path.parent.resolve()),)

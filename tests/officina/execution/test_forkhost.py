@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -26,13 +27,13 @@ TABLE = "age,bmi\n59,32.1\n48,21.6\n"
 @pytest.fixture(scope="module")
 def host() -> Iterator[tuple[Path, int]]:
     with tempfile.TemporaryDirectory(prefix="of-") as folder:  # a socket's path must be short
-        socket = Path(folder) / "fork.sock"
-        process = subprocess.Popen([sys.executable, "-m", "officina.execution.forkhost", socket])
+        address = Path(folder) / "fork.sock"
+        process = subprocess.Popen([sys.executable, "-m", "officina.execution.forkhost", address])
         deadline = time.monotonic() + 30
-        while not socket.exists() and time.monotonic() < deadline:
+        while not address.exists() and time.monotonic() < deadline:
             assert process.poll() is None
             time.sleep(0.02)
-        yield socket, process.pid
+        yield address, process.pid
         process.terminate()
         process.wait(10)
 
@@ -108,25 +109,27 @@ def test_twenty_modules_at_once_all_finish_and_leave_no_zombie(
     for job in jobs:
         launch.start(job.rundir, forkhost=host[0])
     assert [job.wait(60)["code"] for job in jobs] == [0] * 20
-    jobs[0].until(lambda: not processes.descendants(host[1]))
+    jobs[0].until(lambda: len(processes.descendants(host[1])) == 1)  # the spare for the next
     children = [Path(f"/proc/{pid}/stat") for pid in processes.everyone()]
     stats = [stat.read_text().rsplit(")", 1)[1].split() for stat in children if stat.exists()]
-    assert not [fields for fields in stats if int(fields[1]) == host[1]]
+    children_of_host = [fields for fields in stats if int(fields[1]) == host[1]]
+    assert [fields[0] for fields in children_of_host] != ["Z"]
+    assert len(children_of_host) == 1
 
 
 def test_a_module_lives_on_when_its_host_is_killed(
     make_module: Callable[..., Job], tmp_path: Path
 ) -> None:
     folder = Path(tempfile.mkdtemp(prefix="of-"))
-    socket = folder / "fork.sock"
-    process = subprocess.Popen([sys.executable, "-m", "officina.execution.forkhost", socket])
+    address = folder / "fork.sock"
+    process = subprocess.Popen([sys.executable, "-m", "officina.execution.forkhost", address])
     job = make_module(data=TABLE * 20_000, has_header=True)
-    job.until(socket.exists, 30)
-    launch.start(job.rundir, forkhost=socket)
+    job.until(address.exists, 30)
+    launch.start(job.rundir, forkhost=address)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert job.wait(30)["code"] == 0, job.log.read_text()
-    socket.unlink()
+    address.unlink()
     folder.rmdir()
 
 
@@ -194,3 +197,23 @@ def test_a_run_folder_is_taken_by_one_shim_only(
     time.sleep(0.3)
     assert launch.look(job.rundir).exit == result
     assert job.log.read_text().count("2 rows") == 1
+
+
+def test_a_killed_spare_is_replaced(
+    host: tuple[Path, int], make_module: Callable[..., Job]
+) -> None:
+    job = make_module(data=TABLE, has_header=True)
+    job.until(lambda: len(processes.descendants(host[1])) == 1)
+    os.kill(processes.descendants(host[1])[0], signal.SIGKILL)
+    launch.start(job.rundir, forkhost=host[0])
+    assert job.wait()["code"] == 0
+
+
+def test_a_probe_that_says_nothing_does_not_stop_the_host(
+    host: tuple[Path, int], make_module: Callable[..., Job]
+) -> None:
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.connect(str(host[0]))
+        job = make_module(data=TABLE, has_header=True)
+        launch.start(job.rundir, forkhost=host[0])
+        assert job.wait()["code"] == 0
