@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from studio.runs.models import Artifact, Experiment, Run
@@ -31,7 +32,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         ]  # fmt: skip
 
     def get_url(self, run: Run) -> str:
-        return f"/w/{run.workspace.name}/runs/{run.guid}/"
+        return f"{settings.PUBLIC_URL}/w/{run.workspace.name}/runs/{run.guid}/"
 
 
 class RunDetailSerializer(RunSerializer):
