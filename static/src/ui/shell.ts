@@ -19,6 +19,7 @@ export function startShell(): void {
 
 function onClick(event: MouseEvent): void {
   closeMenus(closest(event, "details.menu"));
+  if (closest(event, "details.menu button.menu-item")) closeMenus(null);
   const copied = closest(event, "[data-copy]");
   if (copied) void copyText(copied.dataset["copy"] ?? "");
   const opener = closest(event, "[data-dialog]");

@@ -53,7 +53,7 @@ class Chart {
     const head = h(
       "div",
       { class: "card-head chart-head" },
-      title ? h("h3", {}, title) : null,
+      title ? h("h2", {}, title) : null,
       sub ? h("span", { class: "sub" }, sub) : null,
       live ? h("span", { class: "live-dot" }, "live") : null,
       h("span", { class: "end" }, this.legend, this.tools),
