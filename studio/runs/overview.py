@@ -170,7 +170,7 @@ def timings(run: Run) -> list[tuple[str, float]]:
     if run.kind != Run.PIPELINE and not run.is_reused:
         until = run.started or run.ended or timezone.now()
         found.append(("Waited", max((until - begin).total_seconds(), 0.0)))
-    if run.seconds is not None:
+    if run.kind != Run.PIPELINE and run.seconds is not None:
         found.append(("Worked", run.seconds))
     return found
 
@@ -226,13 +226,14 @@ def activity(run: Run, steps: list[Run]) -> list[dict[str, Any]]:
     if run.attempt > 1:
         found.append((run.queued or run.created, "refresh", f"Attempt {run.attempt} queued", ""))
     if run.started:
-        found.append((run.started, "loader-2", "Started" + (f" on {run.node}" if run.node else ""), ""))
+        found.append((run.started, "bolt", "Started" + (f" on {run.node}" if run.node else ""), ""))
     for step in steps:
         if step.ended:
             word = "reused" if step.is_reused else step.status.lower()
             found.append((step.ended, "recycle" if step.is_reused else "check", f"{step.title} {word}", url_of(step)))
     if run.ended:
-        found.append((run.ended, "circle-check-filled", str(run.status), ""))
+        glyph = {"Completed": "check", "Failed": "alert-triangle"}.get(run.status, "ban")
+        found.append((run.ended, glyph, str(run.status), ""))
     found.sort(key=lambda each: each[0], reverse=True)
     return [dict(zip(("when", "icon", "text", "url"), each, strict=True)) for each in found[:12]]
 

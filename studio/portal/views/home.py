@@ -18,7 +18,7 @@ from officina.errors import StudioError
 from officina.samples import list_samples
 from registry.models import Asset
 from studio.portal import services
-from studio.runs import listing
+from studio.runs import runtable
 from studio.runs.models import Experiment, Run, Status
 from studio.runs.overview import url_of
 from studio.workspaces.access import operation, signed_in
@@ -66,22 +66,22 @@ def _state(workspace: Workspace) -> dict[str, Any]:
     waiting = Run.objects.filter(workspace=workspace, status=Status.QUEUED)
     failed = top.filter(status=Status.FAILED, ended__gte=timezone.now() - timedelta(days=1))
     recent = list(top.order_by("-created").values_list("pk", flat=True)[:RECENT])
-    runs = listing.load(recent)
+    runs = runtable.load(recent)
     return {
-        "rows": listing.table(runs, ["status", "experiment", "owner", "created", "seconds"]),
+        "rows": runtable.table(runs, ["status", "experiment", "owner", "created", "seconds"]),
         "heads": _heads(),
-        "running": top.filter(status__in=listing.GROUPS["running"]).count(),
+        "running": top.filter(status__in=runtable.GROUPS["running"]).count(),
         "queued": waiting.count(),
         "completed": top.filter(status=Status.COMPLETED, ended__gte=today)[:COUNT_LIMIT].count(),
         "models": Asset.objects.filter(workspace=workspace, kind="model", archived=False).count(),
-        "failed": listing.load(list(failed.order_by("-ended").values_list("pk", flat=True)[:5])),
-        "waiting": listing.load(list(waiting.order_by("-priority", "queued").values_list("pk", flat=True)[:5])),
+        "failed": runtable.load(list(failed.order_by("-ended").values_list("pk", flat=True)[:5])),
+        "waiting": runtable.load(list(waiting.order_by("-priority", "queued").values_list("pk", flat=True)[:5])),
     }
 
 
 def _heads() -> list[dict[str, Any]]:
-    names = ["Run", *(listing.COLUMNS[n] for n in ("status", "experiment", "owner", "created", "seconds"))]
-    return [{"label": name, "number": name == listing.COLUMNS["seconds"], "url": "", "aria": ""} for name in names]
+    names = ["Run", *(runtable.COLUMNS[n] for n in ("status", "experiment", "owner", "created", "seconds"))]
+    return [{"label": name, "number": name == runtable.COLUMNS["seconds"], "url": "", "aria": ""} for name in names]
 
 
 @require_safe
@@ -130,9 +130,9 @@ def search(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     base = f"/w/{workspace.name}/"
     found: list[dict[str, str]] = []
     if len(text) >= 2 and "runs.read" in allowed:
-        wanted = listing.Asked(text=text)
-        keys = listing.ordered(listing.select(workspace, wanted), "-created").values_list("pk", flat=True)[:8]
-        for run in listing.load(list(keys)):
+        wanted = runtable.Asked(text=text)
+        keys = runtable.ordered(runtable.select(workspace, wanted), "-created").values_list("pk", flat=True)[:8]
+        for run in runtable.load(list(keys)):
             found.append({"label": run.title, "url": f"{base}runs/{run.guid}/", "group": "Runs", "icon": "player-play", "note": str(run.status)})
         for name in Experiment.objects.filter(workspace=workspace, name__icontains=text).values_list("name", flat=True)[:5]:
             found.append({"label": name, "url": f"{base}experiments/{name}/", "group": "Experiments", "icon": "flask", "note": ""})

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from studio.runs import listing, metrics_facts, overview
+from studio.runs import metrics_facts, overview, runtable
 from studio.runs.models import Run
 from studio.runs.views.finding import run_or_404
 from studio.workspaces.access import operation
@@ -26,7 +26,7 @@ def compare(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     runs = [run_or_404(workspace, guid) for guid in dict.fromkeys(asked)][:MOST]
     if len(runs) < 2:
         recent = Run.objects.filter(workspace=workspace, parent=None).order_by("-created")
-        context = {"workspace": workspace, "runs": listing.load(list(recent.values_list("pk", flat=True)[:20])), "chosen": [r.guid for r in runs]}
+        context = {"workspace": workspace, "runs": runtable.load(list(recent.values_list("pk", flat=True)[:20])), "chosen": [r.guid for r in runs]}
         return render(request, "runs/compare_choose.html", context)
     only_changed = request.GET.get("all") != "1"
     params = rows_of([run.params for run in runs])

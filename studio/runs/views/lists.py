@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from officina.errors import StudioError
-from studio.runs import figures, listing, metrics_facts
+from studio.runs import figures, metrics_facts, runtable
 from studio.runs.models import ENDED, Experiment, MetricSeries, Run, Status
 from studio.runs.overview import rank, url_of
 from studio.workspaces.access import operation
@@ -23,10 +23,10 @@ def chosen_columns(request: HttpRequest) -> tuple[list[str], bool]:
     """Return the columns this person chose, and whether this request chose them."""
     if "columns" in request.GET:
         names = [n for text in request.GET.getlist("columns") for n in text.split("|")]
-        return listing.clean_columns(names), True
+        return runtable.clean_columns(names), True
     if COOKIE in request.COOKIES:
-        return listing.clean_columns(request.COOKIES[COOKIE].split("|")), False
-    return list(listing.DEFAULT_COLUMNS), False
+        return runtable.clean_columns(request.COOKIES[COOKIE].split("|")), False
+    return list(runtable.DEFAULT_COLUMNS), False
 
 
 @require_safe
@@ -34,26 +34,26 @@ def chosen_columns(request: HttpRequest) -> tuple[list[str], bool]:
 def runs(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """List the workspace's runs; all that is chosen stands in the URL."""
     columns, changed = chosen_columns(request)
-    wanted = listing.asked(request.GET, columns=columns)
+    wanted = runtable.asked(request.GET, columns=columns)
     problem = None
     try:
-        page = listing.page(workspace, wanted)
+        page = runtable.page(workspace, wanted)
     except StudioError as error:
         problem = error
         wanted.metric = ""
-        page = listing.page(workspace, wanted)
-    metrics, params = listing.known_keys(page.runs)
+        page = runtable.page(workspace, wanted)
+    metrics, params = runtable.known_keys(page.runs)
     context = {
         "workspace": workspace,
         "wanted": wanted,
         "page": page,
         "problem": problem,
-        "heads": listing.heads(wanted),
-        "rows": listing.table(page.runs, wanted.columns),
+        "heads": runtable.heads(wanted),
+        "rows": runtable.table(page.runs, wanted.columns),
         "choices": _choices(columns, metrics, params),
         "groups": {"active": "Active", "waiting": "Waiting", "running": "Running"},
         "statuses": Status.values,
-        "kinds": listing.KINDS,
+        "kinds": runtable.KINDS,
         "experiments": Experiment.objects.filter(workspace=workspace, archived=False)
         .order_by("name")
         .values_list("name", flat=True)[:200],
@@ -73,7 +73,7 @@ def _choices(columns: list[str], metrics: list[str], params: list[str]) -> list[
         held = [name.partition(":")[2] for name in columns if name.startswith(f"{kind}:")]
         return [(f"{kind}:{k}", k, f"{kind}:{k}" in columns) for k in dict.fromkeys([*held, *keys])]
 
-    fixed = [(name, label, name in columns) for name, label in listing.COLUMNS.items()]
+    fixed = [(name, label, name in columns) for name, label in runtable.COLUMNS.items()]
     return [("Run", fixed), ("Metrics", options("metric", metrics)), ("Parameters", options("param", params))]
 
 
@@ -105,11 +105,11 @@ def experiment(request: HttpRequest, workspace: Workspace, name: str) -> HttpRes
     if found is None:
         raise StudioError(f"There is no experiment {name!r} here.", where="experiment", code="not_found")
     top = Run.objects.filter(experiment=found, parent=None)
-    recent = listing.load(list(top.order_by("-created").values_list("pk", flat=True)[: listing.PAGE]))
+    recent = runtable.load(list(top.order_by("-created").values_list("pk", flat=True)[: runtable.PAGE]))
     keys = sorted(_metric_keys(found), key=rank)
     key = request.GET.get("metric") or (keys[0] if keys else "")
     columns = [f"metric:{k}" for k in keys[:5]]
-    wanted = listing.asked(request.GET, columns=["status", *columns, "owner", "created", "seconds"])
+    wanted = runtable.asked(request.GET, columns=["status", *columns, "owner", "created", "seconds"])
     wanted.experiment = found.name
     context = {
         "workspace": workspace,
@@ -120,8 +120,8 @@ def experiment(request: HttpRequest, workspace: Workspace, name: str) -> HttpRes
         "best": _best(found, key),
         "total": top.count(),
         "figure": _over_runs(found, key),
-        "heads": listing.heads(wanted),
-        "rows": listing.table(recent, wanted.columns),
+        "heads": runtable.heads(wanted),
+        "rows": runtable.table(recent, wanted.columns),
         "runs_url": f"/w/{workspace.name}/runs/",
     }
     template = "runs/_rows.html" if request.htmx else "runs/experiment.html"  # type: ignore[attr-defined]
