@@ -320,7 +320,8 @@ def _step(node: Node, incoming: list[Edge], catalogue: CatalogueLike) -> dict[st
 
 
 def _objects(data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    items = data.get(key) or []
+    items = data.get(key)
+    items = [] if items is None else items
     if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
         raise StudioError(f"{key} must be a list of objects", where=f"graph.{key}")
     return items

@@ -62,10 +62,12 @@ def read_spec(reading: Reading, raw: Mapping[str, Any], pointer: Pointer) -> dic
     if raw.get("tags"):
         spec["tags"] = reading.texts(raw["tags"], (*pointer, "tags"), "tags")
     if kind == "pipeline":
-        from officina.documents.pipelines import read_nodes, read_settings
+        from officina.documents.pipelines import Parent, read_nodes, read_settings
 
         spec["settings"] = read_settings(reading, raw.get("settings"), (*pointer, "settings"))
-        spec["jobs"] = read_nodes(reading, raw.get("jobs"), (*pointer, "jobs"), spec["inputs"])
+        spec["jobs"] = read_nodes(
+            reading, raw.get("jobs"), (*pointer, "jobs"), Parent(spec["inputs"], spec["outputs"])
+        )
     elif kind == "command":
         spec.update(_command_body(reading, raw, pointer, spec))
     else:

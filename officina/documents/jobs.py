@@ -21,8 +21,8 @@ from officina.documents.parts import (
     read_inputs,
     read_outputs,
 )
-from officina.documents.pipelines import read_nodes, read_settings
-from officina.documents.reading import LocalText, Reading, snake
+from officina.documents.pipelines import Parent, read_nodes, read_settings
+from officina.documents.reading import LocalText, Reading, snake, spell_type
 from officina.documents.yamlio import MAX_BYTES, Located, Pointer, load_located
 from officina.errors import StudioError
 
@@ -160,6 +160,10 @@ def _heads(reading: Reading, raw: Mapping[str, Any]) -> Document:
 def _command(reading: Reading, raw: Mapping[str, Any]) -> Document:
     reading.known(raw, (), words.COMMAND_JOB_KEYS, "a command job")
     inputs = read_inputs(reading, raw.get("inputs"), ("inputs",))
+    for name, entry in inputs.items():
+        if isinstance(entry.get("value"), list | dict):
+            kind = spell_type(entry["value"])
+            raise reading.error(("inputs", name), f"an input must be a plain value, not {kind}")
     outputs = read_outputs(reading, raw.get("outputs"), ("outputs",))
     environment = read_environment(reading, raw.get("environment"), ("environment",))
     if environment is None:
@@ -198,18 +202,18 @@ def _pipeline(reading: Reading, raw: Mapping[str, Any]) -> Document:
         if raw.get(key):
             reading.warn((key,), f"'{key}' inside a job is not used; make a schedule of its own")
     inputs = read_inputs(reading, raw.get("inputs"), ("inputs",))
-    document = {
+    outputs = read_outputs(reading, raw.get("outputs"), ("outputs",))
+    return {
         "jobType": "Pipeline",
         **_heads(reading, raw),
         "inputs": inputs,
-        "outputs": read_outputs(reading, raw.get("outputs"), ("outputs",)),
+        "outputs": outputs,
         "settings": read_settings(reading, raw.get("settings"), ("settings",)),
         "environmentVariables": reading.texts(
             raw.get("environment_variables"), ("environment_variables",), "environment_variables"
         ),
-        "jobs": read_nodes(reading, raw.get("jobs"), ("jobs",), inputs),
+        "jobs": read_nodes(reading, raw.get("jobs"), ("jobs",), Parent(inputs, outputs)),
     }
-    return document
 
 
 def _yaml_names(raw: Mapping[str, Any]) -> Document:

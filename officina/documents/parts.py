@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from officina.documents import vocabulary as words
 from officina.documents.expressions import EXPRESSION, references_in
-from officina.documents.reading import Reading, spell_type
+from officina.documents.reading import Reading
 from officina.documents.references import parse_reference
 from officina.documents.yamlio import Pointer, load_located, refuse_not_finite
 from officina.errors import StudioError
@@ -102,11 +103,13 @@ def _old_input(reading: Reading, item: Entry, pointer: Pointer) -> Entry:
 
 
 def literal(reading: Reading, value: Any, pointer: Pointer) -> Entry:
-    """Return the canonical form of a plain value; lists, mappings, NaN and infinity are refused."""
-    if isinstance(value, list | dict):
-        raise reading.error(
-            pointer, f"an input must be a plain value, not {spell_type(value)}", hint="Give text."
-        )
+    """Return the canonical form of a value; NaN and infinity are refused, wherever they are in it.
+
+    Lists and mappings are for modules, whose column parameters take them.
+    """
+    if isinstance(value, Mapping | list):
+        for key, item in value.items() if isinstance(value, Mapping) else enumerate(value):
+            literal(reading, item, (*pointer, key))
     refuse_not_finite(value, reading.located.where(pointer))
     return {"jobInputType": "literal", "value": value}
 
@@ -126,6 +129,8 @@ def as_type(value: Any, kind: str | None) -> Any:
     """Return a literal as the declared type (texts from a command line or REST become numbers);
     ValueError if it is not.
     """
+    if kind in ("integer", "number", "boolean") and not isinstance(value, bool | int | float | str):
+        raise ValueError(value)
     if kind == "integer":
         if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
             raise ValueError(value)
@@ -133,14 +138,17 @@ def as_type(value: Any, kind: str | None) -> Any:
     if kind == "number":
         if isinstance(value, bool):
             raise ValueError(value)
-        return value if isinstance(value, int) else float(value)
+        number = value if isinstance(value, int) else float(value)
+        if not math.isfinite(number):
+            raise ValueError(value)
+        return number
     if kind == "boolean":
         if isinstance(value, bool):
             return value
         if str(value).lower() in ("true", "1", "yes", "false", "0", "no"):
             return str(value).lower() in ("true", "1", "yes")
         raise ValueError(value)
-    if kind == "string" and not isinstance(value, str):
+    if kind == "string" and isinstance(value, bool | int | float):
         return str(value)
     return value
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from officina.documents import vocabulary as words
@@ -20,6 +21,14 @@ from officina.documents.reading import Reading, nearest
 from officina.documents.yamlio import Pointer
 
 Node = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Parent:
+    """The inputs and outputs of the pipeline around a step, which give its bindings their types."""
+
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
 
 
 def read_settings(reading: Reading, value: Any, pointer: Pointer) -> dict[str, Any]:
@@ -45,9 +54,7 @@ def read_settings(reading: Reading, value: Any, pointer: Pointer) -> dict[str, A
 _SHOWN = words.SETTINGS_KEYS - {"_source", "environment", "on_init", "on_finalize"}
 
 
-def read_nodes(
-    reading: Reading, value: Any, pointer: Pointer, parent_inputs: Mapping[str, Any]
-) -> dict[str, Node]:
+def read_nodes(reading: Reading, value: Any, pointer: Pointer, parent: Parent) -> dict[str, Node]:
     """Return the canonical nodes of a pipeline job or pipeline component."""
     jobs = reading.mapping(value, pointer, "jobs")
     if not jobs:
@@ -58,7 +65,7 @@ def read_nodes(
     for step, raw in jobs.items():
         here = (*pointer, step)
         node = reading.mapping(raw, here, f"step '{step}'")
-        nodes[step] = _read_node(reading, step, node, here, parent_inputs, set(jobs))
+        nodes[step] = _read_node(reading, step, node, here, parent, set(jobs))
     return nodes
 
 
@@ -67,7 +74,7 @@ def _read_node(
     step: str,
     raw: Node,
     pointer: Pointer,
-    parent_inputs: Mapping[str, Any],
+    parent: Parent,
     steps: set[str],
 ) -> Node:
     raw = _from_rest(raw)
@@ -92,14 +99,15 @@ def _read_node(
                 error.message = f"step '{step}': {error.message}"
             raise
     else:
-        component = _inline(reading, step, raw, pointer, inputs, outputs, parent_inputs)
+        outputs = _types_of_outputs(outputs, parent)
+        component = _inline(reading, step, raw, pointer, inputs, outputs, parent)
     kind = (
         component["type"]
         if isinstance(component, Mapping)
         else ("pipeline" if kind == "pipeline" else "command")
     )
     node: Node = {"type": "pipeline" if kind == "pipeline" else "command", "component": component}
-    node["inputs"] = _typed_inputs(reading, inputs, component, parent_inputs, (*pointer, "inputs"))
+    node["inputs"] = _typed_inputs(reading, inputs, component, parent, (*pointer, "inputs"))
     node["outputs"] = _typed_outputs(outputs, component)
     node.update(_node_extras(reading, raw, pointer, component))
     return node
@@ -161,7 +169,7 @@ def _inline(
     pointer: Pointer,
     inputs: Node,
     outputs: Node,
-    parent_inputs: Mapping[str, Any],
+    parent: Parent,
 ) -> Node:
     """Return the component that a step written in place amounts to."""
     keys = [
@@ -179,28 +187,39 @@ def _inline(
     if raw.get("display_name"):
         spec["display_name"] = raw["display_name"]
     for name, entry in inputs.items():
-        spec["inputs"][name] = {"type": _type_of(entry, parent_inputs)}
+        spec["inputs"][name] = {"type": _type_of(entry, parent)}
     for name, entry in outputs.items():
         spec["outputs"][name] = {"type": entry["jobOutputType"]}
     return read_spec(reading, spec, pointer)
 
 
-def _type_of(entry: Mapping[str, Any], parent_inputs: Mapping[str, Any]) -> str:
+def _types_of_outputs(outputs: Node, parent: Parent) -> Node:
+    """Return the outputs of a step written in place: one that is bound has the pipeline's type."""
+    result = {}
+    for name, entry in outputs.items():
+        match = EXPRESSION.fullmatch(str(entry.get("uri") or "").strip())
+        bound = parent.outputs.get(match[1].removeprefix("parent.outputs.")) if match else None
+        kind = (bound or {}).get("jobOutputType") or (bound or {}).get("type")
+        result[name] = {**entry, "jobOutputType": kind or entry["jobOutputType"]}
+    return result
+
+
+def _type_of(entry: Mapping[str, Any], parent: Parent) -> str:
     if entry["jobInputType"] != "literal":
         return str(entry["jobInputType"])
     value = entry.get("value")
     match = EXPRESSION.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
         return str(entry.get("type") or type_of_literal(value))
-    return _type_of_binding(match[1], parent_inputs) or "string"
+    return _type_of_binding(match[1], parent) or "string"
 
 
-def _type_of_binding(name: str, parent_inputs: Mapping[str, Any]) -> str | None:
+def _type_of_binding(name: str, parent: Parent) -> str | None:
     """Return the type that a binding brings, as far as the pipeline itself tells."""
     parts = name.split(".")
     if parts[:2] == ["parent", "jobs"] or parts[:2] == ["parent", "outputs"]:
         return "uri_folder"
-    source = parent_inputs.get(".".join(parts[2:])) if parts[:2] == ["parent", "inputs"] else None
+    source = parent.inputs.get(".".join(parts[2:])) if parts[:2] == ["parent", "inputs"] else None
     if not isinstance(source, Mapping):
         return None
     if source.get("jobInputType", "literal") != "literal":
@@ -214,7 +233,7 @@ def _typed_inputs(
     reading: Reading,
     inputs: Node,
     component: Any,
-    parent_inputs: Mapping[str, Any],
+    parent: Parent,
     pointer: Pointer,
 ) -> Node:
     """Return inputs with bindings and literals in the types that the component declares."""
@@ -231,7 +250,7 @@ def _typed_inputs(
         value = entry.get("value")
         match = EXPRESSION.fullmatch(value.strip()) if isinstance(value, str) else None
         if match:
-            kind = kind or entry.get("type") or _type_of_binding(match[1], parent_inputs)
+            kind = kind or entry.get("type") or _type_of_binding(match[1], parent)
         if isinstance(value, str) and kind in words.PORT_TYPES:
             mode = spec.get("mode") or "ro_mount"
             uri = value.strip() if match else data_address(reading, value, (*pointer, name))

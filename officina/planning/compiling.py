@@ -9,7 +9,7 @@ from officina.documents.expressions import EXPRESSION, as_text, resolve, unknown
 from officina.documents.vocabulary import FILE_TYPES
 from officina.errors import StudioError
 from officina.graph import component_name
-from officina.planning.order import steps_of
+from officina.planning.order import sources_of, steps_of
 
 Document = dict[str, Any]
 OutputsOf = Callable[[str, str], Mapping[str, Any]]
@@ -26,12 +26,7 @@ def compile_step(
     output)` gives the entry of a finished step's output with its `uri`. A module keeps its spec
     under "component" and has no command.
     """
-    steps = steps_of(document)
-    if step not in steps:
-        raise StudioError(
-            f"the pipeline has no step '{step}'", where=f"jobs.{step}", code="not_found"
-        )
-    node = steps[step]
+    node = _node(document, step)
     component = component_spec(node.get("component"), step)
     values = {name: _entry(value) for name, value in (inputs or {}).items()}
     filled = _fill_inputs(step, node, component, values, outputs_of)
@@ -64,6 +59,20 @@ def compile_step(
             compiled[key] = node.get(key) or component.get(key)
     includes = node.get("additionalIncludes") or component.get("additional_includes")
     return compiled | ({"additionalIncludes": includes} if includes else {})
+
+
+def _node(document: Mapping[str, Any], step: str) -> Mapping[str, Any]:
+    """Return a step's node; the pipeline is flattened only where this step touches a nested one."""
+    jobs = document.get("jobs") or {}
+    node: Mapping[str, Any] | None = jobs.get(step)
+    near = [node, *(jobs.get(source) for source in sources_of(node))] if node else [None]
+    if any(one is None or one.get("type") == "pipeline" for one in near):
+        node = steps_of(document).get(step)
+    if node is None:
+        raise StudioError(
+            f"the pipeline has no step '{step}'", where=f"jobs.{step}", code="not_found"
+        )
+    return node
 
 
 def component_spec(component: Any, step: str) -> Document:

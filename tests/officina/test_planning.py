@@ -69,7 +69,10 @@ def compiled(document: dict[str, Any], step: str, **inputs: Any) -> dict[str, An
         document,
         step,
         inputs=document["inputs"] | inputs,
-        outputs_of=lambda source, output: {"uri": "tree:" + "b" * 64, "jobOutputType": "uri_folder"},
+        outputs_of=lambda source, output: {
+            "uri": "tree:" + "b" * 64,
+            "jobOutputType": "uri_folder",
+        },
     )
 
 
@@ -122,7 +125,7 @@ def test_a_step_may_mix_text_and_bindings(document: dict[str, Any]) -> None:
     assert step["computeId"] == "gpu-cluster"
     assert step["limits"] == {"timeout": 60}
     assert step["outputs"]["model"] == {
-        "jobOutputType": "uri_folder",
+        "jobOutputType": "custom_model",
         "mode": "upload",
         "assetName": "m",
     }

@@ -56,9 +56,14 @@ def test_a_doubled_dollar_is_no_expression() -> None:
     assert resolve("a $${{inputs.x}}", {}) == "a $${{inputs.x}}"
 
 
-@given(st.dictionaries(NAMES, st.text(), max_size=4), st.lists(st.text(string.ascii_letters + " "), max_size=5))
+@given(
+    st.dictionaries(NAMES, st.text(), max_size=4),
+    st.lists(st.text(string.ascii_letters + " "), max_size=5),
+)
 @example({"inputs.xa": "${{inputs.xa}}"}, ["", ""])
-def test_values_are_put_in_once_and_never_read_again(values: dict[str, str], pieces: list[str]) -> None:
+def test_values_are_put_in_once_and_never_read_again(
+    values: dict[str, str], pieces: list[str]
+) -> None:
     names = list(values)
     text, expected = "", ""
     for index, piece in enumerate(pieces):

@@ -62,7 +62,8 @@ outputs:
   clean: {type: uri_folder}
 code: ./prep_src
 environment: azureml:sklearn-1.5@latest
-command: python p.py ${{inputs.raw}} ${{inputs.rows}} $[[--note ${{inputs.note}}]] ${{outputs.clean}}
+command: >-
+  python p.py ${{inputs.raw}} ${{inputs.rows}} $[[--note ${{inputs.note}}]] ${{outputs.clean}}
 """
 
 
@@ -236,7 +237,9 @@ def test_literals_keep_their_type() -> None:
 
 def test_a_command_that_names_an_unknown_input_is_refused() -> None:
     with pytest.raises(StudioError) as caught:
-        load_job("environment: azureml:e@latest\ninputs: {size: 1}\ncommand: run ${{inputs.sise}}\n")
+        load_job(
+            "environment: azureml:e@latest\ninputs: {size: 1}\ncommand: run ${{inputs.sise}}\n"
+        )
     assert "Did you mean 'inputs.size'?" in caught.value.hint
     assert caught.value.where.startswith("<text>:3:")
 
@@ -325,3 +328,36 @@ def test_a_component_file_is_not_a_job(folder: Path) -> None:
 def test_odd_documents_are_refused_politely(text: str) -> None:
     with pytest.raises(StudioError):
         load_job(text + "\n")
+
+
+def test_an_output_written_in_place_has_the_type_of_the_pipeline_output() -> None:
+    job = load_job(
+        "type: pipeline\noutputs: {o: {type: uri_file, path: 'azureml://datastores/d/paths/${{name}}/x'}}\n"
+        "jobs: {a: {command: 'echo > ${{outputs.o}}', environment: 'azureml:e@latest', "
+        "outputs: {o: '${{parent.outputs.o}}'}}}\n"
+    )
+    assert job.document["jobs"]["a"]["outputs"]["o"]["jobOutputType"] == "uri_file"
+
+
+def test_a_module_takes_lists_and_mappings_and_a_command_does_not() -> None:
+    module = "azureml://registries/officina/components/select_columns/versions/1"
+    rules = {"rules": [{"include": True, "by": "all"}]}
+    entry = {"jobInputType": "literal", "value": rules}
+    document = {
+        "jobType": "Pipeline",
+        "jobs": {"a": {"component": module, "inputs": {"columns": entry}}},
+    }
+    assert load_job(document).document["jobs"]["a"]["inputs"]["columns"]["value"] == rules
+    entry["value"] = {"rules": [float("nan")]}
+    with pytest.raises(StudioError, match="not a value that a job can have"):
+        load_job(document)
+    with pytest.raises(StudioError, match="plain value, not a list"):
+        load("inputs: {x: [1, 2]}")
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "[1]", "yes please"])
+def test_a_declared_number_must_be_one(folder: Path, value: str) -> None:
+    text = PIPELINE.replace("default: 20", f"default: {value}").replace("integer", "number")
+    (folder / "pipeline.yml").write_text(text)
+    with pytest.raises(StudioError, match="not of the declared type number"):
+        load_job(folder / "pipeline.yml")

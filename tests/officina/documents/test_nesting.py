@@ -124,7 +124,8 @@ def test_three_levels_flatten(tmp_path: Path, job: Path) -> None:
         "type: pipeline\ninputs: {d: {type: uri_folder, path: ./data}}\njobs:\n"
         "  top:\n    type: pipeline\n    component: ./middle.yml\n"
         '    inputs: {d: "${{parent.inputs.d}}"}\n'
-        '  after:\n    component: ./inner/step.yml\n    inputs: {data: "${{parent.jobs.top.outputs.o}}"}\n'
+        "  after:\n    component: ./inner/step.yml\n"
+        '    inputs: {data: "${{parent.jobs.top.outputs.o}}"}\n'
     )
     (tmp_path / "middle.yml").write_text(
         "type: pipeline\nname: middle\ninputs: {d: {type: uri_folder}}\n"

@@ -18,7 +18,13 @@ ARM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServ
         ("azureml:iris", "asset", "iris", None, None),
         ("azureml://registries/r/environments/e/versions/2", "registry", "e", "2", None),
         ("azureml://registries/r/models/m/labels/latest", "registry", "m", None, "latest"),
-        ("azureml://registries/officina/components/split_data/versions/1", "registry", "split_data", "1", None),
+        (
+            "azureml://registries/officina/components/split_data/versions/1",
+            "registry",
+            "split_data",
+            "1",
+            None,
+        ),
         ("azureml://datastores/d/paths/a/b.csv", "datastore", "d", None, None),
         (f"azureml:{ARM}/data/iris/versions/3", "arm", "iris", "3", None),
         (f"{ARM}/computes/cpu", "arm", "cpu", None, None),
@@ -41,7 +47,9 @@ def test_a_datastore_address_gives_store_and_path() -> None:
     assert parse_reference(long).workspace == "w"
 
 
-@pytest.mark.parametrize("text", ["", "azureml:", "azureml:a:b:c", "azureml://nothing/known", "azureml:a b"])
+@pytest.mark.parametrize(
+    "text", ["", "azureml:", "azureml:a:b:c", "azureml://nothing/known", "azureml:a b"]
+)
 def test_what_has_no_known_form_is_refused(text: str) -> None:
     with pytest.raises(StudioError):
         parse_reference(text)
