@@ -20,7 +20,8 @@ from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-_http = WSGIMiddleware(get_wsgi_application(), workers=settings.WEB_THREADS)
+_django: Any = get_wsgi_application()
+_http = WSGIMiddleware(_django, workers=settings.WEB_THREADS)
 
 from studio.urls import websocket_urlpatterns  # noqa: E402  consumers import models, which need the apps loaded
 

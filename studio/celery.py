@@ -9,7 +9,9 @@ from typing import Any
 
 from celery import Celery
 from celery.platforms import SecurityWarning
-from celery.signals import beat_embedded_init, beat_init, heartbeat_sent
+from celery.signals import beat_embedded_init, beat_init, heartbeat_sent, worker_process_init
+
+from studio.lib.supervisor import end_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
 
@@ -19,6 +21,13 @@ warnings.filterwarnings("ignore", category=SecurityWarning)
 app = Celery("studio")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_process_init.connect(weak=False)
+@beat_embedded_init.connect(weak=False)
+def tie_to_worker(**_: object) -> None:
+    """End pool processes and embedded beat with their worker: a beat that outlives it would be the second one."""
+    end_with_parent(os.getppid())
 
 
 @beat_init.connect(weak=False)

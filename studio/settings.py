@@ -17,10 +17,14 @@ from csp.constants import NONCE, NONE, SELF
 from studio.lib import env, home
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VERSION = (re.findall(r"^## (\d\S*)", (BASE_DIR / "CHANGELOG.md").read_text("utf-8"), re.M) or ["0"])[0]
+VERSION = (
+    re.findall(r"^## (\d\S*)", (BASE_DIR / "CHANGELOG.md").read_text("utf-8"), re.M) or ["0"]
+)[0]
 
 # --- Where the state lives, and where the studio answers
-OFFICINA_HOME = Path(env.env_str("OFFICINA_HOME", str(BASE_DIR / ".officina"))).expanduser().absolute()
+OFFICINA_HOME = (
+    Path(env.env_str("OFFICINA_HOME", str(BASE_DIR / ".officina"))).expanduser().absolute()
+)
 home.prepare(OFFICINA_HOME)
 RUN_FOLDER = home.run_folder(OFFICINA_HOME)
 WORK_FOLDER = OFFICINA_HOME / "work"
@@ -64,7 +68,8 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if env.env_bool("OFFICINA_BEHIND_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-# W008: workers and jobs call the plain port, the proxy redirects people. W005, W021: subdomains are not ours to promise for.
+# W008: workers and jobs call the plain port, the proxy redirects people.
+# W005, W021: subdomains are not ours to promise for.
 # auth.E003: e-mail addresses are unique in any case of letters, which the check does not recognise.
 SILENCED_SYSTEM_CHECKS = ["auth.E003", "security.W005", "security.W008", "security.W021"]
 
@@ -144,7 +149,11 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # --- Database
-DATABASES = {"default": env.database(env.env_secret("DATABASE_URL"), sqlite_file=OFFICINA_HOME / "studio.sqlite3")}
+DATABASES = {
+    "default": env.database(
+        env.env_secret("DATABASE_URL"), sqlite_file=OFFICINA_HOME / "studio.sqlite3"
+    )
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Broker, cache, channel layer: one Redis, its own or the team's
@@ -165,7 +174,11 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": _redis(1),
         "KEY_PREFIX": "officina",
-        "OPTIONS": {"serializer": "studio.lib.serialize.JSONSerializer", "socket_timeout": 5, "socket_connect_timeout": 5},
+        "OPTIONS": {
+            "serializer": "studio.lib.serialize.JSONSerializer",
+            "socket_timeout": 5,
+            "socket_connect_timeout": 5,
+        },
     }
 }
 CHANNEL_LAYERS = {
@@ -176,7 +189,9 @@ CHANNEL_LAYERS = {
 }
 
 # --- Celery: hints for the workers; the truth is in the database
-CELERY_BROKER_URL = f"redis+socket://{quote(str(BROKER_SOCKET))}?virtual_host=0" if BROKER_SOCKET else _redis(0)
+CELERY_BROKER_URL = (
+    f"redis+socket://{quote(str(BROKER_SOCKET))}?virtual_host=0" if BROKER_SOCKET else _redis(0)
+)
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -203,9 +218,21 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 # A hint that waits longer than its period is worth nothing: it expires, so an absent worker finds no pile.
 CELERY_BEAT_SCHEDULE = {
-    "beat-alive": {"task": "studio.lib.tasks.beat_alive", "schedule": 5.0, "options": {"queue": "system", "expires": 15}},
-    "reap": {"task": "studio.runs.tasks.reap", "schedule": 5.0, "options": {"queue": "system", "expires": 5}},
-    "dispatch": {"task": "studio.runs.tasks.dispatch", "schedule": 2.0, "options": {"queue": "system", "expires": 2}},
+    "beat-alive": {
+        "task": "studio.lib.tasks.beat_alive",
+        "schedule": 5.0,
+        "options": {"queue": "system", "expires": 15},
+    },
+    "reap": {
+        "task": "studio.runs.tasks.reap",
+        "schedule": 5.0,
+        "options": {"queue": "system", "expires": 5},
+    },
+    "dispatch": {
+        "task": "studio.runs.tasks.dispatch",
+        "schedule": 2.0,
+        "options": {"queue": "system", "expires": 2},
+    },
 }
 
 # --- Time and language
@@ -216,10 +243,14 @@ USE_I18N = False
 
 # --- Front end
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.env_str("OFFICINA_STATIC_ROOT", str(BASE_DIR / "staticfiles"))).expanduser().absolute()
+STATIC_ROOT = (
+    Path(env.env_str("OFFICINA_STATIC_ROOT", str(BASE_DIR / "staticfiles"))).expanduser().absolute()
+)
 # Named one by one: `static/` also holds node_modules and the sources, which nobody should be able to fetch.
 STATICFILES_DIRS = [
-    (name, BASE_DIR / "static" / name) for name in ("dist", "img") if (BASE_DIR / "static" / name).is_dir()
+    (name, BASE_DIR / "static" / name)
+    for name in ("dist", "img")
+    if (BASE_DIR / "static" / name).is_dir()
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -293,7 +324,11 @@ LOGGING = {
     "filters": {"request_id": {"()": "studio.lib.logs.RequestIdFilter"}},
     "formatters": {"line": {"()": "studio.lib.logs.OneLine"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]},
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request_id"],
+        },
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {

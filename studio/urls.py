@@ -16,7 +16,14 @@ websocket_urlpatterns: list[Any] = []
 
 if find_spec("studio.api"):
     urlpatterns.append(path("api/v1/", include("studio.api")))
-for _app in ("studio.workspaces", "studio.compute", "studio.runs", "registry", "designer", "studio.portal"):
+for _app in (
+    "studio.workspaces",
+    "studio.compute",
+    "studio.runs",
+    "registry",
+    "designer",
+    "studio.portal",
+):
     if find_spec(f"{_app}.urls"):
         _urls = import_module(f"{_app}.urls")
         urlpatterns.append(path("", include(_urls)))

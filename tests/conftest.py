@@ -21,16 +21,23 @@ if TYPE_CHECKING:
     from studio.workspaces.models import User, Workspace
 
 CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Send all tests of the running studio to one worker, so that a test run starts one."""
     for item in items:
-        if {"studio_server"} & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("live"):
+        if {"studio_server"} & set(getattr(item, "fixturenames", ())) or item.get_closest_marker(
+            "live"
+        ):
             item.add_marker(pytest.mark.xdist_group("live"))
 
 
@@ -43,7 +50,9 @@ def embedded_broker() -> Iterator[None]:
     home.prepare(settings.OFFICINA_HOME)
     server = broker.find_server()
     assert server, "no Valkey or Redis server: install the requirements again"
-    command = broker.command(server, socket=settings.BROKER_SOCKET, folder=settings.OFFICINA_HOME / "broker")
+    command = broker.command(
+        server, socket=settings.BROKER_SOCKET, folder=settings.OFFICINA_HOME / "broker"
+    )
     process = subprocess.Popen(command)
     try:
         asyncio.run(_wait_for_broker())
@@ -96,8 +105,15 @@ def cast(db: Any) -> Cast:
     from studio.workspaces.models import Membership, User, Workspace
 
     people = {
-        role: User.objects.create_user(f"{name}@example.org", "correct horse battery", display_name=name.title())
-        for role, name in (("owner", "olga"), ("contributor", "carl"), ("reader", "rita"), ("outsider", "otto"))
+        role: User.objects.create_user(
+            f"{name}@example.org", "correct horse battery", display_name=name.title()
+        )
+        for role, name in (
+            ("owner", "olga"),
+            ("contributor", "carl"),
+            ("reader", "rita"),
+            ("outsider", "otto"),
+        )
     }
     lab = Workspace.objects.create(name="lab")
     elsewhere = Workspace.objects.create(name="elsewhere")
@@ -124,4 +140,8 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
     """Use one window size, and no animations to wait for."""
-    return {**browser_context_args, "viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}
+    return {
+        **browser_context_args,
+        "viewport": {"width": 1440, "height": 900},
+        "reduced_motion": "reduce",
+    }

@@ -21,7 +21,11 @@ if BASE not in os.environ:
     os.environ["OFFICINA_TEST_REDIS_URL"] = os.environ.get("REDIS_URL", "")
 base = Path(os.environ[BASE])
 
-for name in [name for name in os.environ if name.startswith("OFFICINA_") and not name.startswith("OFFICINA_TEST_")]:
+for name in [
+    name
+    for name in os.environ
+    if name.startswith("OFFICINA_") and not name.startswith("OFFICINA_TEST_")
+]:
     if name != "OFFICINA_PYTHON":
         del os.environ[name]
 os.environ["OFFICINA_HOME"] = str(base / WORKER)
@@ -35,5 +39,7 @@ def redis_database(number: int) -> str:
 
 
 if os.environ["OFFICINA_TEST_REDIS_URL"]:
-    # Three databases a studio: 0 and up for the workers, 12 and up for the studio that runs.
-    os.environ["REDIS_URL"] = redis_database(3 * (int(WORKER.removeprefix("gw") or 0) % 4 if WORKER != "main" else 0))
+    # Three databases a studio: 0, 3 and 6 for the workers, 9 and 12 for the studios that run.
+    os.environ["REDIS_URL"] = redis_database(
+        3 * (int(WORKER.removeprefix("gw")) % 3 if WORKER != "main" else 0)
+    )

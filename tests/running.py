@@ -66,7 +66,9 @@ class Studio:
             if self.health()[0] == 200:
                 return time.monotonic() - begun
             if self.process.poll() is not None:
-                raise AssertionError(f"the studio ended with code {self.process.returncode}:\n{self.log}")
+                raise AssertionError(
+                    f"the studio ended with code {self.process.returncode}:\n{self.log}"
+                )
             time.sleep(0.1)
         raise AssertionError(f"not healthy after {within:.0f} s: {self.health()}\n{self.log}")
 
@@ -107,7 +109,7 @@ def spawn_studio(name: str, **settings: str) -> Studio:
         "OFFICINA_TLS_PORT": str(tls_port),
         **settings,
     }
-    if redis := isolation.redis_database(12):
+    if redis := isolation.redis_database(12 if name == "live" else 9):
         environment["REDIS_URL"] = redis
     if os.environ.get("DATABASE_URL"):
         environment["DATABASE_URL"] = _own_database(os.environ["DATABASE_URL"], f"officina_{name}")
@@ -116,7 +118,9 @@ def spawn_studio(name: str, **settings: str) -> Studio:
             [sys.executable, str(ROOT / "manage.py"), "up"],
             env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
         )  # fmt: skip
-    return Studio(f"http://127.0.0.1:{port}", f"https://localhost:{tls_port}", home, process, environment)
+    return Studio(
+        f"http://127.0.0.1:{port}", f"https://localhost:{tls_port}", home, process, environment
+    )
 
 
 @contextlib.contextmanager
@@ -125,7 +129,11 @@ def start_studio(name: str, **settings: str) -> Iterator[Studio]:
     studio = spawn_studio(name, **settings)
     try:
         studio.wait_until_healthy()
-        made = json.loads(studio.manage("admin_init", "--email", "owner@example.org", "--workspace", "lab", "--json"))
+        made = json.loads(
+            studio.manage(
+                "admin_init", "--email", "owner@example.org", "--workspace", "lab", "--json"
+            )
+        )
         studio.token, studio.workspace = made["token"], made["workspace"]
         yield studio
     finally:
@@ -142,6 +150,8 @@ def _own_database(url: str, name: str) -> str:
     from psycopg import sql
 
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        connection.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        )
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))

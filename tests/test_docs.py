@@ -23,13 +23,18 @@ def test_every_variable_that_the_settings_read_is_documented() -> None:
 
 
 def test_no_variable_is_documented_that_nothing_reads() -> None:
-    sources = "".join(
-        path.read_text()
-        for top in ("officina", "studio", "registry", "designer")
-        for path in (ROOT / top).rglob("*.py")
-    ) + (ROOT / "Makefile").read_text()
+    sources = (
+        "".join(
+            path.read_text()
+            for top in ("officina", "studio", "registry", "designer")
+            for path in (ROOT / top).rglob("*.py")
+        )
+        + (ROOT / "Makefile").read_text()
+    )
     documented = set(re.findall(r"`([A-Z]+_[A-Z_]+)`", SETTINGS_PAGE))
-    assert {name for name in documented if name not in sources} == {"X_FORWARDED_PROTO"} & documented
+    assert {name for name in documented if name not in sources} == {
+        "X_FORWARDED_PROTO"
+    } & documented
 
 
 def test_only_the_settings_read_the_servers_environment() -> None:
@@ -54,7 +59,10 @@ def test_the_version_is_the_newest_one_of_the_changelog() -> None:
 
     changelog = (ROOT / "CHANGELOG.md").read_text()
     assert "## Unreleased" in changelog
-    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == settings.VERSION
+    assert (
+        tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+        == settings.VERSION
+    )
 
 
 def test_every_page_that_the_readme_names_exists() -> None:

@@ -88,7 +88,12 @@ def database(url: str, *, sqlite_file: Path) -> dict[str, object]:
     if parts.scheme == "sqlite":
         return _sqlite(Path(unquote(parts.path)))
     if parts.scheme not in {"postgres", "postgresql"}:
-        problems.append(("DATABASE_URL", f"{parts.scheme!r} is not known; write postgresql://user:password@host/name"))
+        problems.append(
+            (
+                "DATABASE_URL",
+                f"{parts.scheme!r} is not known; write postgresql://user:password@host/name",
+            )
+        )
         return _sqlite(sqlite_file)
     options = dict(parse_qsl(parts.query))
     return {

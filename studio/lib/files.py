@@ -30,7 +30,9 @@ class UserFileResponse(FileResponse):
     # Django's 4 KiB blocks cost 256 trips through the server for each MiB.
     block_size = 2**20
 
-    def __init__(self, source: BinaryIO, *, name: str, size: int | None = None, download: bool = False) -> None:
+    def __init__(
+        self, source: BinaryIO, *, name: str, size: int | None = None, download: bool = False
+    ) -> None:
         shown = is_picture(name) and not download
         kind = INLINE.get(PurePosixPath(name).suffix.lower()) if shown else None
         super().__init__(

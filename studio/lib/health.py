@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 
@@ -19,10 +20,12 @@ def mark_alive(part: str) -> None:
 
 def report() -> dict[str, str]:
     """Return "ok", or what is wrong in words, for database, broker, worker and beat."""
-    broker = _say(_broker)
-    parts = {"database": _say(_database), "broker": broker}
+    parts = {"database": _say(_database), "broker": _say(_broker)}
     for part in ("worker", "beat"):
-        parts[part] = _say(lambda part=part: _heard(part)) if broker == "ok" else "unknown: the broker does not answer"  # type: ignore[misc]
+        if parts["broker"] == "ok":
+            parts[part] = _say(functools.partial(_heard, part))
+        else:
+            parts[part] = "unknown: the broker does not answer"
     return parts
 
 

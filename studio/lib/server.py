@@ -33,7 +33,13 @@ async def serve(
     servers = [_Server(_config(application, bind, port))]
     if tls_port:
         files = await asyncio.to_thread(certificates)
-        config = _config(application, bind, tls_port, ssl_certfile=str(files.certificate), ssl_keyfile=str(files.key))
+        config = _config(
+            application,
+            bind,
+            tls_port,
+            ssl_certfile=str(files.certificate),
+            ssl_keyfile=str(files.key),
+        )
         servers.append(_Server(config))
     loop = asyncio.get_running_loop()
 
@@ -82,4 +88,6 @@ async def _renew(config: uvicorn.Config, certificates: Callable[[], tls.Files]) 
             if config.ssl:
                 config.ssl.load_cert_chain(files.certificate, files.key)
         except Exception:
-            logger.exception("cannot renew the TLS certificate; trying again in %d h", _RENEWAL_PERIOD // 3600)
+            logger.exception(
+                "cannot renew the TLS certificate; trying again in %d h", _RENEWAL_PERIOD // 3600
+            )

@@ -31,9 +31,13 @@ class Storage(CompressedManifestStaticFilesStorage):
 
     def compress_files(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Compress all but the API docs' bundles: rarely read, and 20 s of a first start."""
-        yield from super().compress_files(path for path in paths if not path.startswith("drf_spectacular_sidecar/"))
+        yield from super().compress_files(
+            path for path in paths if not path.startswith("drf_spectacular_sidecar/")
+        )
 
-    def url_converter(self, name: str, hashed_files: Any, template: str | None = None, comment_block: Any = None) -> Any:
+    def url_converter(
+        self, name: str, hashed_files: Any, template: str | None = None, comment_block: Any = None
+    ) -> Any:
         """Leave the references inside Vite's files as Vite wrote them."""
         if name.startswith("dist/"):
             return lambda match: match.group(0)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ctypes
 import fcntl
+import functools
 import os
 import signal
 import sys
@@ -64,7 +65,9 @@ class Part:
 class Supervisor:
     """Start parts, restart those that end, and stop all of them."""
 
-    def __init__(self, *, environment: dict[str, str], folder: Path, say: Say, deadline: float = 8.0) -> None:
+    def __init__(
+        self, *, environment: dict[str, str], folder: Path, say: Say, deadline: float = 8.0
+    ) -> None:
         self.parts: list[Part] = []
         self._environment = environment
         self._folder = folder
@@ -146,20 +149,16 @@ class Supervisor:
             stdin=asyncio.subprocess.DEVNULL,
             # A session of its own: the terminal's Ctrl-C reaches the supervisor alone, which knows the order.
             start_new_session=True,
-            preexec_fn=_die_with_parent(os.getpid()),
+            preexec_fn=functools.partial(end_with_parent, os.getpid()),
         )
 
 
-def _die_with_parent(parent: int) -> Callable[[], None]:
-    """Return what the child runs before exec, so that kill -9 of the supervisor ends it too (Linux only)."""
-
-    def prepare() -> None:
-        if _libc is not None:
-            _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != parent:
-                os._exit(1)
-
-    return prepare
+def end_with_parent(parent: int) -> None:
+    """Ask the kernel to kill this process when `parent` ends, however it ends (Linux only)."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 def _send(part: Part, number: int) -> None:

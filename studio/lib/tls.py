@@ -33,12 +33,30 @@ class Files:
 def ensure(folder: Path, *, hosts: list[str]) -> Files:
     """Make the authority and the server's certificate where they are missing, near their end or lack a host."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    files = Files(folder / "ca.pem", folder / "ca.key", folder / "server.pem", folder / "server.key")
-    names = sorted({"localhost", "127.0.0.1", "::1", socket.gethostname(), *(host.strip("[]") for host in hosts)} - {"*", ""})
-    if not _lasts(files.authority, dt.timedelta(days=SERVER_DAYS)) or not files.authority_key.exists():
+    files = Files(
+        folder / "ca.pem", folder / "ca.key", folder / "server.pem", folder / "server.key"
+    )
+    names = sorted(
+        {
+            "localhost",
+            "127.0.0.1",
+            "::1",
+            socket.gethostname(),
+            *(host.strip("[]") for host in hosts),
+        }
+        - {"*", ""}
+    )
+    if (
+        not _lasts(files.authority, dt.timedelta(days=SERVER_DAYS))
+        or not files.authority_key.exists()
+    ):
         _make_authority(files)
         files.certificate.unlink(missing_ok=True)
-    if not _lasts(files.certificate, RENEW_BEFORE) or not files.key.exists() or _names(files.certificate) != names:
+    if (
+        not _lasts(files.certificate, RENEW_BEFORE)
+        or not files.key.exists()
+        or _names(files.certificate) != names
+    ):
         _make_certificate(files, names)
     return files
 
@@ -69,7 +87,9 @@ def _make_certificate(files: Files, names: list[str]) -> None:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     certificate = (
         _builder(subject, authority.subject, key.public_key(), days=SERVER_DAYS)
-        .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False
+        )
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)

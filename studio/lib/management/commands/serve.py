@@ -26,6 +26,8 @@ class Command(BaseCommand):
                 bind=settings.BIND,
                 port=settings.PORT,
                 tls_port=settings.TLS_PORT,
-                certificates=lambda: tls.ensure(settings.OFFICINA_HOME / "tls", hosts=settings.ALLOWED_HOSTS),
+                certificates=lambda: tls.ensure(
+                    settings.OFFICINA_HOME / "tls", hosts=settings.ALLOWED_HOSTS
+                ),
             )
         )

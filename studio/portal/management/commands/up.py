@@ -32,7 +32,9 @@ class Command(BaseCommand):
             with exclusive(home / "run" / "lock"):
                 if (port := parts.taken_port()) is not None:
                     name = "OFFICINA_PORT" if port == settings.PORT else "OFFICINA_TLS_PORT"
-                    raise CommandError(f"Port {port} is taken by another program: end it, or set {name} to a free port.")
+                    raise CommandError(
+                        f"Port {port} is taken by another program: end it, or set {name} to a free port."
+                    )
                 ended_well = asyncio.run(self._run())
         except AlreadyRunning as error:
             raise CommandError(
@@ -45,7 +47,11 @@ class Command(BaseCommand):
             sys.exit(1)
 
     async def _run(self) -> bool:
-        environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "studio.settings", "OFFICINA_UP": str(os.getpid())}
+        environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "studio.settings",
+            "OFFICINA_UP": str(os.getpid()),
+        }
         # Without bytecode files each worker and job would compile its imports anew: 2.5 s for scikit-learn.
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         supervisor = Supervisor(environment=environment, folder=settings.BASE_DIR, say=self._say)
@@ -62,7 +68,12 @@ class Command(BaseCommand):
         starting = asyncio.create_task(self._start(supervisor))
         waiting = asyncio.create_task(stop.wait())
         await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        started = starting.done() and not starting.cancelled() and starting.exception() is None and starting.result()
+        started = (
+            starting.done()
+            and not starting.cancelled()
+            and starting.exception() is None
+            and starting.result()
+        )
         if started or not starting.done():
             await waiting
         starting.cancel()
@@ -78,21 +89,31 @@ class Command(BaseCommand):
     async def _start(self, supervisor: Supervisor) -> bool:
         begun = time.monotonic()
         if os.geteuid() == 0:
-            self._say("running as root: jobs run as root too. On a machine that matters, use an account of its own.")
+            self._say(
+                "running as root: jobs run as root too. On a machine that matters, use an account of its own."
+            )
         broker_part = parts.broker_part()
         # Independent of each other: the schema, the broker's append-only file, the static files, the certificate.
         preparing = asyncio.gather(
-            asyncio.to_thread(parts.migrate), asyncio.to_thread(parts.collect_static), asyncio.to_thread(_certificates)
+            asyncio.to_thread(parts.migrate),
+            asyncio.to_thread(parts.collect_static),
+            asyncio.to_thread(_certificates),
         )
         if broker_part and not await supervisor.start(broker_part, within=60):
-            self._say(f"the broker does not start; see {settings.OFFICINA_HOME / 'broker' / 'broker.log'}")
+            self._say(
+                f"the broker does not start; see {settings.OFFICINA_HOME / 'broker' / 'broker.log'}"
+            )
             await preparing
             return False
         await preparing
-        results = await asyncio.gather(*(supervisor.start(part, within=60) for part in parts.working_parts()))
+        results = await asyncio.gather(
+            *(supervisor.start(part, within=60) for part in parts.working_parts())
+        )
         for part, ready in zip(supervisor.parts[-len(results) :], results, strict=True):
             if not ready:
-                self._say(f"{part.name} is not ready after 60 s; the studio goes on without it and keeps trying")
+                self._say(
+                    f"{part.name} is not ready after 60 s; the studio goes on without it and keeps trying"
+                )
         await self._announce(begun)
         return True
 
@@ -110,7 +131,9 @@ class Command(BaseCommand):
         lines = [f"Officina is ready ({seconds:.1f} s).", "", f"  Studio   {settings.PUBLIC_URL}"]
         if settings.TLS_PORT:
             authority = settings.OFFICINA_HOME / "tls" / "ca.pem"
-            lines.append(f"  TLS      https://localhost:{settings.TLS_PORT}  (certificate authority: {authority})")
+            lines.append(
+                f"  TLS      https://localhost:{settings.TLS_PORT}  (certificate authority: {authority})"
+            )
         if link:
             lines.append(f"  First administrator, open once:  {settings.PUBLIC_URL}{link}")
         lines += ["", "Ctrl-C stops it."]
