@@ -25,6 +25,7 @@ from officina.storage.paths import safe_join
 Write = Callable[[str], None]
 Document = dict[str, Any]
 MARK = ".officina-run"
+COMPLETED = "Completed"
 POLL = 0.02
 
 
@@ -159,9 +160,9 @@ def _run_pipeline(document: Document, runner: _Runner) -> LocalResult:
         if step in steps and port in steps[step].outputs
     }
     complete = len(steps) == len(planning.steps_of(document)) and all(
-        step.status == planning.COMPLETED for step in steps.values()
+        step.status == COMPLETED for step in steps.values()
     )
-    return LocalResult(planning.COMPLETED if complete else "Failed", outputs, steps)
+    return LocalResult(COMPLETED if complete else "Failed", outputs, steps)
 
 
 class _Runner:
@@ -187,7 +188,7 @@ class _Runner:
             if step.error:
                 hint = step.error.get("hint")
                 self.write(f"{name}: {step.error['message']}" + (f" {hint}\n" if hint else "\n"))
-            if step.status == planning.COMPLETED or attempt == attempts:
+            if step.status == COMPLETED or attempt == attempts:
                 return step
         raise AssertionError("a step has at least one attempt")
 
@@ -226,7 +227,7 @@ class _Runner:
             port: tree.digest for port, tree in rundir.collect(place, document, self._store).items()
         }
         self._keep_models(place, step)
-        step.status = planning.COMPLETED
+        step.status = COMPLETED
         return step
 
     def _keep_models(self, place: Path, step: LocalStep) -> None:

@@ -52,7 +52,7 @@ def create(
             if not stream:
                 show.show_one(run, output)
                 return
-            _note(f"job {run['name']}: {run.get('url') or ''}".rstrip(": "))
+            _note(f"job {run['name']}: {client.address_of(run)}")
             raise typer.Exit(_follow(client, str(run["guid"]), str(run["name"]), output))
 
 

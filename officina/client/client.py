@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 import httpx
 
@@ -21,6 +22,7 @@ from officina.jobfile import read_job_file
 from officina.storage import git
 
 API = "/api/v1/workspaces"
+_GUID = re.compile(r"[0-9a-f]{32}")
 Run = dict[str, Any]
 
 
@@ -123,6 +125,10 @@ class Client:
             self._transport.json("POST", f"{self._base}/runs", json=body, key=str(uuid.uuid4()))
         )
 
+    def address_of(self, run: Run) -> str:
+        """Return the address of a run's page."""
+        return urljoin(self.profile.url + "/", str(run.get("url") or ""))
+
     def show_job(self, name: str) -> Run:
         """Return a run by its name or guid."""
         return dict(self._transport.json("GET", self._run(name)))
@@ -139,6 +145,8 @@ class Client:
         page_size: int = 50,
     ) -> Iterator[Run]:
         """Yield runs, newest first, page by page."""
+        if parent is not None and not _GUID.fullmatch(parent):
+            parent = str(self.show_job(parent)["guid"])
         given = {"status": status, "experiment": experiment, "kind": kind}
         given |= {"parent": parent, "search": search}
         params = {key: value for key, value in given.items() if value is not None}
