@@ -66,10 +66,14 @@ function build(warn: (message: string) => void): string {
 }
 
 export function sprite(): Plugin {
+  let serving = false;
   return {
     name: "officina-sprite",
+    configResolved(config) {
+      serving = config.command === "serve";
+    },
     buildStart() {
-      if (this.meta.watchMode) return;
+      if (serving) return; // the middleware below answers
       this.emitFile({ type: "asset", name: "sprite.svg", originalFileName: id, source: build((m) => this.warn(m)) });
     },
     configureServer(server) {
