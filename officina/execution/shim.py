@@ -59,6 +59,7 @@ class Shim:
         self.started = time.time()
         self.started_clock = time.monotonic()
         self.confinement = ""
+        self.beat = self.started
         self.rss = 0
         self.peak = 0
         self.status: int | None = None
@@ -256,7 +257,8 @@ class Shim:
                 self._check_memory(memory)
             if self.ended_by is not None:
                 return
-            if now >= next_beat:
+            # A machine that slept wakes with a heartbeat of hours ago, which reads as a dead shim.
+            if now >= next_beat or time.time() - self.beat > 1.5 * HEARTBEAT:
                 next_beat = now + HEARTBEAT
                 self._measure()
                 self._write_state()
@@ -324,12 +326,13 @@ class Shim:
     # -- files
 
     def _write_state(self) -> None:
+        self.beat = time.time()
         state = {
             "pid": os.getpid(),
             "start_time": processes.start_time(os.getpid()),
             "session": os.getsid(0),
             "child": self.child,
-            "heartbeat": time.time(),
+            "heartbeat": self.beat,
             "started": self.started,
             "rss": self.rss,
             "peak_rss": self.peak,
