@@ -40,7 +40,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 
 def _in_workspace(request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
-    allowed = getattr(request, "allowed", frozenset())
+    allowed: frozenset[str] = getattr(request, "allowed", frozenset())
     menu = menu_for(workspace.name, allowed, request.path)
     account = entries_for(ACCOUNT, workspace.name, allowed, request.path)
     lines = [
@@ -57,7 +57,7 @@ def _in_workspace(request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
                 "url": f"/w/{other.name}/",
                 "current": other.pk == workspace.pk,
             }
-            for other in Workspace.objects.visible_to(request.user)  # type: ignore[attr-defined]
+            for other in Workspace.objects.visible_to(request.user)
         ],
         "menu": menu,
         "account": account,
