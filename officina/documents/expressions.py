@@ -14,7 +14,8 @@ from officina.errors import StudioError
 Lookup = Callable[[str], Any] | Mapping[str, Any]
 
 EXPRESSION = re.compile(r"(?<!\$)\$\{\{\s*([A-Za-z_][\w\-./]*)\s*\}\}")
-OPTIONAL = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
+# A block holds no other block: without that, a text of nothing but "$[[" would take quadratic time.
+OPTIONAL = re.compile(r"\$\[\[((?:(?!\$\[\[|\]\]).)*)\]\]", re.DOTALL)
 # One component of the public examples writes $[[inputs.x]] and means $[[${{inputs.x}}]].
 _BARE = re.compile(r"(?<![\w.{$])((?:inputs|outputs)\.[A-Za-z_][\w\-]*)(?![\w.}])")
 _EITHER = re.compile(f"(?:{OPTIONAL.pattern})|(?:{EXPRESSION.pattern})", re.DOTALL)

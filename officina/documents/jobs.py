@@ -23,7 +23,7 @@ from officina.documents.parts import (
 )
 from officina.documents.pipelines import Parent, read_nodes, read_settings
 from officina.documents.reading import LocalText, Reading, snake, spell_type
-from officina.documents.yamlio import MAX_BYTES, Located, Pointer, load_located
+from officina.documents.yamlio import MAX_BYTES, MAX_DEPTH, Located, Pointer, load_located
 from officina.errors import StudioError
 
 Document = dict[str, Any]
@@ -109,6 +109,8 @@ def _open(source: Path | str | Mapping[str, Any], base: Path | None) -> Reading:
             raise StudioError(
                 f"the document is larger than {MAX_BYTES // 1024} KiB", code="too_large"
             )
+        if _is_deeper(source, MAX_DEPTH * 2):
+            raise StudioError("the document is nested too deeply", code="too_large")
         return Reading(Located(dict(source), "document"), base)
     if (
         isinstance(source, str)
@@ -120,6 +122,20 @@ def _open(source: Path | str | Mapping[str, Any], base: Path | None) -> Reading:
         path = source.resolve()
         return Reading(load_located(path, name=str(source)), base or path.parent, files=(path,))
     return Reading(load_located(source), base)
+
+
+def _is_deeper(value: Any, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [
+            inner
+            for item in level
+            for inner in (item.values() if isinstance(item, Mapping) else item)
+            if isinstance(inner, Mapping | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _kind(reading: Reading, raw: Mapping[str, Any]) -> str:

@@ -21,6 +21,9 @@ _DURATION = re.compile(
 )
 
 
+MAX_FILES = 5_000
+
+
 class LocalText(str):
     """A text in a document that names a local file or folder; found and listed when the document is
     complete.
@@ -45,12 +48,13 @@ class Reading:
     base: Path | None
     warnings: list[str] = field(default_factory=list)
     files: tuple[Path, ...] = ()
+    opened: list[Path] = field(default_factory=list)
 
     def inside(self, located: Located, path: Path) -> Reading:
         """Return the reading of another file that this one refers to; warnings go to the same
         list.
         """
-        return Reading(located, path.parent, self.warnings, (*self.files, path))
+        return Reading(located, path.parent, self.warnings, (*self.files, path), self.opened)
 
     def warn(self, pointer: Pointer, message: str) -> None:
         self.warnings.append(f"{self.located.where(pointer)}: {message}")
@@ -81,7 +85,7 @@ class Reading:
             if key in words.READ_ONLY_KEYS:
                 continue
             raise self.error(
-                (*pointer, key), f"unknown key '{key}' in {what}", hint=nearest(key, keys)
+                (*pointer, key), f"unknown key '{key[:80]}' in {what}", hint=nearest(key, keys)
             )
 
     def text(self, value: Any, pointer: Pointer, what: str) -> str | None:
@@ -204,6 +208,11 @@ class Reading:
                 hint="Load the document from its own folder, or write the content in place.",
             )
         path = (self.base / text.removeprefix("file:")).resolve()
+        self.opened.append(path)
+        if len(self.opened) > MAX_FILES:
+            raise self.error(
+                pointer, f"the job reads more than {MAX_FILES} files", code="too_large"
+            )
         if path in self.files:
             raise self.error(pointer, f"{what} '{text}' includes itself")
         if not path.is_file():

@@ -40,6 +40,12 @@ class ShellText:
                 self.open.pop()
         elif char == "\\":
             return min(2, len(text) - index)
+        elif inner == "$'":
+            if char == "'":
+                self.open.pop()
+        elif text.startswith("$'", index) and inner != '"':
+            self.open.append("$'")
+            return 2
         elif char == "`":
             self._toggle("`")
         elif text.startswith("$(", index) or (char == "(" and inner != '"'):
@@ -73,9 +79,9 @@ class ShellText:
             )
         if self.comment:
             return re.sub(r"\s", " ", text)
-        if "`" in self.open or self.heredoc:
+        if "`" in self.open or inner == "$'" or self.heredoc:
             raise StudioError(
-                f"the value {text[:40]!r} is not safe inside backquotes or a here-document",
+                f"the value {text[:40]!r} is not safe inside backquotes, $'' or a here-document",
                 where="command",
                 hint="Use $(...) instead of backquotes, or pass the value as an argument.",
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import string
 import subprocess
+import time
 
 import pytest
 from hypothesis import example, given, settings
@@ -130,11 +131,21 @@ def test_a_shell_reads_every_value_as_data(shape: str, value: str) -> None:
     assert (done.stdout, done.stderr) == (value, "")
 
 
-@pytest.mark.parametrize("text", ["echo `echo ${{inputs.x}}`", "cat <<END\n${{inputs.x}}\nEND\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["echo `echo ${{inputs.x}}`", "echo $'${{inputs.x}}'", "cat <<END\n${{inputs.x}}\nEND\n"],
+)
 def test_where_quoting_cannot_help_an_unsafe_value_is_refused(text: str) -> None:
     with pytest.raises(StudioError, match="not safe"):
         command_line(command(text, x="$(id)"), {}, {})
     assert "plain" in command_line(command(text, x="plain"), {}, {})
+
+
+def test_a_text_of_open_brackets_is_read_in_no_time() -> None:
+    start = time.perf_counter()
+    for text in ("$[[" * 200_000, "${{" * 200_000, "$[[inputs." * 100_000):
+        assert references_in(text) == []
+    assert time.perf_counter() - start < 3
 
 
 def test_harmless_values_stay_readable() -> None:

@@ -361,3 +361,15 @@ def test_a_declared_number_must_be_one(folder: Path, value: str) -> None:
     (folder / "pipeline.yml").write_text(text)
     with pytest.raises(StudioError, match="not of the declared type number"):
         load_job(folder / "pipeline.yml")
+
+
+def test_a_document_nested_without_end_is_refused() -> None:
+    node: dict[str, Any] = {"command": "x"}
+    for _ in range(200):
+        node = {"type": "pipeline", "component": {"type": "pipeline", "jobs": {"a": node}}}
+    with pytest.raises(StudioError, match="nested"):
+        load_job({"jobType": "Pipeline", "jobs": {"a": node}})
+    loop: dict[str, Any] = {"jobType": "Pipeline"}
+    loop["jobs"] = loop
+    with pytest.raises(StudioError, match="itself"):
+        load_job(loop)
