@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import configparser
 import fcntl
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -103,9 +104,13 @@ def environment_key(specification: str | Mapping[str, Any], *, cache: Path | Non
 
 def key_of(lock: str, python: Path) -> str:
     """Return the digest of everything that decides what an environment contains."""
-    uv_major = importlib.metadata.version("uv").split(".")[0]
-    parts = [lock, _version_of(python), sys.platform, platform.machine(), uv_major]
+    parts = [lock, _version_of(python), sys.platform, platform.machine(), _uv_major()]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+@functools.cache
+def _uv_major() -> str:
+    return importlib.metadata.version("uv").split(".")[0]
 
 
 def lock_of(wanted: spec.Requirements, *, python: Path, cache: Path, log: Log) -> str:
@@ -151,14 +156,22 @@ def interpreter(version: str | None, log: Log) -> Path:
     ours = f"{sys.version_info.major}.{sys.version_info.minor}"
     if version is None or version == ours:
         return own
-    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
-        candidate = Path(folder) / f"python{version}"
-        # Version managers put shell scripts on PATH that fail for versions they do not have.
-        real = candidate.resolve()
-        if real.exists() and real.name.startswith("python") and _is_version(real, version):
-            return real
+    found = _search(version, os.environ.get("PATH", os.defpath))
+    if found is not None:
+        return found
     log(f"Python {version} is not on this machine; {ours} is used.")
     return own
+
+
+@functools.lru_cache
+def _search(version: str, path: str) -> Path | None:
+    """Look along PATH; asking a version manager's stand-in takes half a second, hence remembered."""
+    for folder in path.split(os.pathsep):
+        # Version managers put shell scripts on PATH that fail for versions they do not have.
+        real = (Path(folder) / f"python{version}").resolve()
+        if real.exists() and real.name.startswith("python") and _is_version(real, version):
+            return real
+    return None
 
 
 def is_complete(place: Path) -> bool:
@@ -280,6 +293,7 @@ def _is_version(python: Path, version: str) -> bool:
         return False
 
 
+@functools.cache
 def _version_of(python: Path) -> str:
     if python.parent == Path(sys.base_prefix) / "bin":
         return platform.python_version()
