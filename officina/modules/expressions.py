@@ -50,8 +50,11 @@ def regex_mask(frame: pd.DataFrame, expression: str) -> pd.Series[bool]:
             hint="Escape special characters with a backslash.",
         ) from error
     values = frame[column]
-    found = [bool(pattern.search(text)) for text in values.astype("str")]
-    return pd.Series(found, index=frame.index, dtype=bool) & values.notna()
+    found = [
+        bool(pattern.search(text)) if known else False
+        for text, known in zip(values.astype("str"), values.notna(), strict=True)
+    ]
+    return pd.Series(found, index=frame.index, dtype=bool)
 
 
 def relative_mask(frame: pd.DataFrame, expression: str) -> pd.Series[bool]:

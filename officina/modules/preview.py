@@ -9,6 +9,7 @@ import datetime
 import decimal
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,9 @@ def preview(
         roles = read_roles(file.parent)
         start = max(0, start)
         head = _rows(source, shown, start, min(max(0, rows), MAX_ROWS))
-        profiles = [_profile(source, name, roles.get(name, {})) for name in shown]
+        # Sorting leaves the interpreter lock, so two columns are profiled at a time.
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            profiles = list(pool.map(lambda name: _profile(file, name, roles.get(name, {})), shown))
         return {
             "rows": source.metadata.num_rows,
             "columns": len(names),
@@ -89,15 +92,16 @@ def _rows(source: pq.ParquetFile, names: list[str], start: int, count: int) -> l
         if before + size > start and len(found) < count:
             table = source.read_row_group(group, columns=names)
             part = table.slice(max(0, start - before), count - len(found))
-            cells = [[_cell(value) for value in part[name].to_pylist()] for name in names]
+            cells = [[_cell(value) for value in _plain(part[name])] for name in names]
             found.extend([list(row) for row in zip(*cells, strict=True)])
         before += size
     return found
 
 
-def _profile(source: pq.ParquetFile, name: str, role: dict[str, Any]) -> dict[str, Any]:
+def _profile(file: Path, name: str, role: dict[str, Any]) -> dict[str, Any]:
     """Describe one column; columns are read one at a time to keep memory low."""
-    column = source.read(columns=[name])[name]
+    with pq.ParquetFile(file) as source:  # one for each thread: readers cannot be shared
+        column = source.read(columns=[name], use_threads=False)[name]
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
         role = {"categorical": True} | role
@@ -111,23 +115,24 @@ def _profile(source: pq.ParquetFile, name: str, role: dict[str, Any]) -> dict[st
         "missing": missing,
     }
     if number or pa.types.is_decimal(column.type):
-        values = column.drop_null().cast(pa.float64(), safe=False).to_numpy()
+        values = _array(column.drop_null().cast(pa.float64(), safe=False), np.float64)
         profile["missing"] += int(np.isnan(values).sum())
         return profile | _numbers(values[~np.isnan(values)])
     return profile | _texts(column)
 
 
 def _numbers(values: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:
-    found: dict[str, Any] = {"unique": len(np.unique(values))}
+    values = np.sort(values)
+    found: dict[str, Any] = {"unique": int((values[1:] != values[:-1]).sum()) + bool(len(values))}
     finite = values[np.isfinite(values)]
     if not len(finite):
         return found | {"histogram": None}
     with np.errstate(over="ignore", invalid="ignore"):
         found["statistics"] = {
             "mean": _cell(float(finite.mean())),
-            "median": _cell(float(np.median(finite))),
-            "min": float(finite.min()),
-            "max": float(finite.max()),
+            "median": _cell(_median(finite)),
+            "min": float(finite[0]),
+            "max": float(finite[-1]),
             "standard_deviation": _cell(float(finite.std(ddof=1))) if len(finite) > 1 else None,
         }
         try:
@@ -138,19 +143,43 @@ def _numbers(values: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:
     return found | {"histogram": histogram}
 
 
+def _median(ordered: np.ndarray[Any, np.dtype[np.float64]]) -> float:
+    middle = len(ordered) // 2
+    return float(ordered[middle] if len(ordered) % 2 else ordered[middle - 1 : middle + 1].mean())
+
+
 def _texts(column: pa.ChunkedArray) -> dict[str, Any]:
     """Count the most frequent values."""
     if pa.types.is_nested(column.type):
         return {"unique": None, "histogram": None}
     counted = pc.value_counts(column.drop_null())
-    order = np.argsort(-counted.field("counts").to_numpy(), kind="stable")[:TOP]
-    top = counted.take(pa.array(order))
+    order = np.argsort(-_array(counted.field("counts"), np.int64), kind="stable")[:TOP]
+    top = counted.take(pa.array(order.tolist(), pa.int64()))
     histogram = {
         "kind": "values",
-        "labels": [str(_cell(value))[:100] for value in top.field("values").to_pylist()],
+        "labels": [str(_cell(value))[:100] for value in _plain(top.field("values"))],
         "counts": top.field("counts").to_pylist(),
     }
     return {"unique": len(counted), "histogram": histogram if len(counted) else None}
+
+
+def _array(column: pa.Array | pa.ChunkedArray, kind: type[np.generic]) -> np.ndarray[Any, Any]:
+    """Return numbers without missing ones as numpy sees them; `to_numpy` would import pandas."""
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    parts = [
+        np.frombuffer(chunk.buffers()[1], dtype=kind)[chunk.offset : chunk.offset + len(chunk)]
+        for chunk in chunks
+        if len(chunk)
+    ]
+    return np.concatenate(parts) if parts else np.empty(0, dtype=kind)
+
+
+def _plain(column: pa.Array | pa.ChunkedArray) -> list[Any]:
+    """Return the values as Python's own; pyarrow would import pandas for nanoseconds."""
+    kind = column.type
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        column = column.cast(pa.timestamp("us", kind.tz), safe=False)
+    return list(column.to_pylist())
 
 
 def _type_name(kind: pa.DataType) -> str:

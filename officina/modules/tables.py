@@ -22,6 +22,7 @@ else:
 DATA = "data.parquet"
 SCHEMA = "_schema.json"
 PROFILE = "_profile.json"
+ROW_GROUP = 65_536  # a preview reads one group, not the whole table
 
 Roles = dict[str, dict[str, Any]]
 
@@ -88,7 +89,7 @@ def write_dataset(path: Path, df: pd.DataFrame, roles: Roles | None = None) -> N
     frame.columns = pd.Index([str(name) for name in frame.columns], dtype=object)
     _refuse_doubled(frame.columns)
     try:
-        frame.to_parquet(path / DATA, index=False, compression="zstd")
+        frame.to_parquet(path / DATA, index=False, compression="zstd", row_group_size=ROW_GROUP)
     except (ValueError, TypeError) as error:
         raise module_error(
             INVALID_DATA,
