@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from officina import planning
 from officina.documents import LoadedJob, from_rest, load_job, replace, to_rest
 from officina.errors import StudioError
 
@@ -373,3 +374,62 @@ def test_a_document_nested_without_end_is_refused() -> None:
     loop["jobs"] = loop
     with pytest.raises(StudioError, match="itself"):
         load_job(loop)
+
+
+def test_an_environment_file_and_a_build_context_are_read_from_their_own_folder(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "envs").mkdir()
+    (tmp_path / "envs" / "env.yml").write_text("name: gpu\nversion: 1\nbuild: {path: ./context}\n")
+    path = tmp_path / "job.yml"
+    path.write_text("command: x\nenvironment: file:./envs/env.yml\n")
+    job = load_job(path)
+    assert job.document["environmentId"] == {
+        "name": "gpu",
+        "version": "1",
+        "build": {"path": "./context"},
+    }
+    (local,) = job.local
+    assert local.pointer == ("environmentId", "build", "path")
+    assert (local.path, local.kind) == (tmp_path / "envs" / "context", "code")
+
+
+def test_a_pipeline_as_the_azure_client_sends_it_is_understood() -> None:
+    sent = {
+        "jobType": "Pipeline",
+        "computeId": "cpu-cluster",
+        "isArchived": False,
+        "settings": {"_source": "YAML.JOB"},
+        "inputs": {"epochs": {"jobInputType": "literal", "value": "20"}},
+        "outputs": {"o": {"jobOutputType": "uri_folder", "mode": "ReadWriteMount"}},
+        "jobs": {
+            "a": {
+                "name": "a",
+                "type": "command",
+                "_source": "REMOTE.WORKSPACE.COMPONENT",
+                "componentId": "azureml:my_train:1",
+                "resources": {"instance_count": 2},
+                "inputs": {
+                    "n": {"job_input_type": "literal", "value": "${{parent.inputs.epochs}}"},
+                    "d": {"job_input_type": "uri_folder", "uri": "azureml:d:1", "mode": "Download"},
+                },
+                "outputs": {"o": {"value": "${{parent.outputs.o}}", "type": "literal"}},
+            },
+            "b": {
+                "name": "b",
+                "type": "command",
+                "componentId": "azureml:my_score:1",
+                "inputs": {
+                    "m": {"job_input_type": "literal", "value": "${{parent.jobs.a.outputs.o}}"}
+                },
+            },
+        },
+    }
+    for document in (load_job(sent).document, from_rest(sent)):
+        jobs = document["jobs"]
+        assert jobs["a"]["component"] == "azureml:my_train:1"
+        assert jobs["a"]["inputs"]["d"]["mode"] == "download"
+        assert jobs["a"]["outputs"]["o"]["uri"] == "${{parent.outputs.o}}"
+        assert jobs["b"]["outputs"] == {}
+    assert planning.dependencies(load_job(sent).document) == {"a": set(), "b": {"a"}}
+    assert planning.dependencies(from_rest(sent)) == {"a": set(), "b": {"a"}}
