@@ -7,6 +7,8 @@ export interface Message {
 type Listener = (message: Message) => void;
 
 const BANNER_AFTER = 2000;
+const PING_EVERY = 20_000;
+const PONG_WITHIN = 8000;
 const open = new Map<string, Connection>();
 let lost = 0;
 
@@ -25,6 +27,7 @@ export class Connection {
   private socket: WebSocket | null = null;
   private tries = 0;
   private opened = 0;
+  private heard = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private banner: ReturnType<typeof setTimeout> | undefined;
   private isLost = false;
@@ -34,6 +37,7 @@ export class Connection {
 
   constructor(private readonly url: string) {
     this.dial();
+    setInterval(() => this.ping(), PING_EVERY);
     addEventListener("online", () => this.hurry());
     document.addEventListener("visibilitychange", () => document.hidden || this.hurry());
     addEventListener("pagehide", () => this.socket?.close());
@@ -70,6 +74,20 @@ export class Connection {
     socket.addEventListener("close", (event) => this.onSocketClose(event, socket));
   }
 
+  /** A socket can be dead without anybody saying so (a laptop that slept, a proxy that forgot us). */
+  private ping(): void {
+    const socket = this.socket;
+    if (!socket || !this.isOpen) return;
+    const heard = this.heard;
+    this.send({ type: "ping" });
+    setTimeout(() => {
+      if (this.heard !== heard || socket !== this.socket || !this.isOpen) return;
+      this.socket = null;
+      socket.close();
+      this.onLost();
+    }, PONG_WITHIN);
+  }
+
   private onSocketOpen(): void {
     this.tries = 0;
     clearTimeout(this.banner);
@@ -80,6 +98,7 @@ export class Connection {
   }
 
   private onSocketMessage(event: MessageEvent): void {
+    this.heard += 1;
     let message: Message;
     try {
       message = JSON.parse(String(event.data)) as Message;
@@ -97,6 +116,10 @@ export class Connection {
       this.setLost(true, "This page is no longer live: you were signed out or lost access. Reload to go on.");
       return;
     }
+    this.onLost();
+  }
+
+  private onLost(): void {
     this.banner ??= setTimeout(() => this.setLost(true), BANNER_AFTER);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.dial(), backOff(this.tries++));

@@ -1,7 +1,7 @@
 /** Fills a log buffer: history over HTTP by ranges, news by websocket, and what was missed by HTTP again. */
 import { problemOf } from "../widgets/mount.ts";
 import { connect, type Message } from "./connection.ts";
-import type { Gap, LogBuffer } from "./logbuffer.ts";
+import type { LogBuffer } from "./logbuffer.ts";
 
 const RANGE = 1024 * 1024;
 /** Longer logs are shown from their tail; the download has all of it. */
@@ -18,7 +18,7 @@ export class LogSource {
   size = 0;
   isSealed = false;
   private fetching = false;
-  private wanted = 0;
+  private again = false;
   private failures = 0;
   private stopped = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -32,15 +32,15 @@ export class LogSource {
   ) {}
 
   start(): void {
-    void this.fill(Infinity);
+    void this.fill();
     if (!this.socketUrl) return;
     const connection = connect(this.socketUrl);
     this.undo.push(
       connection.onMessage((message) => this.onMessage(message)),
-      connection.onOpen((again) => {
+      // What was written before we were listening was told to nobody, the first time and after each break.
+      connection.onOpen(() => {
         connection.send({ type: "log.subscribe", offset: this.log.have });
-        // The first fill is on its way; after a break ask for what was said while we were away.
-        if (again) void this.fill(Infinity);
+        void this.fill();
       }),
     );
   }
@@ -57,41 +57,40 @@ export class LogSource {
       // While history is on its way everything new lies beyond it, and comes with it.
       const gap = this.log.addText(offset, text, next);
       this.size = Math.max(this.size, next);
-      if (gap) void this.fill(gap);
+      if (gap) void this.fill();
       this.events.changed();
     } else if (message.type === "run" && ["Completed", "Failed", "Canceled"].includes(String(message["status"]))) {
-      void this.fill(Infinity);
+      void this.fill();
     }
   }
 
-  /** Fetch from where we are up to `until` (Infinity: the end as the server knows it). One fetch at a time. */
-  private async fill(gap: Gap | number): Promise<void> {
-    const until = typeof gap === "number" ? gap : gap.to;
-    this.wanted = Math.max(this.wanted, until);
-    if (this.fetching) return;
+  /** Fetch from where we are to the end as the server knows it; asked meanwhile, once more. */
+  private async fill(): Promise<void> {
+    if (this.fetching) {
+      this.again = true;
+      return;
+    }
     this.fetching = true;
     try {
-      while (!this.stopped && this.log.have < this.wanted) {
-        const more = await this.fetchOne();
-        if (!more) break;
-      }
-      this.wanted = 0;
+      do {
+        this.again = false;
+        while (!this.stopped && (await this.fetchOne()));
+      } while (this.again && !this.stopped);
       this.failures = 0;
       this.events.problem(null);
-      if (!this.socketUrl && !this.isSealed && !this.stopped) this.later(POLL);
+      if (!this.socketUrl && !this.isSealed) this.later(POLL);
     } catch (error) {
       this.failures += 1;
       this.events.problem(error instanceof Error ? error.message : String(error));
-      if (this.failures < 8) this.later(Math.min(1000 * 2 ** this.failures, 15_000));
+      this.later(Math.min(1000 * 2 ** this.failures, 15_000));
     } finally {
       this.fetching = false;
     }
-    if (this.wanted > this.log.have && Number.isFinite(this.wanted)) void this.fill(this.wanted);
   }
 
   private later(wait: number): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.fill(Infinity), wait);
+    this.timer = setTimeout(() => this.stopped || void this.fill(), wait);
   }
 
   private async fetchOne(): Promise<boolean> {
