@@ -66,7 +66,8 @@ class StepLog:
             write(line + "\n")
 
     def _show_log(self, write: Write, *, whole: bool) -> None:
-        self._rest += self._cursor.read()
+        while text := self._cursor.read():
+            self._rest += text
         *lines, self._rest = self._rest.split("\n")
         if whole and self._rest and self._cursor.sealed:
             lines.append(self._rest)
