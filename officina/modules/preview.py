@@ -92,7 +92,10 @@ def _rows(source: pq.ParquetFile, names: list[str], start: int, count: int) -> l
         if before + size > start and len(found) < count:
             table = source.read_row_group(group, columns=names)
             part = table.slice(max(0, start - before), count - len(found))
-            cells = [[_cell(value) for value in _plain(part[name])] for name in names]
+            cells = [
+                [_cell(value) for value in _without_nanoseconds(part[name]).to_pylist()]
+                for name in names
+            ]
             found.extend([list(row) for row in zip(*cells, strict=True)])
         before += size
     return found
@@ -152,13 +155,14 @@ def _texts(column: pa.ChunkedArray) -> dict[str, Any]:
     """Count the most frequent values."""
     if pa.types.is_nested(column.type):
         return {"unique": None, "histogram": None}
-    counted = pc.value_counts(column.drop_null())
+    counted = pc.value_counts(_without_nanoseconds(column.drop_null()))
     order = np.argsort(-_array(counted.field("counts"), np.int64), kind="stable")[:TOP]
-    top = counted.take(pa.array(order.tolist(), pa.int64()))
+    # One by one: `take` would make a pyarrow array of the list, and that imports pandas.
+    top = [counted[int(index)] for index in order]
     histogram = {
         "kind": "values",
-        "labels": [str(_cell(value))[:100] for value in _plain(top.field("values"))],
-        "counts": top.field("counts").to_pylist(),
+        "labels": [str(_cell(item["values"].as_py()))[:100] for item in top],
+        "counts": [item["counts"].as_py() for item in top],
     }
     return {"unique": len(counted), "histogram": histogram if len(counted) else None}
 
@@ -174,12 +178,12 @@ def _array(column: pa.Array | pa.ChunkedArray, kind: type[np.generic]) -> np.nda
     return np.concatenate(parts) if parts else np.empty(0, dtype=kind)
 
 
-def _plain(column: pa.Array | pa.ChunkedArray) -> list[Any]:
-    """Return the values as Python's own; pyarrow would import pandas for nanoseconds."""
+def _without_nanoseconds(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Round times to what Python can hold; pyarrow would import pandas for nanoseconds."""
     kind = column.type
     if pa.types.is_timestamp(kind) and kind.unit == "ns":
-        column = column.cast(pa.timestamp("us", kind.tz), safe=False)
-    return list(column.to_pylist())
+        return column.cast(pa.timestamp("us", kind.tz), safe=False)
+    return column
 
 
 def _type_name(kind: pa.DataType) -> str:
