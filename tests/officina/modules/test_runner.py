@@ -3,13 +3,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from officina.catalogue import BUILT_IN
 from officina.errors import StudioError
 from officina.execution.messages import read_messages
 from officina.execution.modules import run_module
+from officina.modules import errors
 from officina.modules.tables import read_dataset, write_dataset
 from officina.tracking import Run
 
@@ -93,3 +96,11 @@ def test_a_folder_of_foreign_files_is_a_dataset_too(tmp_path):
     inputs = {"dataset": str(tmp_path / "csv")}
     run_module(spec(tmp_path, inputs=inputs), Run("r", tmp_path / "m.jsonl"))
     assert read_dataset(tmp_path / "outputs" / "results")[0].to_dict("list") == {"a": [1]}
+
+
+def test_every_module_and_error_number_is_documented():
+    page = (Path(__file__).parents[3] / "docs" / "modules.md").read_text(encoding="utf-8")
+    assert [name for name in BUILT_IN if f"| `{name}` |" not in page] == []
+    numbers = {value for name, value in vars(errors).items() if name.isupper()}
+    assert len(numbers) > 10
+    assert [number for number in sorted(numbers) if f"{number}" not in page] == []
