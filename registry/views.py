@@ -122,7 +122,7 @@ def components(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """List the built-in modules by category, and the workspace's own components."""
     text = request.GET.get("q", "").strip().lower()
     groups: dict[str, list[Any]] = {}
-    for each in Catalogue.built_in().all():
+    for each in Catalogue().all():
         if not text or text in f"{each.title} {each.name} {each.summary} {each.category}".lower():
             groups.setdefault(each.category, []).append(each)
     own = Asset.objects.filter(workspace=workspace, kind="component", archived=False).order_by("name")
@@ -134,5 +134,5 @@ def components(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 @operation("registry.read")
 def component(request: HttpRequest, workspace: Workspace, name: str) -> HttpResponse:
     """Show one built-in module: its ports, its parameters and its help."""
-    found = Catalogue.built_in().get(name)
+    found = Catalogue().get(name)
     return render(request, "registry/component.html", {"workspace": workspace, "component": found})

@@ -55,7 +55,7 @@ class RunView(WorkspaceViewMixin, APIView):
 
     def page(self, rows: Any, serializer: type[Any]) -> Response:
         pager = Page()
-        items = pager.paginate_queryset(rows, self.request, view=self)
+        items: list[Any] | None = pager.paginate_queryset(rows, self.request, view=self)
         return pager.get_paginated_response(serializer(items, many=True).data)
 
 
@@ -280,7 +280,7 @@ class RunArtifact(RunView):
     @extend_schema(
         operation_id="runs_artifact", responses={(200, "application/octet-stream"): bytes}
     )
-    def get(self, request: Request, workspace: str, guid: str, name: str) -> HttpResponse:
+    def get(self, request: Request, workspace: str, guid: str, name: str) -> UserFileResponse:
         run = self.get_run()
         artifact = (run.reused_from or run).artifacts.filter(path=name).first()
         if artifact is None:
@@ -315,7 +315,7 @@ class RunOutputFile(RunView):
     )
     def get(
         self, request: Request, workspace: str, guid: str, port: str, name: str
-    ) -> HttpResponse:
+    ) -> UserFileResponse:
         entry = _output_tree(self.get_run(), port).files.get(name)
         if entry is None:
             raise StudioError(f"Output {port} has no file {name!r}.", code="not_found")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from django.contrib.auth import HASH_SESSION_KEY
 from django.middleware.csrf import CsrfViewMiddleware
@@ -279,7 +279,7 @@ def _methods_of(view: Any) -> set[str]:
 class WorkspaceViewMixin:
     """Gives a DRF view its `workspace`, resolved and checked by OperationPermission."""
 
-    permission_classes = (OperationPermission,)
+    permission_classes: ClassVar[Any] = (OperationPermission,)
     membership: Membership
 
     def get_workspace(self) -> Workspace:

@@ -149,7 +149,7 @@ def _assets(workspace: Workspace, text: str, base: str) -> list[dict[str, str]]:
         folder, group, icon = folders[row.kind]
         found.append({"label": row.name, "url": f"{base}{folder}/{row.name}/", "group": group, "icon": icon, "note": ""})
     low = text.lower()
-    for each in Catalogue.built_in().all():
+    for each in Catalogue().all():
         if low in each.title.lower() or low in each.name:
             found.append({"label": each.title, "url": f"{base}components/{each.name}/", "group": "Components", "icon": "puzzle", "note": each.category})
     return found[:16]

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from officina import checks, environments
 from officina.catalogue import Catalogue, Component
-from officina.documents import references
+from officina.documents import flatten, references
 from officina.errors import StudioError
 from registry import services as registry
 from registry.models import AssetVersion
@@ -165,8 +165,13 @@ def _settle(workspace: Workspace, document: dict[str, Any]) -> list[tuple[str, s
     """Replace asset references by what they mean now; return the lineage sources with labels."""
     used: list[tuple[str, str]] = []
     jobs = document.get("jobs") or {}
-    for step, node in jobs.items():
-        _settle_component(workspace, node, where=f"jobs.{step}")
+    for node in jobs.values():
+        _settle_component(workspace, node)
+    if jobs:
+        # A registered component may be a pipeline of its own: the engine sees plain steps only.
+        document.update(flatten(document))
+        jobs = document["jobs"]
+    _refuse_local_code(document)
     for where, holder in [("", document), *((f"jobs.{s}.", n) for s, n in jobs.items())]:
         for name, value in (holder.get("inputs") or {}).items():
             source = _settle_input(workspace, value, where=f"{where}inputs.{name}")
@@ -177,7 +182,21 @@ def _settle(workspace: Workspace, document: dict[str, Any]) -> list[tuple[str, s
     return used
 
 
-def _settle_component(workspace: Workspace, node: dict[str, Any], *, where: str) -> None:
+def _refuse_local_code(document: dict[str, Any]) -> None:
+    """Refuse code that the client has not stored: the server reads no path that a caller names."""
+    codes = {"codeId": document.get("codeId")}
+    for step, node in (document.get("jobs") or {}).items():
+        codes[f"jobs.{step}.code"] = (node.get("component") or {}).get("code")
+    for where, code in codes.items():
+        if code and not str(code).startswith("tree:"):
+            raise StudioError(
+                f"{code!r} is not stored code.",
+                where=where,
+                hint="Submit with `officina job create`, which uploads it, or send tree:<sha256>.",
+            )
+
+
+def _settle_component(workspace: Workspace, node: dict[str, Any]) -> None:
     component = node.get("component")
     if not isinstance(component, str):
         return
@@ -190,6 +209,7 @@ def _settle_component(workspace: Workspace, node: dict[str, Any], *, where: str)
         version=ref.version or "", label=ref.label or "",
     )  # fmt: skip
     node["component"] = row.document
+    node["type"] = row.document.get("type", "command")
 
 
 def _settle_input(workspace: Workspace, value: dict[str, Any], *, where: str) -> str:

@@ -30,7 +30,7 @@ from officina.execution import launch, messages, rundir
 from registry import services as registry
 from studio.compute import services as computes
 from studio.runs import live
-from studio.runs.models import HELD, Run, Status
+from studio.runs.models import HELD, MOVES, Run, Status
 from studio.runs.services import reporting
 from studio.runs.logs import LOG_NAME, attempt_folder
 from studio.runs.services.artifacts import add_artifact, collect_files
@@ -213,7 +213,7 @@ class Watch:
             moved = self.read_log() | self.read_messages()
             now = time.monotonic()
             if look.exit is not None and not moved:
-                return look.exit
+                return look.exit | {"confinement": (look.state or {}).get("confinement", "")}
             if look.exit is None and not look.alive:
                 silent_since = silent_since or now
                 if now - silent_since > 1.0 or self.run.status == Status.CANCEL_REQUESTED:
@@ -297,7 +297,11 @@ class Watch:
                 ).as_json()
             )
             return
-        facts = {"exit_code": result.get("code"), "peak_memory": result.get("peak_rss")}
+        facts = {
+            "exit_code": result.get("code"),
+            "peak_memory": result.get("peak_rss"),
+            "confinement": (result.get("confinement") or self.run.confinement)[:255],
+        }
         if result["reason"] == "canceled" or self.run.status == Status.CANCEL_REQUESTED:
             self.end(Status.CANCELED, **facts)
         elif result["reason"] == "exited" and result.get("code") == 0:
@@ -393,8 +397,6 @@ class Watch:
 
 
 def _may(old: str, new: str) -> bool:
-    from studio.runs.models import MOVES
-
     return new in MOVES.get(old, frozenset())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -120,7 +121,7 @@ def reap(*, dead_owners: list[str] | None = None) -> int:
             if changed:
                 count += 1
                 logger.warning("run %s: its worker fell silent, handing it over", run.guid)
-                transaction.on_commit(lambda run=run: _hand_over([run], []))
+                transaction.on_commit(partial(_hand_over, [run], []))
     stuck = Run.objects.filter(
         kind=Run.PIPELINE,
         status__in=[Status.NOT_STARTED, Status.RUNNING, Status.CANCEL_REQUESTED],

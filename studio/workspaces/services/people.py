@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
 INVITATION_DAYS = 7
 
-_on_created: list[Callable[[Workspace], None]] = []
+_on_created: list[Callable[[Workspace], object]] = []
 
 
-def on_workspace_created(function: Callable[[Workspace], None]) -> Callable[[Workspace], None]:
+def on_workspace_created(function: Callable[[Workspace], object]) -> Callable[[Workspace], object]:
     """Register a function that gives each new workspace its defaults; called in its transaction."""
     if function not in _on_created:
         _on_created.append(function)
