@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
@@ -44,11 +45,13 @@ def compare_chart(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """Answer one metric of several runs in one figure."""
     key = request.GET.get("key", "")
     series = []
-    for guid in request.GET.get("runs", "").split(",")[:SERIES]:
-        run = run_or_404(workspace, guid)
+    runs = [run_or_404(workspace, guid) for guid in request.GET.get("runs", "").split(",")[:SERIES]]
+    titles = Counter(run.title for run in runs)
+    for run in runs:
+        title = run.title if titles[run.title] == 1 else run.name
         for label, holder in overview.metric_holders(run, overview.steps_of(run)):
             if key in holder.metrics:
-                name = f"{run.title} · {label}" if label else run.title
+                name = f"{title} · {label}" if label else title
                 series.append({"name": name, **read_series(run=holder, key=key, points=1000)})
     if series and all(len(each["steps"]) <= 1 for each in series):
         names = [each["name"] for each in series]
