@@ -50,7 +50,8 @@ class Route(NamedTuple):
                 return "999999"
             return GUID if name == "guid" or isinstance(converter, UUIDConverter) else "nowhere"
 
-        plain = re.sub(r"\(\?P<(\w+)>[^()]*\)", r"<\1>", self.pattern)
+        first = re.sub(r"\(\?P<\w+>(\w+)(?:\|\w+)+\)", r"\1", self.pattern)
+        plain = re.sub(r"\(\?P<(\w+)>[^()]*\)", r"<\1>", first)
         plain = plain.replace("^", "").replace("$", "")
         return "/" + re.sub(r"<(?:\w+:)?(?P<name>\w+)>", fill, plain)
 
