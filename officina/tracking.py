@@ -224,11 +224,14 @@ class Run:
         found = Path(path).resolve()
         if not found.exists():
             raise FileNotFoundError(f"{path} is not there; write it before logging it.")
-        here = Path.cwd().resolve()
-        if found.is_relative_to(here):
-            return found.relative_to(here).as_posix()
-        if self._messages is None or found.is_relative_to(self._messages.parent.resolve()):
+        folder = self._messages.parent.resolve() if self._messages else Path.cwd().resolve()
+        # A script may have changed its folder; the reader counts from the one it began in.
+        if found.is_relative_to(folder / "work"):
+            return found.relative_to(folder / "work").as_posix()
+        if found.is_relative_to(folder):
             return str(found)
+        if found.is_relative_to(Path.cwd().resolve()):
+            return found.relative_to(Path.cwd().resolve()).as_posix()
         target = self._keep(found.name)
         if found.is_dir():
             shutil.copytree(found, target, dirs_exist_ok=True)

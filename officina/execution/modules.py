@@ -42,6 +42,10 @@ def run_module(spec: Mapping[str, Any], reporter: Reporter | None = None) -> dic
         text = "The module ran out of memory."
         reporter.fail(text, hint="Use fewer rows or columns, or a larger compute size.")
         raise StudioError(text, code="failed") from error
+    except Exception as error:
+        # Not foreseen: the page shows this line, the log the trace.
+        reporter.fail(f"{spec.get('name')} failed: {type(error).__name__}: {error}"[:2000])
+        raise
     reporter.complete()
     return result
 

@@ -98,6 +98,14 @@ def test_a_file_from_elsewhere_is_copied_to_the_run(run, tmp_path):
     assert path.read_text() == "far"
 
 
+def test_a_path_is_told_from_the_folder_that_the_job_began_in(run, monkeypatch):
+    Path("deep").mkdir()
+    Path("deep/f.txt").write_text("x")
+    monkeypatch.chdir("deep")
+    run.upload_file("f.txt", "f.txt")
+    assert sent(run)[0]["path"] == "deep/f.txt"
+
+
 @pytest.mark.parametrize("name", ["../x", "/etc/x", "a/../../x", ""])
 def test_an_artifact_name_cannot_leave_the_run(run, name):
     Path("f").write_text("x")
