@@ -54,7 +54,8 @@ class ContentStore:
             if self._backend.exists(BLOBS, sha256):
                 return Blob(sha256, size)
             source.seek(0)
-            return self.put_stream(_chunks(source), expected=sha256)
+            # What a running job still writes to may differ by now; the digest is that of this reading.
+            return self.put_stream(_chunks(source))
 
     def put_stream(
         self, chunks: Iterable[bytes], *, expected: str | None = None, limit: int | None = None
