@@ -224,7 +224,9 @@ class Run:
         found = Path(path).resolve()
         if not found.exists():
             raise FileNotFoundError(f"{path} is not there; write it before logging it.")
-        folder = self._messages.parent.resolve() if self._messages else Path.cwd().resolve()
+        if self._messages is None:
+            return str(path)
+        folder = self._messages.parent.resolve()
         # A script may have changed its folder; the reader counts from the one it began in.
         if found.is_relative_to(folder / "work"):
             return found.relative_to(folder / "work").as_posix()
@@ -240,8 +242,11 @@ class Run:
         return str(target)
 
     def _keep(self, name: str) -> Path:
-        folder = self._messages.parent if self._messages else Path("outputs")
-        target = folder / "uploads" / uuid.uuid4().hex / name
+        """Return a new place for a file: in the job's folder, for it may not write beside that."""
+        folder = self._messages.parent / "work" if self._messages else Path.cwd()
+        if not folder.is_dir():
+            folder = Path.cwd()
+        target = folder / ".uploads" / uuid.uuid4().hex / name
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
 

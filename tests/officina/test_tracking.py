@@ -93,7 +93,7 @@ def test_a_plot_is_saved_among_the_outputs(run):
 def test_a_file_from_elsewhere_is_copied_to_the_run(run, tmp_path):
     (tmp_path / "far.txt").write_text("far")
     run.upload_file("far.txt", tmp_path / "far.txt")
-    path = Path(sent(run)[0]["path"])
+    path = Path(sent(run)[0]["path"]).resolve()
     assert path.is_relative_to(run._messages.parent)
     assert path.read_text() == "far"
 
