@@ -13,7 +13,7 @@ BIN := .venv/bin
 # The environment's own Node comes first: the machine may have an older one, or none.
 NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 FRONT := $(shell find static/src static/img -type f 2>/dev/null) $(wildcard static/*.ts static/*.json)
-PYTEST_ARGS ?= -n 2 --dist loadgroup
+PYTEST_ARGS ?= -n 2 --dist loadfile
 
 run: install build
 	@exec $(BIN)/python manage.py up

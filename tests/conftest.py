@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 
 from studio.lib import broker, home
-from tests.running import Studio, start_studio
+from tests.running import Studio, shared_studio
 
 if TYPE_CHECKING:
     from rest_framework.test import APIClient
@@ -30,15 +30,6 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Send all tests of the running studio to one worker, so that a test run starts one."""
-    for item in items:
-        if {"studio_server"} & set(getattr(item, "fixturenames", ())) or item.get_closest_marker(
-            "live"
-        ):
-            item.add_marker(pytest.mark.xdist_group("live"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -124,10 +115,9 @@ def cast(db: Any) -> Cast:
 
 
 @pytest.fixture(scope="session")
-def studio_server() -> Iterator[Studio]:
-    """Start `manage.py up` once for the whole test run, with a home, ports and a database of its own."""
-    with start_studio("live") as studio:
-        yield studio
+def studio_server() -> Studio:
+    """Return the one studio of this test run: `manage.py up` with a home, ports and a database of its own."""
+    return shared_studio()
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,13 @@ Each xdist worker gets a home of its own under one temporary folder, and databas
 from __future__ import annotations
 
 import atexit
+import contextlib
+import json
 import os
 import shutil
+import signal
 import tempfile
+import time
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -30,6 +34,7 @@ for name in [
         del os.environ[name]
 os.environ["OFFICINA_HOME"] = str(base / WORKER)
 os.environ["OFFICINA_STATIC_ROOT"] = str(base / "static")
+(base / "static").mkdir(exist_ok=True)
 
 
 def redis_database(number: int) -> str:
@@ -39,7 +44,24 @@ def redis_database(number: int) -> str:
 
 
 if os.environ["OFFICINA_TEST_REDIS_URL"]:
-    # Three databases a studio: 0, 3 and 6 for the workers, 9 and 12 for the studios that run.
+    # Three databases a studio: 0 and 3 for the tests' own processes, 6 and up for studios that run.
     os.environ["REDIS_URL"] = redis_database(
-        3 * (int(WORKER.removeprefix("gw")) % 3 if WORKER != "main" else 0)
+        3 * (int(WORKER.removeprefix("gw")) % 2 if WORKER != "main" else 0)
     )
+
+
+def pytest_unconfigure() -> None:
+    """Stop the running studio that the workers shared, once all of them are done."""
+    note = base / "live.json"
+    if WORKER != "main" or not note.exists():
+        return
+    pid = json.loads(note.read_text())["pid"]
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGINT)
+        for _ in range(400):
+            # Ours to collect when there are no workers, init's otherwise.
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+            os.kill(pid, 0)
+            time.sleep(0.1)
+        os.kill(pid, signal.SIGKILL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -31,7 +32,8 @@ class Studio:
     url: str
     tls_url: str
     home: Path
-    process: subprocess.Popen[bytes]
+    # None in a test worker that did not start it.
+    process: subprocess.Popen[bytes] | None
     environment: dict[str, str]
     token: str = ""
     workspace: str = ""
@@ -65,7 +67,7 @@ class Studio:
         while time.monotonic() - begun < within:
             if self.health()[0] == 200:
                 return time.monotonic() - begun
-            if self.process.poll() is not None:
+            if self.process and self.process.poll() is not None:
                 raise AssertionError(
                     f"the studio ended with code {self.process.returncode}:\n{self.log}"
                 )
@@ -75,6 +77,7 @@ class Studio:
     def stop(self) -> float:
         """Press Ctrl-C and return how many seconds the supervisor took to end."""
         begun = time.monotonic()
+        assert self.process, "only the test that started a studio may stop it"
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         self.process.wait(STOP_LIMIT)
@@ -109,7 +112,7 @@ def spawn_studio(name: str, **settings: str) -> Studio:
         "OFFICINA_TLS_PORT": str(tls_port),
         **settings,
     }
-    if redis := isolation.redis_database(12 if name == "live" else 9):
+    if redis := isolation.redis_database({"live": 12, "supervised": 9}.get(name, 6)):
         environment["REDIS_URL"] = redis
     if os.environ.get("DATABASE_URL"):
         environment["DATABASE_URL"] = _own_database(os.environ["DATABASE_URL"], f"officina_{name}")
@@ -128,13 +131,7 @@ def start_studio(name: str, **settings: str) -> Iterator[Studio]:
     """Run a studio with its first owner and a workspace, and stop it whatever happens."""
     studio = spawn_studio(name, **settings)
     try:
-        studio.wait_until_healthy()
-        made = json.loads(
-            studio.manage(
-                "admin_init", "--email", "owner@example.org", "--workspace", "lab", "--json"
-            )
-        )
-        studio.token, studio.workspace = made["token"], made["workspace"]
+        _prepare(studio)
         yield studio
     finally:
         try:
@@ -142,6 +139,37 @@ def start_studio(name: str, **settings: str) -> Iterator[Studio]:
         finally:
             if studio.process.poll() is None:
                 studio.process.kill()
+
+
+def shared_studio() -> Studio:
+    """Return the one running studio of this test run; the first worker that asks starts it.
+
+    It is stopped by `tests.isolation` when the run ends.
+    """
+    note = isolation.base / "live.json"
+    with (isolation.base / "live.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if note.exists():
+            known = json.loads(note.read_text())
+            known.pop("pid")
+            return Studio(**{**known, "home": Path(known["home"])}, process=None)
+        studio = spawn_studio("live")
+        known = {"pid": studio.process.pid, "url": studio.url, "tls_url": studio.tls_url}
+        known |= {"home": str(studio.home), "environment": studio.environment}
+        # Written before it is ready: whatever fails from here on, the studio is stopped.
+        note.write_text(json.dumps(known))
+        _prepare(studio)
+        note.write_text(json.dumps({**known, "token": studio.token, "workspace": studio.workspace}))
+        return studio
+
+
+def _prepare(studio: Studio) -> None:
+    """Wait for the studio and make its first owner and workspace."""
+    studio.wait_until_healthy()
+    made = json.loads(
+        studio.manage("admin_init", "--email", "owner@example.org", "--workspace", "lab", "--json")
+    )
+    studio.token, studio.workspace = made["token"], made["workspace"]
 
 
 def _own_database(url: str, name: str) -> str:

@@ -171,7 +171,7 @@ def parts(studio: Studio) -> dict[str, psutil.Process]:
 
 
 class TestTheStudio:
-    pytestmark = [pytest.mark.slow, pytest.mark.servers, pytest.mark.xdist_group("supervised")]
+    pytestmark = [pytest.mark.slow, pytest.mark.servers]
 
     def test_it_says_where_it_is_and_how_the_first_administrator_gets_in(
         self, supervised: Studio
@@ -220,21 +220,3 @@ class TestTheStudio:
             time.sleep(0.1)
         supervised.wait_until_healthy(40)
         assert f"{name} was ended by SIGKILL" in supervised.log
-
-
-@pytest.mark.slow
-@pytest.mark.servers
-@pytest.mark.xdist_group("supervised")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill-9"])
-def test_nothing_is_left_when_the_supervisor_ends(number: int) -> None:
-    with start_studio(f"ending{number}") as studio:
-        family = psutil.Process(studio.process.pid).children(recursive=True)
-        assert len(family) >= 6
-        begun = time.monotonic()
-        studio.process.send_signal(number)
-        code = studio.process.wait(30)
-        _gone, left = psutil.wait_procs(family, timeout=10)
-        assert [process.cmdline() for process in left if running(process.pid)] == []
-        assert time.monotonic() - begun < 20
-        assert code == (0 if number == signal.SIGINT else -signal.SIGKILL)
-        assert studio.health()[0] == 0
