@@ -13,7 +13,11 @@ urlpatterns = [
     path(f"{W}/models/<str:name>/", views.model, name="model"),
     path(f"{W}/data/", views.data_assets, name="data-assets"),
     path(f"{W}/data/<str:name>/", views.data_asset, name="data-asset"),
-    path(f"{W}/assets/<str:kind>/<str:name>/<str:version>/<path:path>", views.asset_file, name="asset-file"),
+    path(
+        f"{W}/assets/<str:kind>/<str:name>/<str:version>/<path:path>",
+        views.asset_file,
+        name="asset-file",
+    ),
     path(f"{W}/environments/", views.environments, name="environments"),
     path(f"{W}/components/", views.components, name="components"),
     path(f"{W}/components/<str:name>/", views.component, name="component"),

@@ -37,14 +37,22 @@ def _listing(request: HttpRequest, workspace: Workspace, kind: str) -> HttpRespo
         latest_size=Subquery(latest.values("size")[:1]),
         latest_run=Subquery(latest.values("run_guid")[:1]),
     ).order_by("-changed")[:LISTED]
-    context = {"workspace": workspace, "assets": rows, "text": text, "kind": kind, "words": WORDS[kind]}
+    context = {
+        "workspace": workspace,
+        "assets": rows,
+        "text": text,
+        "kind": kind,
+        "words": WORDS[kind],
+    }
     return render(request, "registry/assets.html", context)
 
 
 def _detail(request: HttpRequest, workspace: Workspace, kind: str, name: str) -> HttpResponse:
     asset = Asset.objects.filter(workspace=workspace, kind=kind, name=name).first()
     if asset is None:
-        raise StudioError(f"There is no {WORDS[kind]['one']} {name!r} here.", where="name", code="not_found")
+        raise StudioError(
+            f"There is no {WORDS[kind]['one']} {name!r} here.", where="name", code="not_found"
+        )
     versions = list(asset.versions.filter(archived=False).select_related("created_by"))
     wanted = request.GET.get("version", "")
     chosen = next((v for v in versions if v.version == wanted), versions[0] if versions else None)
@@ -65,7 +73,9 @@ def _detail(request: HttpRequest, workspace: Workspace, kind: str, name: str) ->
 def _files(workspace: Workspace, version: AssetVersion | None) -> list[tuple[str, Any]]:
     if version is None or not version.tree:
         return []
-    return sorted(services.open_tree(workspace=workspace, digest=version.tree).files.items())[:LISTED]
+    return sorted(services.open_tree(workspace=workspace, digest=version.tree).files.items())[
+        :LISTED
+    ]
 
 
 @require_safe
@@ -98,20 +108,30 @@ def data_asset(request: HttpRequest, workspace: Workspace, name: str) -> HttpRes
 
 @require_safe
 @operation("registry.read")
-def asset_file(request: HttpRequest, workspace: Workspace, kind: str, name: str, version: str, path: str) -> HttpResponse:
+def asset_file(
+    request: HttpRequest, workspace: Workspace, kind: str, name: str, version: str, path: str
+) -> HttpResponse:
     """Send one file of an asset's version."""
     row = services.find(workspace=workspace, kind=kind, name=name, version=version)
-    entry = services.open_tree(workspace=workspace, digest=row.tree).files.get(path) if row.tree else None
+    entry = (
+        services.open_tree(workspace=workspace, digest=row.tree).files.get(path)
+        if row.tree
+        else None
+    )
     if entry is None:
         raise StudioError(f"{name}:{version} has no file {path!r}.", where="path", code="not_found")
-    return UserFileResponse(services.store().open(entry.sha256), name=path, size=entry.size, download=True)
+    return UserFileResponse(
+        services.store().open(entry.sha256), name=path, size=entry.size, download=True
+    )
 
 
 @require_safe
 @operation("registry.read")
 def environments(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """List the environments that exist from the start, and the workspace's own."""
-    own = Asset.objects.filter(workspace=workspace, kind="environment", archived=False).order_by("name")
+    own = Asset.objects.filter(workspace=workspace, kind="environment", archived=False).order_by(
+        "name"
+    )
     context = {"workspace": workspace, "curated": list(CURATED.values()), "own": own}
     return render(request, "registry/environments.html", context)
 
@@ -125,7 +145,9 @@ def components(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     for each in Catalogue().all():
         if not text or text in f"{each.title} {each.name} {each.summary} {each.category}".lower():
             groups.setdefault(each.category, []).append(each)
-    own = Asset.objects.filter(workspace=workspace, kind="component", archived=False).order_by("name")
+    own = Asset.objects.filter(workspace=workspace, kind="component", archived=False).order_by(
+        "name"
+    )
     context = {"workspace": workspace, "groups": groups.items(), "own": own, "text": text}
     return render(request, "registry/components.html", context)
 

@@ -26,18 +26,27 @@ def save_quota(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     if email:
         user = User.objects.filter(memberships__workspace=workspace, email__iexact=email).first()
         if user is None:
-            raise StudioError(f"{email} is not a member of {workspace.name}.", where="user", code="not_found")
+            raise StudioError(
+                f"{email} is not a member of {workspace.name}.", where="user", code="not_found"
+            )
     if text and not (text.isdigit() and 0 < int(text) <= MOST_SLOTS):
-        messages.error(request, "A quota is a whole number of slots, 1 or more. Leave it empty to lift it.")
+        messages.error(
+            request, "A quota is a whole number of slots, 1 or more. Leave it empty to lift it."
+        )
         return redirect("compute", workspace=workspace.name)
     with transaction.atomic():
         if text:
-            Quota.objects.update_or_create(workspace=workspace, user=user, defaults={"slots": int(text)})
+            Quota.objects.update_or_create(
+                workspace=workspace, user=user, defaults={"slots": int(text)}
+            )
         else:
             Quota.objects.filter(workspace=workspace, user=user).delete()
         audit.record(
             workspace=workspace, actor=request.user, action="compute.manage", target=f"quota/{email or 'workspace'}",
             detail={"slots": int(text) if text else None}, ip=audit.ip_of(request),
         )  # fmt: skip
-    messages.success(request, f"Quota of {email or 'the workspace'} {'is ' + text + ' slots' if text else 'lifted'}.")
+    messages.success(
+        request,
+        f"Quota of {email or 'the workspace'} {'is ' + text + ' slots' if text else 'lifted'}.",
+    )
     return redirect("compute", workspace=workspace.name)

@@ -31,7 +31,9 @@ def run_sample(
         slot = (document.get("inputs") or {}).get(name)
         if slot is None or slot.get("jobInputType") != "literal":
             known = ", ".join(document.get("inputs") or {}) or "none"
-            raise StudioError(f"{sample.title} has no input {name!r}.", where=name, hint=f"It has: {known}.")
+            raise StudioError(
+                f"{sample.title} has no input {name!r}.", where=name, hint=f"It has: {known}."
+            )
         slot["value"] = value
     return create_run(workspace=workspace, user=user, document=document)
 

@@ -36,11 +36,16 @@ def tree_of(run: Run, place: str, name: str) -> dict[str, File]:
     if place == "snapshot":
         uri = str(run.document.get("codeId") or "")
     else:
-        uri = str(((run.outputs if place == "output" else run.inputs).get(name) or {}).get("uri") or "")
+        uri = str(
+            ((run.outputs if place == "output" else run.inputs).get(name) or {}).get("uri") or ""
+        )
     if not uri.startswith("tree:"):
         return {}
     tree = registry.open_tree(workspace=run.workspace, digest=uri.removeprefix("tree:"))
-    return {path: File(path, entry.sha256, entry.size) for path, entry in list(tree.files.items())[:LISTED]}
+    return {
+        path: File(path, entry.sha256, entry.size)
+        for path, entry in list(tree.files.items())[:LISTED]
+    }
 
 
 def files_of(run: Run, place: str, name: str = "") -> dict[str, File]:
@@ -56,7 +61,9 @@ def find(run: Run, place: str, name: str, path: str) -> File:
     else:
         file = tree_of(run, place, name).get(path)
     if file is None:
-        raise StudioError(f"Run {run.title} has no file {path!r} there.", where="path", code="not_found")
+        raise StudioError(
+            f"Run {run.title} has no file {path!r} there.", where="path", code="not_found"
+        )
     return file
 
 
@@ -80,7 +87,9 @@ def register_model(*, run: Run, user: Any, name: str, source: str, description: 
         user=user,
     )
     LineageEdge.objects.get_or_create(
-        workspace=run.workspace, source=f"run/{run.guid}", target=f"model/{row.asset.name}/{row.version}"
+        workspace=run.workspace,
+        source=f"run/{run.guid}",
+        target=f"model/{row.asset.name}/{row.version}",
     )
     return row
 
@@ -94,7 +103,9 @@ def _model_tree(run: Run, place: str, what: str) -> Tree:
         files = left_by(run)
         if what in files:
             file = files[what]
-            return registry.store().put_manifest({what.rpartition("/")[2]: Entry(file.sha256, file.size)})
+            return registry.store().put_manifest(
+                {what.rpartition("/")[2]: Entry(file.sha256, file.size)}
+            )
         below = {
             path.removeprefix(what + "/"): Entry(file.sha256, file.size)
             for path, file in files.items()
@@ -128,7 +139,9 @@ def lineage(run: Run) -> dict[str, list[dict[str, str]]]:
     here = f"run/{run.guid}"
     own = {here} | {f"run/{guid}" for guid in run.children.values_list("guid", flat=True)}
     up = LineageEdge.objects.filter(workspace=run.workspace, target__in=own).exclude(source__in=own)
-    down = LineageEdge.objects.filter(workspace=run.workspace, source__in=own).exclude(target__in=own)
+    down = LineageEdge.objects.filter(workspace=run.workspace, source__in=own).exclude(
+        target__in=own
+    )
     return {
         "up": _ends(run, [(edge.source, edge.label) for edge in up[:100]]),
         "down": _ends(run, [(edge.target, edge.label) for edge in down[:100]]),
@@ -145,8 +158,24 @@ def _ends(run: Run, found: list[tuple[str, str]]) -> list[dict[str, str]]:
         name, _, version = rest.rpartition("/")
         if kind == "run":
             other = runs.get(rest)
-            rows.append({"kind": "run", "text": other.title if other else rest, "url": f"{base}runs/{rest}/", "label": label, "end": other.status if other else "deleted"})
+            rows.append(
+                {
+                    "kind": "run",
+                    "text": other.title if other else rest,
+                    "url": f"{base}runs/{rest}/",
+                    "label": label,
+                    "end": other.status if other else "deleted",
+                }
+            )
         else:
             folder = "models" if kind == "model" else "data"
-            rows.append({"kind": kind, "text": name, "url": f"{base}{folder}/{name}/?version={version}", "label": label, "end": f"version {version}"})
+            rows.append(
+                {
+                    "kind": kind,
+                    "text": name,
+                    "url": f"{base}{folder}/{name}/?version={version}",
+                    "label": label,
+                    "end": f"version {version}",
+                }
+            )
     return rows

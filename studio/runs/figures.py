@@ -14,9 +14,7 @@ def _finite(values: Iterable[Any]) -> list[float | None]:
     return [v if isinstance(v, int | float) and math.isfinite(v) else None for v in values]
 
 
-def lines(
-    series: Sequence[dict[str, Any]], *, x_title: str = "step", y_title: str = ""
-) -> Figure:
+def lines(series: Sequence[dict[str, Any]], *, x_title: str = "step", y_title: str = "") -> Figure:
     """Draw one line for each `{"name", "steps", "values"}`; a lone point becomes a marker."""
     data = []
     for each in series:

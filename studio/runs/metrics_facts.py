@@ -6,13 +6,45 @@ import math
 from typing import Any
 
 # Words in a metric's name that say "less is better"; scores, accuracies and the rest are better high.
-_LOWER = ("loss", "error", "mae", "mse", "rmse", "rae", "rse", "mape", "perplexity", "time", "duration", "latency", "deviance")
-_HIGHER = ("accuracy", "precision", "recall", "auc", "f1", "r2", "score", "map", "ndcg", "determination")
+_LOWER = (
+    "loss",
+    "error",
+    "mae",
+    "mse",
+    "rmse",
+    "rae",
+    "rse",
+    "mape",
+    "perplexity",
+    "time",
+    "duration",
+    "latency",
+    "deviance",
+)
+_HIGHER = (
+    "accuracy",
+    "precision",
+    "recall",
+    "auc",
+    "f1",
+    "r2",
+    "score",
+    "map",
+    "ndcg",
+    "determination",
+)
 
 
 def lower_is_better(key: str) -> bool:
     """Say whether a smaller value of this metric is the better one, by its name."""
-    words = key.lower().replace("-", "_").replace(".", "_").replace("/", "_").replace(" ", "_").split("_")
+    words = (
+        key.lower()
+        .replace("-", "_")
+        .replace(".", "_")
+        .replace("/", "_")
+        .replace(" ", "_")
+        .split("_")
+    )
     if any(word in _HIGHER for word in words):
         return False
     return any(word in _LOWER or word.endswith(("loss", "error")) for word in words)
@@ -34,7 +66,7 @@ def shown(value: Any) -> str:
         return f"{int(plain):,}"
     if abs(plain) >= 1000:
         return f"{plain:,.1f}"
-    return f"{plain:.4f}" if 0.001 <= abs(plain) else f"{plain:.3g}"
+    return f"{plain:.4f}" if abs(plain) >= 0.001 else f"{plain:.3g}"
 
 
 def difference(key: str, value: Any, reference: Any) -> dict[str, Any] | None:

@@ -20,7 +20,20 @@ _WORKING = frozenset({Status.PREPARING, Status.RUNNING, Status.FINALIZING})
 KPI_COUNT = 4
 SPARK_POINTS = 60
 # Names that tell how good a model is come before those that tell how training went.
-_FIRST = ("auc", "accuracy", "f1", "r2", "coefficient_of_determination", "rmse", "root_mean_squared_error", "mae", "mean_absolute_error", "val", "test", "loss")
+_FIRST = (
+    "auc",
+    "accuracy",
+    "f1",
+    "r2",
+    "coefficient_of_determination",
+    "rmse",
+    "root_mean_squared_error",
+    "mae",
+    "mean_absolute_error",
+    "val",
+    "test",
+    "loss",
+)
 
 
 def url_of(run: Run, **query: str) -> str:
@@ -89,7 +102,9 @@ def kpis(run: Run, steps: list[Run], reference: Run | None) -> list[dict[str, An
                 "key": key,
                 "value": metrics_facts.shown(value),
                 "delta": metrics_facts.difference(key, value, old),
-                "note": f"{reference.title} {metrics_facts.shown(old)}" if reference and old is not None else label,
+                "note": f"{reference.title} {metrics_facts.shown(old)}"
+                if reference and old is not None
+                else label,
                 "points": _spark(holder, key),
             }
         )
@@ -144,7 +159,10 @@ def sentence(run: Run, bar: dict[str, Any] | None) -> str:
     if bar:
         for step in bar["failed"][:2]:
             parts.append(f"failed: {step.title}")
-        parts.append(f"{bar['done']} of {bar['total']} done" + (f", {bar['reused']} reused" if bar["reused"] else ""))
+        parts.append(
+            f"{bar['done']} of {bar['total']} done"
+            + (f", {bar['reused']} reused" if bar["reused"] else "")
+        )
     elif run.progress is not None and not run.is_ended:
         parts.append(f"{run.progress:.0%}" + (f" {run.progress_text}" if run.progress_text else ""))
     return " · ".join(parts)
@@ -195,11 +213,25 @@ def data_rows(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         link = ""
         if asset.startswith("azureml:") and asset.count(":") == 2:
             _, asset_name, version = asset.split(":")
-            kind = "model" if value.get("jobInputType") in {"mlflow_model", "custom_model"} else "data-asset"
-            link = reverse(kind, kwargs={"workspace": run.workspace.name, "name": asset_name}) + f"?version={version}"
+            kind = (
+                "model"
+                if value.get("jobInputType") in {"mlflow_model", "custom_model"}
+                else "data-asset"
+            )
+            link = (
+                reverse(kind, kwargs={"workspace": run.workspace.name, "name": asset_name})
+                + f"?version={version}"
+            )
         elif uri.startswith("tree:"):
             link = url_of(run, tab="inputs", input=name)
-        inputs.append({"name": name, "url": link, "end": asset.removeprefix("azureml:") or _short(uri), "type": value.get("jobInputType")})
+        inputs.append(
+            {
+                "name": name,
+                "url": link,
+                "end": asset.removeprefix("azureml:") or _short(uri),
+                "type": value.get("jobInputType"),
+            }
+        )
     outputs = []
     promised = run.document.get("outputs") or {}
     for name in dict.fromkeys([*promised, *(run.outputs or {})]):
@@ -230,7 +262,14 @@ def activity(run: Run, steps: list[Run]) -> list[dict[str, Any]]:
     for step in steps:
         if step.ended:
             word = "reused" if step.is_reused else step.status.lower()
-            found.append((step.ended, "recycle" if step.is_reused else "check", f"{step.title} {word}", url_of(step)))
+            found.append(
+                (
+                    step.ended,
+                    "recycle" if step.is_reused else "check",
+                    f"{step.title} {word}",
+                    url_of(step),
+                )
+            )
     if run.ended:
         glyph = {"Completed": "check", "Failed": "alert-triangle"}.get(run.status, "ban")
         found.append((run.ended, glyph, str(run.status), ""))
@@ -256,7 +295,17 @@ def timeline(run: Run, steps: list[Run]) -> dict[str, Any]:
     known = {step.step for step in steps}
     for name, node in (run.document.get("jobs") or {}).items():
         if name not in known:
-            rows.append({"guid": "", "name": _node_title(name, node), "status": "NotStarted", "reused": False, "start": None, "end": None, "url": ""})
+            rows.append(
+                {
+                    "guid": "",
+                    "name": _node_title(name, node),
+                    "status": "NotStarted",
+                    "reused": False,
+                    "start": None,
+                    "end": None,
+                    "url": "",
+                }
+            )
     return {"steps": rows}
 
 
@@ -283,7 +332,14 @@ def graph(run: Run, steps: list[Run]) -> dict[str, Any]:
         for target_port, value in (node.get("inputs") or {}).items():
             for match in _STEP_OUTPUT.finditer(_reference_in(value)):
                 source, port = match.groups()
-                edges.append({"source": source, "target": name, "sourceType": _port_type(jobs.get(source) or {}, port), "label": target_port})
+                edges.append(
+                    {
+                        "source": source,
+                        "target": name,
+                        "sourceType": _port_type(jobs.get(source) or {}, port),
+                        "label": target_port,
+                    }
+                )
         for source in node.get("dependsOn") or []:
             edges.append({"source": source, "target": name, "sourceType": "any", "label": ""})
     return {"nodes": nodes, "edges": [edge for edge in edges if edge["source"] in jobs]}
@@ -308,7 +364,10 @@ def _summary(node: dict[str, Any]) -> str:
     literals = [
         f"{name} {_reference_in(value)}"
         for name, value in (node.get("inputs") or {}).items()
-        if isinstance(value, dict) and value.get("jobInputType") == "literal" and "${{" not in _reference_in(value)
+        if isinstance(value, dict)
+        and value.get("jobInputType") == "literal"
+        and not isinstance(value.get("value"), dict | list)
+        and "${{" not in _reference_in(value)
     ]
     return ", ".join(literals)[:48] or str(_component(node).get("name") or "")
 
@@ -316,9 +375,12 @@ def _summary(node: dict[str, Any]) -> str:
 def _port_type(node: dict[str, Any], port: str) -> str:
     spec = (_component(node).get("outputs") or {}).get(port) or {}
     kind = str(spec.get("type") or "any")
-    return {"untrained_model": "learner", "trained_model": "model", "mlflow_model": "model", "custom_model": "model"}.get(
-        kind, kind if kind in {"dataset", "transform", "metrics"} else "any"
-    )
+    return {
+        "untrained_model": "learner",
+        "trained_model": "model",
+        "mlflow_model": "model",
+        "custom_model": "model",
+    }.get(kind, kind if kind in {"dataset", "transform", "metrics"} else "any")
 
 
 def _category(node: dict[str, Any]) -> str:
@@ -329,7 +391,11 @@ def _category(node: dict[str, Any]) -> str:
         return "metrics"
     if "dataset" in kinds:
         takes = _component(node).get("inputs") or {}
-        return "transform" if any((v or {}).get("type") == "dataset" for v in takes.values()) else "dataset"
+        return (
+            "transform"
+            if any((v or {}).get("type") == "dataset" for v in takes.values())
+            else "dataset"
+        )
     return "transform" if "transform" in kinds else "any"
 
 

@@ -30,7 +30,11 @@ def preview(*, name: str, size: int, source: BinaryIO) -> dict[str, Any]:
     except (ValueError, OSError, RecursionError) as error:  # pyarrow's errors are ValueErrors
         source.seek(0)
         shown = _text(source, size)
-        return shown if shown["kind"] == "text" else {"kind": "none", "why": f"It cannot be read as {suffix[1:]}: {error}"[:300]}
+        return (
+            shown
+            if shown["kind"] == "text"
+            else {"kind": "none", "why": f"It cannot be read as {suffix[1:]}: {error}"[:300]}
+        )
     return _text(source, size)
 
 

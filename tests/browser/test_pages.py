@@ -52,7 +52,9 @@ def seeded(studio_server: Studio) -> tuple[str, str]:
 
 
 @pytest.fixture(params=["light", "dark"])
-def themed(request: pytest.FixtureRequest, browser: Browser, studio_server: Studio, seeded: tuple[str, str]) -> Iterator[Page]:
+def themed(
+    request: pytest.FixtureRequest, browser: Browser, studio_server: Studio, seeded: tuple[str, str]
+) -> Iterator[Page]:
     """Return a signed-in page in one theme that notes what the console and the policy complain of."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     context.add_cookies(
@@ -63,7 +65,9 @@ def themed(request: pytest.FixtureRequest, browser: Browser, studio_server: Stud
     )
     page = context.new_page()
     page.complaints = []  # type: ignore[attr-defined]
-    page.on("console", lambda said: page.complaints.append(said.text) if said.type == "error" else None)  # type: ignore[attr-defined]
+    page.on(
+        "console", lambda said: page.complaints.append(said.text) if said.type == "error" else None
+    )  # type: ignore[attr-defined]
     page.on("pageerror", lambda error: page.complaints.append(str(error)))  # type: ignore[attr-defined]
     yield page
     context.close()
@@ -74,17 +78,23 @@ def address(studio: Studio, path: str, guid: str) -> str:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_page_is_accessible_and_quiet_in_both_themes(themed: Page, studio_server: Studio, seeded: tuple[str, str], path: str) -> None:
+def test_page_is_accessible_and_quiet_in_both_themes(
+    themed: Page, studio_server: Studio, seeded: tuple[str, str], path: str
+) -> None:
     answer = themed.goto(address(studio_server, path, seeded[0]))
     assert answer is not None
     assert answer.status == 200
-    themed.wait_for_load_state("networkidle", timeout=5000) if "RUN" not in path and path else themed.wait_for_timeout(700)
+    themed.wait_for_load_state(
+        "networkidle", timeout=5000
+    ) if "RUN" not in path and path else themed.wait_for_timeout(700)
     found = Axe().run(themed).response["violations"]
     assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
     assert themed.complaints == []  # type: ignore[attr-defined]
 
 
-def test_a_keyboard_alone_reaches_a_run_and_its_tabs(themed: Page, studio_server: Studio, seeded: tuple[str, str]) -> None:
+def test_a_keyboard_alone_reaches_a_run_and_its_tabs(
+    themed: Page, studio_server: Studio, seeded: tuple[str, str]
+) -> None:
     themed.goto(address(studio_server, "runs/", seeded[0]))
     themed.keyboard.press("Tab")
     expect(themed.locator(":focus")).to_have_text("Skip to content")
@@ -105,7 +115,9 @@ def test_a_keyboard_alone_reaches_a_run_and_its_tabs(themed: Page, studio_server
     expect(themed.get_by_role("dialog")).to_be_hidden()
 
 
-def test_rerunning_reuses_every_step_and_says_so(themed: Page, studio_server: Studio, seeded: tuple[str, str]) -> None:
+def test_rerunning_reuses_every_step_and_says_so(
+    themed: Page, studio_server: Studio, seeded: tuple[str, str]
+) -> None:
     themed.goto(address(studio_server, "runs/RUN/", seeded[0]))
     themed.get_by_role("button", name="Rerun").click()
     themed.get_by_role("dialog").get_by_role("button", name="Submit").click()

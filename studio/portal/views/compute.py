@@ -30,7 +30,9 @@ def compute(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         "pools": [_pool(workspace, pool) for pool in pools],
         "can_manage": "compute.manage" in allowed,
         "quotas": _quotas(workspace),
-        "members": User.objects.filter(memberships__workspace=workspace, is_active=True).order_by("email"),
+        "members": User.objects.filter(memberships__workspace=workspace, is_active=True).order_by(
+            "email"
+        ),
     }
     template = "compute/_state.html" if request.htmx else "compute/page.html"  # type: ignore[attr-defined]
     return render(request, template, context)
@@ -38,7 +40,11 @@ def compute(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 
 def _pool(workspace: Workspace, pool: str) -> dict[str, Any]:
     nodes = list(Node.objects.filter(pool=pool).order_by("name"))
-    held = Run.objects.held().filter(compute__pool=pool).select_related("owner", "root", "parent", "compute", "experiment", "workspace")
+    held = (
+        Run.objects.held()
+        .filter(compute__pool=pool)
+        .select_related("owner", "root", "parent", "compute", "experiment", "workspace")
+    )
     running = list(held.defer("document").order_by("started", "queued"))
     used = sum(run.slots for run in running)
     slots = sum(node.slots for node in nodes if node.alive)
@@ -80,4 +86,6 @@ def _queue(workspace: Workspace, pool: str) -> list[dict[str, Any]]:
 
 
 def _quotas(workspace: Workspace) -> list[Quota]:
-    return list(Quota.objects.filter(workspace=workspace).select_related("user").order_by("user__email"))
+    return list(
+        Quota.objects.filter(workspace=workspace).select_related("user").order_by("user__email")
+    )

@@ -75,13 +75,21 @@ def _state(workspace: Workspace) -> dict[str, Any]:
         "completed": top.filter(status=Status.COMPLETED, ended__gte=today)[:COUNT_LIMIT].count(),
         "models": Asset.objects.filter(workspace=workspace, kind="model", archived=False).count(),
         "failed": runtable.load(list(failed.order_by("-ended").values_list("pk", flat=True)[:5])),
-        "waiting": runtable.load(list(waiting.order_by("-priority", "queued").values_list("pk", flat=True)[:5])),
+        "waiting": runtable.load(
+            list(waiting.order_by("-priority", "queued").values_list("pk", flat=True)[:5])
+        ),
     }
 
 
 def _heads() -> list[dict[str, Any]]:
-    names = ["Run", *(runtable.COLUMNS[n] for n in ("status", "experiment", "owner", "created", "seconds"))]
-    return [{"label": name, "number": name == runtable.COLUMNS["seconds"], "url": "", "aria": ""} for name in names]
+    names = [
+        "Run",
+        *(runtable.COLUMNS[n] for n in ("status", "experiment", "owner", "created", "seconds")),
+    ]
+    return [
+        {"label": name, "number": name == runtable.COLUMNS["seconds"], "url": "", "aria": ""}
+        for name in names
+    ]
 
 
 @require_safe
@@ -90,7 +98,9 @@ def samples(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """Show the samples, each one click from running."""
     context = {
         "workspace": workspace,
-        "samples": [{"sample": each, "inputs": services.literal_inputs(each)} for each in list_samples()],
+        "samples": [
+            {"sample": each, "inputs": services.literal_inputs(each)} for each in list_samples()
+        ],
         "can_submit": "runs.submit" in request.allowed,  # type: ignore[attr-defined]
     }
     return render(request, "portal/samples.html", context)
@@ -101,7 +111,9 @@ def samples(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 def sample_run(request: HttpRequest, workspace: Workspace, sample: str) -> HttpResponse:
     """Submit a sample and lead to its run."""
     try:
-        run = services.run_sample(workspace=workspace, user=request.user, sample_id=sample, inputs=_inputs(request))
+        run = services.run_sample(
+            workspace=workspace, user=request.user, sample_id=sample, inputs=_inputs(request)
+        )
     except StudioError as error:
         messages.error(request, f"{error.message} {error.hint}".strip())
         return redirect("samples", workspace=workspace.name)
@@ -117,7 +129,9 @@ def _inputs(request: HttpRequest) -> dict[str, Any]:
                 value = json.loads(text)
             except ValueError:
                 value = text
-            found[field.removeprefix("input-")] = value if isinstance(value, int | float | bool) else text
+            found[field.removeprefix("input-")] = (
+                value if isinstance(value, int | float | bool) else text
+            )
     return found
 
 
@@ -131,11 +145,31 @@ def search(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     found: list[dict[str, str]] = []
     if len(text) >= 2 and "runs.read" in allowed:
         wanted = runtable.Asked(text=text)
-        keys = runtable.ordered(runtable.select(workspace, wanted), "-created").values_list("pk", flat=True)[:8]
+        keys = runtable.ordered(runtable.select(workspace, wanted), "-created").values_list(
+            "pk", flat=True
+        )[:8]
         for run in runtable.load(list(keys)):
-            found.append({"label": run.title, "url": f"{base}runs/{run.guid}/", "group": "Runs", "icon": "player-play", "note": str(run.status)})
-        for name in Experiment.objects.filter(workspace=workspace, name__icontains=text).values_list("name", flat=True)[:5]:
-            found.append({"label": name, "url": f"{base}experiments/{name}/", "group": "Experiments", "icon": "flask", "note": ""})
+            found.append(
+                {
+                    "label": run.title,
+                    "url": f"{base}runs/{run.guid}/",
+                    "group": "Runs",
+                    "icon": "player-play",
+                    "note": str(run.status),
+                }
+            )
+        for name in Experiment.objects.filter(
+            workspace=workspace, name__icontains=text
+        ).values_list("name", flat=True)[:5]:
+            found.append(
+                {
+                    "label": name,
+                    "url": f"{base}experiments/{name}/",
+                    "group": "Experiments",
+                    "icon": "flask",
+                    "note": "",
+                }
+            )
     if len(text) >= 2 and "registry.read" in allowed:
         found += _assets(workspace, text, base)
     return JsonResponse({"results": found})
@@ -143,13 +177,31 @@ def search(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 
 def _assets(workspace: Workspace, text: str, base: str) -> list[dict[str, str]]:
     folders = {"model": ("models", "Models", "box"), "data": ("data", "Data", "database")}
-    rows = Asset.objects.filter(workspace=workspace, kind__in=folders, name__icontains=text, archived=False)
+    rows = Asset.objects.filter(
+        workspace=workspace, kind__in=folders, name__icontains=text, archived=False
+    )
     found = []
     for row in rows[:8]:
         folder, group, icon = folders[row.kind]
-        found.append({"label": row.name, "url": f"{base}{folder}/{row.name}/", "group": group, "icon": icon, "note": ""})
+        found.append(
+            {
+                "label": row.name,
+                "url": f"{base}{folder}/{row.name}/",
+                "group": group,
+                "icon": icon,
+                "note": "",
+            }
+        )
     low = text.lower()
     for each in Catalogue().all():
         if low in each.title.lower() or low in each.name:
-            found.append({"label": each.title, "url": f"{base}components/{each.name}/", "group": "Components", "icon": "puzzle", "note": each.category})
+            found.append(
+                {
+                    "label": each.title,
+                    "url": f"{base}components/{each.name}/",
+                    "group": "Components",
+                    "icon": "puzzle",
+                    "note": each.category,
+                }
+            )
     return found[:16]

@@ -48,7 +48,9 @@ def rerun(request: HttpRequest, workspace: Workspace, guid: str) -> HttpResponse
         if given is not None and given != _written(before):
             changed[name] = _typed(given, before, name)
     try:
-        new = submit_again(run=run, user=request.user, inputs=changed, force="force" in request.POST)
+        new = submit_again(
+            run=run, user=request.user, inputs=changed, force="force" in request.POST
+        )
     except StudioError as error:
         messages.error(request, f"{error.message} {error.hint}".strip())
         return redirect(url_of(run))
@@ -80,7 +82,9 @@ def _typed(given: str, before: Any, name: str) -> Any:
     except ValueError:
         value = None
     if isinstance(before, int | float) and not isinstance(value, int | float):
-        raise StudioError(f"{name} is a number, not {given!r}.", where=name, hint="Write a number such as 0.2.")
+        raise StudioError(
+            f"{name} is a number, not {given!r}.", where=name, hint="Write a number such as 0.2."
+        )
     return value
 
 

@@ -22,11 +22,20 @@ MOST = 12
 @operation("runs.read")
 def compare(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """Compare the runs that the URL names, `?runs=a,b`; without any, offer the latest."""
-    asked = [g for text in request.GET.getlist("runs") + request.GET.getlist("run") for g in text.split(",") if g]
+    asked = [
+        g
+        for text in request.GET.getlist("runs") + request.GET.getlist("run")
+        for g in text.split(",")
+        if g
+    ]
     runs = [run_or_404(workspace, guid) for guid in dict.fromkeys(asked)][:MOST]
     if len(runs) < 2:
         recent = Run.objects.filter(workspace=workspace, parent=None).order_by("-created")
-        context = {"workspace": workspace, "runs": runtable.load(list(recent.values_list("pk", flat=True)[:20])), "chosen": [r.guid for r in runs]}
+        context = {
+            "workspace": workspace,
+            "runs": runtable.load(list(recent.values_list("pk", flat=True)[:20])),
+            "chosen": [r.guid for r in runs],
+        }
         return render(request, "runs/compare_choose.html", context)
     only_changed = request.GET.get("all") != "1"
     params = rows_of([run.params for run in runs])
@@ -39,7 +48,14 @@ def compare(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         "workspace": workspace,
         "runs": runs,
         "guids": guids,
-        "urls": [{"run": run, "url": overview.url_of(run), "without": ",".join(r.guid for r in runs if r is not run)} for run in runs],
+        "urls": [
+            {
+                "run": run,
+                "url": overview.url_of(run),
+                "without": ",".join(r.guid for r in runs if r is not run),
+            }
+            for run in runs
+        ],
         "only_changed": only_changed,
         "params": [row for row in params if row["changed"] or not only_changed],
         "same": sum(not row["changed"] for row in params),
@@ -76,7 +92,14 @@ def _metrics(runs: list[Run]) -> list[dict[str, Any]]:
         best = metrics_facts.best(key, values)
         cells = [{"text": metrics_facts.shown(v), "best": i == best} for i, v in enumerate(values)]
         lower = metrics_facts.lower_is_better(key)
-        rows.append({"key": key, "label": label, "cells": cells, "better": "lower is better" if lower else "higher is better"})
+        rows.append(
+            {
+                "key": key,
+                "label": label,
+                "cells": cells,
+                "better": "lower is better" if lower else "higher is better",
+            }
+        )
     return rows
 
 
@@ -86,7 +109,11 @@ def _facts(runs: list[Run]) -> list[dict[str, Any]]:
         git = run.git or {}
         values.append(
             {
-                "Commit": (str(git.get("commit") or "")[:10] + (" with local changes" if git.get("dirty") else "")) or "none",
+                "Commit": (
+                    str(git.get("commit") or "")[:10]
+                    + (" with local changes" if git.get("dirty") else "")
+                )
+                or "none",
                 "Code": str(run.document.get("codeId") or "none")[:17],
                 "Environment": run.environment or _environment(run),
                 "Compute": run.compute.name if run.compute else "none",

@@ -12,7 +12,6 @@ from officina.errors import StudioError
 from studio.lib.files import UserFileResponse
 from studio.runs import browsing, figures, overview
 from studio.runs.services import read_series
-from studio.runs.services.advancing import results_of
 from studio.runs.views.finding import run_or_404
 from studio.workspaces.access import operation
 from studio.workspaces.models import Workspace
@@ -81,7 +80,11 @@ def figure(request: HttpRequest, workspace: Workspace, guid: str) -> HttpRespons
 
 def _grid(value: dict[str, list[object]]) -> dict[str, object]:
     rows = [list(row) for row in zip(*value.values(), strict=False)][:2000]
-    return {"columns": [{"name": name, "type": ""} for name in value], "rows": rows, "total": len(rows)}
+    return {
+        "columns": [{"name": name, "type": ""} for name in value],
+        "rows": rows,
+        "total": len(rows),
+    }
 
 
 @require_safe
@@ -102,7 +105,9 @@ def timeline(request: HttpRequest, workspace: Workspace, guid: str) -> HttpRespo
 
 @require_safe
 @operation("runs.read")
-def run_file(request: HttpRequest, workspace: Workspace, guid: str, place: str, path: str) -> HttpResponse:
+def run_file(
+    request: HttpRequest, workspace: Workspace, guid: str, place: str, path: str
+) -> HttpResponse:
     """Send a file of the run: something it left, or a file of an output, an input or its code."""
     run = run_or_404(workspace, guid)
     file = browsing.find(run, place, request.GET.get("of", ""), path)

@@ -68,13 +68,19 @@ def runs(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     return response
 
 
-def _choices(columns: list[str], metrics: list[str], params: list[str]) -> list[tuple[str, list[tuple[str, str, bool]]]]:
+def _choices(
+    columns: list[str], metrics: list[str], params: list[str]
+) -> list[tuple[str, list[tuple[str, str, bool]]]]:
     def options(kind: str, keys: list[str]) -> list[tuple[str, str, bool]]:
         held = [name.partition(":")[2] for name in columns if name.startswith(f"{kind}:")]
         return [(f"{kind}:{k}", k, f"{kind}:{k}" in columns) for k in dict.fromkeys([*held, *keys])]
 
     fixed = [(name, label, name in columns) for name, label in runtable.COLUMNS.items()]
-    return [("Run", fixed), ("Metrics", options("metric", metrics)), ("Parameters", options("param", params))]
+    return [
+        ("Run", fixed),
+        ("Metrics", options("metric", metrics)),
+        ("Parameters", options("param", params)),
+    ]
 
 
 @require_safe
@@ -103,13 +109,19 @@ def experiment(request: HttpRequest, workspace: Workspace, name: str) -> HttpRes
     """Show an experiment: its best run, a metric over its runs, and the runs."""
     found = Experiment.objects.filter(workspace=workspace, name=name).first()
     if found is None:
-        raise StudioError(f"There is no experiment {name!r} here.", where="experiment", code="not_found")
+        raise StudioError(
+            f"There is no experiment {name!r} here.", where="experiment", code="not_found"
+        )
     top = Run.objects.filter(experiment=found, parent=None)
-    recent = runtable.load(list(top.order_by("-created").values_list("pk", flat=True)[: runtable.PAGE]))
+    recent = runtable.load(
+        list(top.order_by("-created").values_list("pk", flat=True)[: runtable.PAGE])
+    )
     keys = sorted(_metric_keys(found), key=rank)
     key = request.GET.get("metric") or (keys[0] if keys else "")
     columns = [f"metric:{k}" for k in keys[:5]]
-    wanted = runtable.asked(request.GET, columns=["status", *columns, "owner", "created", "seconds"])
+    wanted = runtable.asked(
+        request.GET, columns=["status", *columns, "owner", "created", "seconds"]
+    )
     wanted.experiment = found.name
     context = {
         "workspace": workspace,
@@ -145,9 +157,18 @@ def _best(found: Experiment, key: str) -> dict[str, object] | None:
 
 def _over_runs(found: Experiment, key: str) -> dict[str, object] | None:
     rows = MetricSeries.objects.filter(run__experiment=found, key=key, last_value__isnull=False)
-    rows = rows.select_related("run__workspace", "run__parent__workspace").order_by("-run__created")[:CHART_RUNS]
+    rows = rows.select_related("run__workspace", "run__parent__workspace").order_by(
+        "-run__created"
+    )[:CHART_RUNS]
     points = []
     for row in reversed(list(rows)):
         run = row.run.parent or row.run
-        points.append({"when": run.created.isoformat(), "value": row.last_value, "name": run.title, "url": url_of(run)})
+        points.append(
+            {
+                "when": run.created.isoformat(),
+                "value": row.last_value,
+                "name": run.title,
+                "url": url_of(run),
+            }
+        )
     return figures.over_runs(points, key=key) if points else None

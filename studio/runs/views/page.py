@@ -16,7 +16,13 @@ from studio.runs.views.finding import api_url, run_or_404
 from studio.workspaces.access import operation
 from studio.workspaces.models import Workspace
 
-PARTS = {"head": "runs/_head.html", "kpis": "runs/_kpis.html", "aside": "runs/_aside.html", "steps": "runs/_steps.html", "box": "runs/_box.html"}
+PARTS = {
+    "head": "runs/_head.html",
+    "kpis": "runs/_kpis.html",
+    "aside": "runs/_aside.html",
+    "steps": "runs/_steps.html",
+    "box": "runs/_box.html",
+}
 FIGURES = ("confusion_matrix", "roc", "table")
 CHARTS = 60
 
@@ -37,15 +43,26 @@ def run_page(request: HttpRequest, workspace: Workspace, guid: str) -> HttpRespo
         context |= _facts(run, steps)
         return render(request, part, context)
     context |= TABS[tab](request, run, steps)
-    return render(request, f"runs/run_{'outputs' if tab in {'inputs', 'snapshot'} else tab}.html", context)
+    return render(
+        request, f"runs/run_{'outputs' if tab in {'inputs', 'snapshot'} else tab}.html", context
+    )
 
 
 def _tabs(run: Run, steps: list[Run]) -> list[tuple[str, str, int | None]]:
-    count = MetricSeries.objects.filter(run__in=[results_of(each) for each in (run, *steps)]).count()
-    found: list[tuple[str, str, int | None]] = [("overview", "Overview", None), ("metrics", "Metrics", count)]
+    count = MetricSeries.objects.filter(
+        run__in=[results_of(each) for each in (run, *steps)]
+    ).count()
+    found: list[tuple[str, str, int | None]] = [
+        ("overview", "Overview", None),
+        ("metrics", "Metrics", count),
+    ]
     if run.kind == Run.PIPELINE:
         found.append(("graph", "Graph", None))
-    found.append(("steps", "Steps", len(run.document.get("jobs") or {})) if steps or run.kind == Run.PIPELINE else ("steps", "Timeline", None))
+    found.append(
+        ("steps", "Steps", len(run.document.get("jobs") or {}))
+        if steps or run.kind == Run.PIPELINE
+        else ("steps", "Timeline", None)
+    )
     found.append(("outputs", "Outputs and logs", None))
     if run.kind == Run.PIPELINE:
         found.append(("children", "Child runs", len(steps)))
@@ -107,7 +124,9 @@ def _overview(request: HttpRequest, run: Run, steps: list[Run]) -> dict[str, Any
     )
     return _facts(run, steps) | {
         "charts": curves[:1],
-        "figures": [f for f in figures if f["kind"] in {"roc", "confusion_matrix"}][: 2 - len(curves[:1])],
+        "figures": [f for f in figures if f["kind"] in {"roc", "confusion_matrix"}][
+            : 2 - len(curves[:1])
+        ],
         "logged": logged if run.kind == Run.PIPELINE else run,
         "logged_url": api_url(logged or run, "log"),
         "timeline": overview.timeline(run, steps),
@@ -116,7 +135,9 @@ def _overview(request: HttpRequest, run: Run, steps: list[Run]) -> dict[str, Any
 
 def _charts(run: Run, steps: list[Run]) -> list[dict[str, Any]]:
     """Return one chart for each metric; the same metric of several steps shares one."""
-    holders = dict((holder.pk, (label, holder)) for label, holder in overview.metric_holders(run, steps))
+    holders = dict(
+        (holder.pk, (label, holder)) for label, holder in overview.metric_holders(run, steps)
+    )
     rows = MetricSeries.objects.filter(run__in=holders).order_by("key")
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
@@ -130,14 +151,24 @@ def _charts(run: Run, steps: list[Run]) -> list[dict[str, Any]]:
                 "n": row.n, "step": row.last_step,
             }
         )  # fmt: skip
-    return sorted(found.values(), key=lambda chart: (chart["points"] < 2, overview.rank(chart["key"])))[:CHARTS]
+    return sorted(
+        found.values(), key=lambda chart: (chart["points"] < 2, overview.rank(chart["key"]))
+    )[:CHARTS]
 
 
 def _figures(run: Run, steps: list[Run]) -> list[dict[str, Any]]:
     holders = {results_of(each).pk: each for each in (run, *steps)}
-    rows = Artifact.objects.filter(run__in=holders, kind__in=[*FIGURES, "image"]).order_by("kind", "path")
+    rows = Artifact.objects.filter(run__in=holders, kind__in=[*FIGURES, "image"]).order_by(
+        "kind", "path"
+    )
     return [
-        {"kind": row.kind, "key": row.key or row.path, "path": row.path, "run": holders[row.run_id], "size": row.size}
+        {
+            "kind": row.kind,
+            "key": row.key or row.path,
+            "path": row.path,
+            "run": holders[row.run_id],
+            "size": row.size,
+        }
         for row in rows[:CHARTS]
     ]
 
@@ -204,7 +235,9 @@ def _children(request: HttpRequest, run: Run, steps: list[Run]) -> dict[str, Any
 
 
 def _definition(request: HttpRequest, run: Run, steps: list[Run]) -> dict[str, Any]:
-    return {"definition": yaml.safe_dump(run.document, sort_keys=False, allow_unicode=True, width=100)}
+    return {
+        "definition": yaml.safe_dump(run.document, sort_keys=False, allow_unicode=True, width=100)
+    }
 
 
 def _lineage(request: HttpRequest, run: Run, steps: list[Run]) -> dict[str, Any]:

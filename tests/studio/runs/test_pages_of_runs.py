@@ -25,10 +25,11 @@ def made(cast: Cast, name: str, *, auc: float, lr: float, status: str = Status.C
     """Make an ended run with a metric, a parameter and two files."""
     experiment, _ = Experiment.objects.get_or_create(workspace=cast.lab, name="churn")
     now = timezone.now()
+    literal = {"jobInputType": "literal", "value": lr}
     run = Run.objects.create(
         workspace=cast.lab, experiment=experiment, name=name, display_name=name, owner=cast.owner,
         kind="command", status=status, params={"lr": lr, "seed": 42},
-        document={"jobType": "Command", "command": "python a.py", "inputs": {"lr": {"jobInputType": "literal", "value": lr}}},
+        document={"jobType": "Command", "command": "python a.py", "inputs": {"lr": literal}},
         queued=now, started=now, ended=now,
     )  # fmt: skip
     label_run(run)
@@ -97,8 +98,19 @@ def test_the_list_keeps_only_runs_above_a_metric(cast: Cast, run: Run) -> None:
     assert "weak-one" not in body
 
 
-@pytest.mark.parametrize(("sort", "first"), [("metric:auc", "weak-one"), ("-metric:auc", "brave-heron"), ("param:lr", "brave-heron"), ("-param:lr", "weak-one"), ("-name", "weak-one")])
-def test_the_list_sorts_by_column_metric_and_parameter(cast: Cast, run: Run, sort: str, first: str) -> None:
+@pytest.mark.parametrize(
+    ("sort", "first"),
+    [
+        ("metric:auc", "weak-one"),
+        ("-metric:auc", "brave-heron"),
+        ("param:lr", "brave-heron"),
+        ("-param:lr", "weak-one"),
+        ("-name", "weak-one"),
+    ],
+)
+def test_the_list_sorts_by_column_metric_and_parameter(
+    cast: Cast, run: Run, sort: str, first: str
+) -> None:
     made(cast, "weak-one", auc=0.5, lr=0.1)
     body = page(cast, f"runs/?sort={sort}").content.decode()
     other = {"weak-one": "brave-heron", "brave-heron": "weak-one"}[first]
@@ -129,7 +141,9 @@ def test_comparing_marks_what_changed_and_the_best(cast: Cast, run: Run) -> None
 def test_a_run_is_registered_as_a_model(cast: Cast, run: Run) -> None:
     client = Client()
     client.force_login(cast.owner)
-    answer = client.post(f"/w/lab/runs/{run.guid}/register/", {"name": "churn", "source": "files:outputs/scores.csv"})
+    answer = client.post(
+        f"/w/lab/runs/{run.guid}/register/", {"name": "churn", "source": "files:outputs/scores.csv"}
+    )
     assert answer.status_code == 302
     version = registry.find(workspace=cast.lab, kind="model", name="churn")
     assert version.run_guid == run.guid
@@ -140,9 +154,16 @@ def test_a_run_is_registered_as_a_model(cast: Cast, run: Run) -> None:
 def test_tags_and_name_are_edited(cast: Cast, run: Run) -> None:
     client = Client()
     client.force_login(cast.owner)
-    client.post(f"/w/lab/runs/{run.guid}/edit/", {"display_name": "Champion", "tags": "best\nweek=47", "notes": "kept"})
+    client.post(
+        f"/w/lab/runs/{run.guid}/edit/",
+        {"display_name": "Champion", "tags": "best\nweek=47", "notes": "kept"},
+    )
     run.refresh_from_db()
-    assert (run.display_name, run.tags, run.notes) == ("Champion", {"best": "", "week": "47"}, "kept")
+    assert (run.display_name, run.tags, run.notes) == (
+        "Champion",
+        {"best": "", "week": "47"},
+        "kept",
+    )
 
 
 def test_a_reader_may_not_edit(cast: Cast, run: Run) -> None:
@@ -151,7 +172,23 @@ def test_a_reader_may_not_edit(cast: Cast, run: Run) -> None:
     assert client.post(f"/w/lab/runs/{run.guid}/edit/", {"notes": "x"}).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["", "runs/", "experiments/", "experiments/churn/", "compare/", "models/", "data/", "environments/", "components/", "components/split_data/", "samples/", "compute/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "runs/",
+        "experiments/",
+        "experiments/churn/",
+        "compare/",
+        "models/",
+        "data/",
+        "environments/",
+        "components/",
+        "components/split_data/",
+        "samples/",
+        "compute/",
+    ],
+)
 def test_every_page_opens_for_a_reader(cast: Cast, run: Run, path: str) -> None:
     assert page(cast, path, "reader").status_code == 200
 
