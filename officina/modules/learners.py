@@ -238,7 +238,7 @@ def boosted_decision_tree_regression(ctx: Context) -> None:
             Param("l1_weight", "number", "L1 regularization weight", 1.0, 0), "0; 0.01; 0.1; 1"
         ),
         *tunable(Param("l2_weight", "number", "L2 regularization weight", 1.0, 0), "0.01; 0.1; 1"),
-        Param("max_iterations", "integer", "Maximum number of iterations", 1000, 1, 1_000_000),
+        Param("max_iterations", "integer", "Maximum number of iterations", 200, 1, 1_000_000),
         SEED,
     ],
     summary="L1 {l1_weight}, L2 {l2_weight}",
