@@ -15,6 +15,7 @@ from typing import Any
 
 import officina
 from officina.documents.expressions import command_line
+from officina.environments.overlay import overlay
 from officina.errors import StudioError
 from officina.storage import ContentStore, Tree
 from officina.storage.paths import safe_join
@@ -105,15 +106,24 @@ def lay_out(
     document = _with_literals(document, inputs)
     places = _lay_inputs(folders, document, inputs, store)
     targets = _lay_outputs(folders, document)
-    job = _what_to_start(document, places, targets) | {
-        "env": _environment(folders, document, places, targets, python, env, run_id),
+    own_copies = [
+        safe_join(folders.inputs, name)
+        for name, entry in document["inputs"].items()
+        if name in places and _is_writable(entry)
+    ]
+    job = _what_to_start(document, places, targets)
+    # A command may `pip install`: into a layer of its own, never into the shared environment.
+    interpreter = overlay(python, folders.temp / "env") if "argv" in job else python
+    job |= {
+        "env": _environment(folders, document, places, targets, interpreter, env, run_id)
+        | _search_path(document, interpreter, python),
         "cwd": str(folders.work),
         "timeout": (document.get("limits") or {}).get("timeout"),
         "grace": GRACE_SECONDS,
         "memory_bytes": memory_bytes,
         "network": network,
         "readonly": [*_readable(folders, python), *readonly],
-        "writable": [str(place) for place in folders.writable],
+        "writable": [str(place) for place in (*folders.writable, *own_copies)],
     }
     _write_last(rundir / "job.json", job)
 
@@ -188,13 +198,16 @@ def _lay_inputs(
     return places
 
 
+def _is_writable(entry: Mapping[str, Any]) -> bool:
+    return entry.get("mode") in {"download", "rw_mount", "Download", "ReadWriteMount"}
+
+
 def _lay_input(
     folders: Folders, name: str, entry: Mapping[str, Any], address: str, store: ContentStore
 ) -> str:
     dest = safe_join(folders.inputs, name)
-    writable = entry.get("mode") in {"download", "rw_mount", "Download", "ReadWriteMount"}
     try:
-        tree = store.materialize(address, dest, read_only=not writable)
+        tree = store.materialize(address, dest, read_only=not _is_writable(entry))
     except StudioError as error:
         raise StudioError(
             error.message, hint=error.hint, where=f"inputs.{name}", code=error.code
@@ -296,6 +309,15 @@ def _environment(
         "OFFICINA_MESSAGES": str(folders.messages),
     }
     return basic | wanted | dict(env) | ours
+
+
+def _search_path(
+    document: Mapping[str, Any], interpreter: Path, python: Path
+) -> dict[str, str]:
+    if "PATH" in (document.get("environmentVariables") or {}):
+        return {}
+    programs = dict.fromkeys([str(interpreter.parent), str(python.parent), SYSTEM_PATH])
+    return {"PATH": ":".join(programs)}
 
 
 def _package() -> Path:
