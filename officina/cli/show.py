@@ -18,7 +18,7 @@ class Format(StrEnum):
 
 
 JOB_COLUMNS = ("name", "display_name", "experiment", "kind", "status", "created")
-WORKSPACE_COLUMNS = ("name", "resource_group", "location", "role")
+WORKSPACE_COLUMNS = ("name", "display_name", "resource_group", "location")
 
 
 def show_list(items: Iterable[Mapping[str, Any]], columns: Sequence[str], form: Format) -> None:

@@ -129,6 +129,7 @@ def test_ctrl_c_ends_a_local_job_and_all_of_its_processes(
     for line in process.stdout:
         if "started" in line:
             break
+    process.stdout.close()
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 130
     time.sleep(0.2)
