@@ -15,8 +15,6 @@ from studio.workspaces.access import PUBLIC, SIGNED_IN
 from studio.workspaces.operations import BUILT_IN_ROLES, OPERATIONS
 from tests.cast import bearer, run_token_of
 
-# What carries no mapping of its own: liveness is asked before there are users.
-WITHOUT_MAPPING = {"healthz"}
 METHODS = ("get", "post", "put", "patch", "delete")
 GUID = "00000000-0000-4000-8000-000000000000"
 
@@ -68,7 +66,7 @@ def routes(resolver: Any = None, prefix: str = "", converters: Any = None) -> It
             yield from routes(entry, pattern, known)
 
 
-ALL_ROUTES = [route for route in routes() if route.pattern not in WITHOUT_MAPPING]
+ALL_ROUTES = list(routes())
 WORKSPACE_ROUTES = [route for route in ALL_ROUTES if "workspace>" in route.pattern]
 
 

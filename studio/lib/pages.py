@@ -16,12 +16,13 @@ class Page(PageNumberPagination):
     max_page_size = 1000
 
     def get_paginated_response(self, data: Any) -> Response:
+        page: Any = self.page
         return Response(
             {
                 "items": data,
-                "total": self.page.paginator.count,
-                "page": self.page.number,
-                "page_size": self.page.paginator.per_page,
+                "total": page.paginator.count,
+                "page": page.number,
+                "page_size": page.paginator.per_page,
                 "next": self.get_next_link(),
                 "previous": self.get_previous_link(),
             }

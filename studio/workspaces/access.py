@@ -198,7 +198,10 @@ def _answer(request: HttpRequest, call: Callable[[], HttpResponse]) -> HttpRespo
     try:
         if secret_in(request.META.get("HTTP_AUTHORIZATION", "")) is None:
             refused = CsrfViewMiddleware(lambda _: None).process_view(  # type: ignore[arg-type]
-                request, _checked, (), {}
+                request,
+                _checked,
+                (),
+                {},
             )
             if refused is not None:
                 return refused
@@ -207,8 +210,9 @@ def _answer(request: HttpRequest, call: Callable[[], HttpResponse]) -> HttpRespo
         return problems.respond(request, error)
 
 
-def _checked(request: HttpRequest) -> None:
-    """Stand for the view in the CSRF check, which asks it whether it is exempt."""
+def _checked(request: HttpRequest) -> HttpResponse:
+    """Stand for the view in the CSRF check, which only asks it whether it is exempt."""
+    raise NotImplementedError
 
 
 def _sign_in(request: HttpRequest) -> Any:
@@ -225,6 +229,13 @@ def not_signed_in() -> StudioError:
         hint="Sign in, or send `Authorization: Bearer` with a token.",
         code="unauthenticated",
     )
+
+
+def person(request: Any) -> User:
+    """Return who asks, on a route that only signed-in people and service accounts reach."""
+    if not isinstance(request.user, User):
+        raise not_signed_in()
+    return request.user
 
 
 def _remember(request: Any, member: Membership, auth: Any) -> None:
@@ -316,7 +327,8 @@ def user_of_scope(scope: Mapping[str, Any]) -> tuple[User, Any]:
                 raise bad_token()
             return token.user, token
     known = scope.get("user")
-    user = User.objects.filter(pk=getattr(known, "pk", None), is_active=True).first()
+    pk = getattr(known, "pk", None)
+    user = None if pk is None else User.objects.filter(pk=pk, is_active=True).first()
     session = scope.get("session")
     if user is None or session is None or not session.exists(session.session_key or ""):
         raise not_signed_in()

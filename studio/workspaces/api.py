@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from officina.errors import StudioError
 from studio.workspaces import audit, services
 from studio.workspaces import serializers as shapes
-from studio.workspaces.access import SIGNED_IN, WorkspaceViewMixin, workspace_for
+from studio.workspaces.access import SIGNED_IN, WorkspaceViewMixin, person, workspace_for
 from studio.workspaces.authentication import run_scope
 from studio.workspaces.idempotency import idempotent
 from studio.workspaces.models import ApiToken, Membership, Workspace
@@ -70,9 +70,9 @@ class Workspaces(viewsets.GenericViewSet[Workspace]):
     serializer_class = shapes.WorkspaceShape
 
     def get_queryset(self) -> QuerySet[Workspace]:
-        mine = Workspace.objects.visible_to(self.request.user)  # type: ignore[attr-defined]
+        mine = Workspace.objects.visible_to(self.request.user)
         bound = getattr(self.request.auth, "workspace_id", None)
-        return mine.filter(pk=bound) if bound is not None else mine  # type: ignore[no-any-return]
+        return mine.filter(pk=bound) if bound is not None else mine
 
     def list(self, request: Request) -> Response:
         page = self.paginate_queryset(self.get_queryset())
@@ -80,7 +80,7 @@ class Workspaces(viewsets.GenericViewSet[Workspace]):
 
     @idempotent
     def create(self, request: Request) -> Response:
-        if request.user.is_service or getattr(request.auth, "workspace_id", None) is not None:
+        if person(request).is_service or getattr(request.auth, "workspace_id", None) is not None:
             raise StudioError(
                 "A service account or a token of one workspace cannot make workspaces.",
                 hint="Use a person's own token for all workspaces.",
@@ -89,7 +89,7 @@ class Workspaces(viewsets.GenericViewSet[Workspace]):
         body = self.get_serializer(data=request.data)
         body.is_valid(raise_exception=True)
         given = {key: value for key, value in body.validated_data.items() if key != "description"}
-        made = services.create_workspace(user=request.user, **given)
+        made = services.create_workspace(user=person(request), **given)
         return Response(self.get_serializer(made).data, status=201)
 
     def retrieve(self, request: Request, workspace: str) -> Response:
@@ -104,7 +104,7 @@ class Workspaces(viewsets.GenericViewSet[Workspace]):
         body.is_valid(raise_exception=True)
         changed = services.update_workspace(
             workspace=member.workspace,
-            actor=request.user,
+            actor=person(request),
             ip=audit.ip_of(request),
             **body.validated_data,
         )
@@ -201,16 +201,18 @@ class Tokens(ViewSet):
 
     def rows(self) -> QuerySet[Any]:
         # A token of one workspace neither sees nor ends those of others.
-        mine = ApiToken.objects.filter(user_id=self.request.user.pk).select_related("workspace")
+        mine = ApiToken.objects.filter(user=person(self.request)).select_related("workspace")
         if getattr(self.request.auth, "workspace_id", None) is not None:
             mine = mine.filter(workspace=self.workspace)
-        return mine.personal()  # type: ignore[attr-defined,no-any-return]
+        return mine.personal()
 
     def create(self, request: Request, **_: Any) -> Response:
         body = self.body(request)
-        bound = getattr(request.auth, "workspace_id", None) is not None or request.user.is_service
+        bound = (
+            getattr(request.auth, "workspace_id", None) is not None or person(request).is_service
+        )
         token, secret = services.create_token(
-            user=request.user,
+            user=person(request),
             name=body["name"],
             workspace=self.workspace if body["only_here"] or bound else None,
             expires=_after(body.get("days"), request.auth),
@@ -269,6 +271,10 @@ class ServiceAccounts(ViewSet):
         return Response({**shapes.TokenShape(token).data, "token": secret}, status=201)
 
 
+def _value_in(body: Any) -> Any:
+    return body.get("value") if isinstance(body, dict) else None
+
+
 class Secrets(ViewSet):
     """The names in the key vault; a value goes only to a job, by its run's own token."""
 
@@ -288,7 +294,7 @@ class Secrets(ViewSet):
         return get_object_or_404(self.rows(), name__iexact=self.kwargs["name"])
 
     def update(self, request: Request, name: str, **_: Any) -> Response:
-        body = self.get_serializer(data={**request.data, "name": name})
+        body = self.get_serializer(data={"value": _value_in(request.data), "name": name})
         body.is_valid(raise_exception=True)
         value = body.validated_data["value"]
         secret = services.set_secret(workspace=self.workspace, name=name, value=value, **self.by())
@@ -347,27 +353,27 @@ class Me(APIView):
 
     @extend_schema(responses=shapes.UserShape)
     def get(self, request: Request) -> Response:
-        members = Membership.objects.filter(user_id=request.user.pk).select_related("workspace")
+        members = Membership.objects.filter(user=person(request)).select_related("workspace")
         bound = getattr(request.auth, "workspace_id", None)
         if bound is not None:
             members = members.filter(workspace_id=bound)
         places = [{"name": row.workspace.name, "role": row.role} for row in members]
-        return Response({**shapes.UserShape(request.user).data, "workspaces": places})
+        return Response({**shapes.UserShape(person(request)).data, "workspaces": places})
 
     @extend_schema(request=shapes.Password, responses={204: None})
     def put(self, request: Request) -> Response:
         """Set the caller's password; the old one is asked if there is one."""
         body = shapes.Password(data=request.data)
         body.is_valid(raise_exception=True)
-        if request.user.is_service:
+        if person(request).is_service:
             raise StudioError("A service account has no password.", code="forbidden")
-        services.change_password(user=request.user, **body.validated_data)
+        services.change_password(user=person(request), **body.validated_data)
         return Response(status=204)
 
 
 _ws = "workspaces/<str:workspace>"
-_list = {"get": "list", "post": "create"}
-_change = {"patch": "partial_update", "delete": "destroy"}
+_list: dict[str, Any] = {"get": "list", "post": "create"}
+_change: dict[str, Any] = {"patch": "partial_update", "delete": "destroy"}
 
 urlpatterns = [
     path("me", Me.as_view(), name="api-me"),

@@ -29,10 +29,7 @@ def find_token(secret: str) -> ApiToken | None:
     if not secret.startswith(TOKEN_PREFIX) or len(secret) > 200:
         return None
     token = (
-        ApiToken.objects.live()  # type: ignore[attr-defined]
-        .select_related("user")
-        .filter(token_hash=digest_of(secret))
-        .first()
+        ApiToken.objects.live().select_related("user").filter(token_hash=digest_of(secret)).first()
     )
     if token is None or not token.user.is_active:
         return None
@@ -98,7 +95,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
         return 'Bearer realm="officina"'
 
 
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class TokenScheme(OpenApiAuthenticationExtension):
     """How the OpenAPI document describes a bearer token."""
 
     target_class = TokenAuthentication

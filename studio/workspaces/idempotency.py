@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
 from officina.errors import StudioError
+from studio.workspaces.access import person
 from studio.workspaces.models import IdempotencyKey
 
 if TYPE_CHECKING:
@@ -70,12 +71,12 @@ def _claim(request: Request, key: str) -> tuple[IdempotencyKey, bool]:
         # A savepoint: inside a caller's transaction the refused insert must not spoil the rest.
         with transaction.atomic():
             row = IdempotencyKey.objects.create(
-                user_id=request.user.pk, key=key, request=where, request_digest=digest
+                user=person(request), key=key, request=where, request_digest=digest
             )
         return row, True
     except IntegrityError:
         pass
-    found = IdempotencyKey.objects.filter(user_id=request.user.pk, key=key).first()
+    found = IdempotencyKey.objects.filter(user=person(request), key=key).first()
     if found is None:
         raise _in_progress()
     if found.request != where or found.request_digest != digest:
@@ -133,9 +134,9 @@ def _in_progress() -> StudioError:
 def _digest(request: Request) -> str:
     """Return a digest of what was sent: parsed, so that it does not hang on key order or boundaries."""
     digest = hashlib.sha256()
-    data = request.data
+    data: Any = request.data
     plain = {name: data.getlist(name) for name in data} if hasattr(data, "getlist") else data
-    files = getattr(request, "FILES", {})
+    files: Any = getattr(request, "FILES", {})
     for name in files:
         for file in files.getlist(name):
             digest.update(f"{name}\0{file.name}\0{file.size}\0".encode())

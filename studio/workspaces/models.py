@@ -135,7 +135,7 @@ class Workspace(models.Model):
     settings = models.JSONField(default=dict, blank=True)
     created = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects: ClassVar[models.Manager[Workspace]] = WorkspaceQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[models.Manager[Workspace]] = WorkspaceQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -298,7 +298,7 @@ class ApiToken(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used = models.DateTimeField(null=True, blank=True)
 
-    objects: ClassVar[models.Manager[ApiToken]] = ApiTokenQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[models.Manager[ApiToken]] = ApiTokenQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created"]

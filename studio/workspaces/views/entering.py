@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from officina.errors import StudioError
 from studio.lib.problems import status_of
 from studio.workspaces import audit, services
-from studio.workspaces.access import public, signed_in
+from studio.workspaces.access import person, public, signed_in
 from studio.workspaces.models import User
 from studio.workspaces.sign_in import check_login, safe_next
 
@@ -36,7 +36,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     target = safe_next(request)
     if request.user.is_authenticated and request.method == "GET":
         return redirect(target)
-    context = {"next": target, "email": request.POST.get("email", "")}
+    context: dict[str, Any] = {"next": target, "email": request.POST.get("email", "")}
     if request.method == "GET":
         return render(request, "workspaces/login.html", context)
     try:
@@ -59,7 +59,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End this session."""
-    audit.record(action="logout", actor=_user(request), ip=audit.ip_of(request))
+    audit.record(action="logout", actor=person(request), ip=audit.ip_of(request))
     logout(request)
     return redirect(settings.LOGIN_URL)
 
@@ -126,7 +126,7 @@ def accept(request: HttpRequest, secret: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
     """Show and change one's own name and password."""
-    user = _user(request)
+    user = person(request)
     context = {"person": user, "themes": User.Theme.choices}
     if request.method == "GET":
         return render(request, "workspaces/profile.html", context)
@@ -159,15 +159,10 @@ def theme(request: HttpRequest) -> HttpResponse:
         raise StudioError(
             f'There is no theme "{choice}".', hint="Themes: system, light, dark.", where="theme"
         )
-    User.objects.filter(pk=_user(request).pk).update(theme=choice)
+    User.objects.filter(pk=person(request).pk).update(theme=choice)
     if request.headers.get("HX-Request"):
         return _with_theme(HttpResponse(status=204), choice)
     return _with_theme(redirect(safe_next(request)), choice)
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 - `signed_in` has just made sure
-    return request.user
 
 
 def _with_theme(response: HttpResponse, choice: str) -> HttpResponse:

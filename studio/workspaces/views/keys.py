@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from officina.errors import StudioError
 from studio.lib.problems import status_of
 from studio.workspaces import audit, events, services
-from studio.workspaces.access import operation
+from studio.workspaces.access import operation, person
 from studio.workspaces.models import ApiToken, Secret, ServiceAccount, Workspace
 from studio.workspaces.operations import BUILT_IN_ROLES
 
@@ -42,7 +42,7 @@ def expiry_of(days: str) -> datetime | None:
 @require_http_methods(["GET", "POST"])
 def tokens(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """List one's own tokens; make one and show its secret this once."""
-    mine = ApiToken.objects.filter(user_id=request.user.pk, revoked_at=None)
+    mine = ApiToken.objects.filter(user=person(request), revoked_at=None)
     context: dict[str, Any] = {"workspace": workspace, "url": request.build_absolute_uri("/")}
     status = 200
     if request.method == "POST":
@@ -57,7 +57,7 @@ def tokens(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         except StudioError as error:
             context["problem"] = error
             status = status_of(error)
-    context["tokens"] = mine.personal().select_related("workspace")  # type: ignore[attr-defined]
+    context["tokens"] = mine.personal().select_related("workspace")
     return render(request, "workspaces/tokens.html", context, status=status)
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from officina.errors import StudioError
 from studio.lib.problems import status_of
 from studio.workspaces import audit, services
-from studio.workspaces.access import operation, signed_in
+from studio.workspaces.access import operation, person, signed_in
 from studio.workspaces.models import Invitation, Membership, Role, Workspace
 from studio.workspaces.operations import BUILT_IN_ROLES, OPERATIONS
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def workspaces(request: HttpRequest) -> HttpResponse:
     """List the user's workspaces and make a new one."""
     context: dict[str, Any] = {
-        "memberships": Membership.objects.filter(user_id=request.user.pk)
+        "memberships": Membership.objects.filter(user=person(request))
         .select_related("workspace")
         .order_by("workspace__name")
     }
@@ -170,7 +170,9 @@ def settings(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 @require_POST
 def change_settings(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """Change the workspace's labels."""
-    changes = {name: request.POST[name].strip() for name in LABELS if name in request.POST}
+    changes: dict[str, Any] = {
+        name: request.POST[name].strip() for name in LABELS if name in request.POST
+    }
     try:
         services.update_workspace(workspace=workspace, **_by(request), **changes)
     except StudioError as error:

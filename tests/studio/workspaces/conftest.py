@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-PASSWORD = "correct horse battery"  # noqa: S105 - the cast's
+PASSWORD = "correct horse battery"
 
 
 @pytest.fixture(autouse=True)

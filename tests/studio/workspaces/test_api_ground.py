@@ -54,17 +54,13 @@ def test_the_unexpected_is_logged_with_its_id_and_not_shown(
 
 @pytest.mark.parametrize("body", ["[" * 70 + "]" * 70, "[" * 100_000, '{"name": NaN}'])
 def test_json_that_is_too_deep_or_no_json_is_refused(cast, body: str) -> None:
-    answer = cast.client("owner").post(
-        "/api/v1/workspaces", body, content_type="application/json"
-    )
+    answer = cast.client("owner").post("/api/v1/workspaces", body, content_type="application/json")
     assert answer.status_code == 400 and error_of(answer)["code"] == "invalid"
 
 
 def test_json_that_is_too_large_is_refused(cast) -> None:
     body = '{"name": "' + "x" * (17 * 2**20) + '"}'
-    answer = cast.client("owner").post(
-        "/api/v1/workspaces", body, content_type="application/json"
-    )
+    answer = cast.client("owner").post("/api/v1/workspaces", body, content_type="application/json")
     assert answer.status_code == 413
 
 

@@ -74,7 +74,7 @@ def test_a_custom_role_does_what_its_operations_say(cast) -> None:
     member = Membership.objects.get(user=cast.reader)
     client.patch(f"/api/v1/workspaces/lab/members/{member.pk}", {"role": "Watcher"})
     assert access.allowed(cast.reader, cast.lab) == {"workspace.read", "runs.read"}
-    with pytest.raises(StudioError, match="lacks the operation runs.submit"):
+    with pytest.raises(StudioError, match=r"lacks the operation runs\.submit"):
         access.require(cast.reader, cast.lab, "runs.submit")
 
 
@@ -109,7 +109,11 @@ def test_nobody_gives_more_than_they_hold(cast) -> None:
 def test_writes_are_audited_and_the_log_only_grows(cast) -> None:
     link_for(cast)
     entry = AuditEntry.objects.get(action="member.invite")
-    assert (entry.actor, entry.detail["role"], entry.ip) == (cast.owner, "Data Scientist", "127.0.0.1")
+    assert (entry.actor, entry.detail["role"], entry.ip) == (
+        cast.owner,
+        "Data Scientist",
+        "127.0.0.1",
+    )
     entry.action = "nothing"
     with pytest.raises(AppendOnlyError):
         entry.save()

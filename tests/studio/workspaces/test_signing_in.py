@@ -56,7 +56,14 @@ def test_a_session_cannot_write_without_a_csrf_token(cast, browser: Client) -> N
 
 @pytest.mark.parametrize(
     "target",
-    ["//evil.org", "https://evil.org", "\\\\evil.org", "/\\evil.org", "/%0d%0aX: y\r\nX: y", "javascript:x"],
+    [
+        "//evil.org",
+        "https://evil.org",
+        "\\\\evil.org",
+        "/\\evil.org",
+        "/%0d%0aX: y\r\nX: y",
+        "javascript:x",
+    ],
 )
 def test_signing_in_never_leads_off_the_site(cast, target: str) -> None:
     response = sign_in(Client(), next=target)

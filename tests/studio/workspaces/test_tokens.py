@@ -19,7 +19,7 @@ def everything_stored() -> str:
     with connection.cursor() as cursor:
         rows = []
         for table in connection.introspection.table_names(cursor):
-            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
             rows.append(str(cursor.fetchall()))
     return "".join(rows)
 
@@ -49,7 +49,9 @@ def test_a_revoked_token_stops_at_once(cast) -> None:
     secret = token_of(cast.owner)
     assert bearer(secret).get("/api/v1/me").status_code == 200
     token = ApiToken.objects.get()
-    assert cast.client("owner").delete(f"/api/v1/workspaces/lab/tokens/{token.pk}").status_code == 204
+    assert (
+        cast.client("owner").delete(f"/api/v1/workspaces/lab/tokens/{token.pk}").status_code == 204
+    )
     answer = bearer(secret).get("/api/v1/me")
     assert answer.status_code == 401
     assert answer.json()["error"]["code"] == "unauthenticated"
@@ -67,7 +69,10 @@ def test_a_token_in_the_address_is_no_sign_in(cast) -> None:
     from rest_framework.test import APIClient
 
     secret = token_of(cast.owner)
-    assert APIClient().get(f"/api/v1/workspaces?token={secret}&access_token={secret}").status_code == 401
+    assert (
+        APIClient().get(f"/api/v1/workspaces?token={secret}&access_token={secret}").status_code
+        == 401
+    )
 
 
 def test_nobody_ends_another_persons_token(cast) -> None:
@@ -102,7 +107,9 @@ def test_a_token_works_on_pages_and_needs_no_csrf_token(cast) -> None:
     client = APIClient(enforce_csrf_checks=True)
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {token_of(cast.owner)}")
     assert client.get("/w/lab/members/").status_code == 200
-    answer = client.post("/w/lab/members/invite", "role=Reader", content_type="application/x-www-form-urlencoded")
+    answer = client.post(
+        "/w/lab/members/invite", "role=Reader", content_type="application/x-www-form-urlencoded"
+    )
     assert answer.status_code == 200
 
 
@@ -120,9 +127,7 @@ def test_a_runs_token_reads_its_run_and_nothing_else(cast) -> None:
 def test_a_runs_token_does_no_more_than_its_owner_may(cast) -> None:
     secret = run_token_of(cast.reader, cast.lab, RUN)
     assert bearer(secret).patch(f"/api/v1/workspaces/lab/runs/{RUN}", {}).status_code in {403, 405}
-    services.remove_member(
-        member=cast.reader.memberships.get(), actor=cast.owner
-    )
+    services.remove_member(member=cast.reader.memberships.get(), actor=cast.owner)
     assert bearer(secret).get(f"/api/v1/workspaces/lab/runs/{RUN}").status_code == 401
 
 

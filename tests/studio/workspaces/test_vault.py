@@ -24,7 +24,9 @@ def own_key(settings, tmp_path) -> None:
     settings.OFFICINA_HOME = tmp_path
 
 
-def test_a_value_is_in_no_answer_no_table_and_no_log(cast, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_value_is_in_no_answer_no_table_and_no_log(
+    cast, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     client = cast.client("owner")
     answers = [
