@@ -43,7 +43,7 @@ export function timeline(element: HTMLElement): () => void {
   const draw = (): void => {
     // Rebuilding the rows must not take the focus away.
     const focused = element.contains(document.activeElement) ? (document.activeElement as HTMLElement).dataset["guid"] : undefined;
-    element.replaceChildren(...framed(element.dataset["title"], legend(steps), rows(steps)));
+    element.replaceChildren(...framed(element.classList.contains("card") ? element.dataset["title"] : undefined, legend(steps), rows(steps)));
     if (focused) element.querySelector<HTMLElement>(`[data-guid="${CSS.escape(focused)}"]`)?.focus();
   };
   const read = async (): Promise<void> => {
@@ -81,7 +81,7 @@ export function timeline(element: HTMLElement): () => void {
   };
 }
 
-/** With a title the widget is a card's whole content, as charts are. */
+/** On a card the widget is its whole content, as charts are. */
 function framed(title: string | undefined, keys: HTMLElement, list: HTMLElement): HTMLElement[] {
   if (!title) return [keys, list];
   const head = h("div", { class: "card-head" }, h("h2", {}, title), h("span", { class: "end" }, keys));
