@@ -1,0 +1,114 @@
+"""Submit command jobs to a running studio over its API and look at what became of them."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.running import Studio
+
+ENDED = {"Completed", "Failed", "Canceled"}
+
+
+def submit(studio: Studio, command: str, **more: Any) -> str:
+    """Submit a command in the bare environment and return the run's guid."""
+    document = {
+        "jobType": "Command", "displayName": "live test", "experimentName": "live-tests",
+        "environmentId": "azureml:minimal@latest", "command": command, "inputs": {},
+        "outputs": {}, "environmentVariables": {}, "limits": {}, "resources": {},
+    }  # fmt: skip
+    return submit_document(studio, document | more)
+
+
+def submit_document(studio: Studio, document: dict[str, Any]) -> str:
+    """Submit a document and return the run's guid."""
+    request = urllib.request.Request(
+        f"{studio.url}/api/v1/workspaces/{studio.workspace}/runs",
+        data=json.dumps({"document": document}).encode(),
+        headers={
+            "Authorization": f"Bearer {studio.token}",
+            "Content-Type": "application/json",
+            "Idempotency-Key": uuid.uuid4().hex,
+        },
+    )
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return str(json.load(answer)["guid"])
+
+
+def look(studio: Studio, guid: str) -> dict[str, Any]:
+    """Return the run as the API describes it."""
+    status, body = studio.get(f"/api/v1/workspaces/{studio.workspace}/runs/{guid}", timeout=20)
+    assert status == 200, body
+    described: dict[str, Any] = json.loads(body)
+    return described
+
+
+def log(studio: Studio, guid: str) -> bytes:
+    """Return the run's whole log."""
+    path = f"/api/v1/workspaces/{studio.workspace}/runs/{guid}/log?limit=8000000"
+    status, body = studio.get(path, timeout=20)
+    assert status == 200, body
+    return body
+
+
+def until(what: str, true: Callable[[], Any], within: float) -> Any:
+    """Wait until something is true, a studio that does not answer counting as not yet; return it."""
+    end = time.monotonic() + within
+    last: object = None
+    while time.monotonic() < end:
+        try:
+            if last := true():
+                return last
+        except (OSError, AssertionError) as error:
+            last = error
+        time.sleep(0.1)
+    raise AssertionError(f"not within {within:.0f} s: {what} (last: {last!r})")
+
+
+def ended(studio: Studio, guid: str, within: float) -> dict[str, Any]:
+    """Wait for the run's end and return its description."""
+
+    def is_over() -> dict[str, Any] | None:
+        run = look(studio, guid)
+        return run if run["status"] in ENDED else None
+
+    try:
+        return dict(until(f"run {guid} ended", is_over, within))
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{look(studio, guid)}\n{studio.log[-3000:]}") from None
+
+
+def folder(studio: Studio, guid: str, attempt: int = 1) -> Path:
+    """Return the folder of the run's attempt."""
+    return studio.home / "work" / guid / str(attempt)
+
+
+def printed(studio: Studio, guid: str, word: bytes) -> None:
+    """Wait until the run has printed this word."""
+    until(f"run {guid} printed {word!r}", lambda: word in log(studio, guid), 20)
+
+
+def processes_of(studio: Studio, guid: str) -> list[psutil.Process]:
+    """Return every living process that works in or names the run's folder."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            words = [
+                *process.cmdline(),
+                process.cwd(),
+                process.environ().get("OFFICINA_RUN_ID", ""),
+            ]
+        except psutil.Error:
+            continue
+        if any(guid in word for word in words):
+            found.append(process)
+    return found

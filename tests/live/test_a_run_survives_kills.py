@@ -1,0 +1,134 @@
+"""Whatever is killed, a run ends as it should: no line of its log lost, nothing left running."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from tests.live import jobs
+from tests.running import Studio, spawn_studio, start_studio
+
+pytestmark = [pytest.mark.live, pytest.mark.slow]
+
+LINES = 40
+COUNTING = f"for i in $(seq {LINES}); do echo line-$i; sleep 0.1; done"
+
+
+@pytest.fixture(scope="module")
+def studio() -> Iterator[Studio]:
+    """Run a studio that these tests may hurt, apart from the one that all share."""
+    with start_studio("killed") as running:
+        yield running
+
+
+def worker(studio: Studio) -> psutil.Process:
+    """Return the parent process of the worker that watches over jobs."""
+    for process in psutil.Process(studio.process.pid).children():
+        if "jobs@%h" in process.cmdline():
+            return process
+    raise AssertionError("no jobs worker")
+
+
+def assert_whole(studio: Studio, guid: str) -> None:
+    lines = jobs.log(studio, guid).decode().splitlines()
+    assert [line for line in lines if line.startswith("line-")] == [
+        f"line-{number}" for number in range(1, LINES + 1)
+    ]
+    assert jobs.processes_of(studio, guid) == []
+
+
+def watcher(studio: Studio, guid: str) -> psutil.Process:
+    """Return the worker's child that watches over this run, as its lease names it."""
+    code = f"from studio.runs.models import Run; print(Run.objects.get(guid={guid!r}).lease_owner)"
+    owner = studio.manage("shell", "--no-imports", "-c", code).strip().splitlines()[-1]
+    return psutil.Process(int(owner.split(":")[-2]))
+
+
+def test_a_run_goes_on_when_the_child_that_watches_it_is_killed(studio: Studio) -> None:
+    guid = jobs.submit(studio, COUNTING)
+    jobs.printed(studio, guid, b"line-3\n")
+    child = watcher(studio, guid)
+    assert worker(studio).pid in [parent.pid for parent in child.parents()]
+    child.kill()
+    run = jobs.ended(studio, guid, 25)
+    assert (run["status"], run["attempt"]) == ("Completed", 1), run
+    assert_whole(studio, guid)
+
+
+def test_a_run_goes_on_when_the_whole_worker_is_killed(studio: Studio) -> None:
+    guid = jobs.submit(studio, COUNTING)
+    jobs.printed(studio, guid, b"line-3\n")
+    parent = worker(studio)
+    for process in [parent, *parent.children(recursive=True)]:
+        if "jobs@%h" in process.cmdline() or process.ppid() == parent.pid:
+            process.kill()
+    run = jobs.ended(studio, guid, 25)
+    assert (run["status"], run["attempt"]) == ("Completed", 1), run
+    assert_whole(studio, guid)
+
+
+def test_a_run_whose_shim_is_killed_fails_and_leaves_nothing(studio: Studio) -> None:
+    guid = jobs.submit(studio, "echo here; sleep 300")
+    jobs.printed(studio, guid, b"here\n")
+    state = json.loads((jobs.folder(studio, guid) / "state.json").read_text())
+    psutil.Process(state["pid"]).kill()
+    run = jobs.ended(studio, guid, 25)
+    assert run["status"] == "Failed"
+    assert run["error"]["message"]
+    jobs.until("no orphan", lambda: not jobs.processes_of(studio, guid), 10)
+
+
+def test_queued_runs_carry_on_when_the_broker_loses_all_it_knew(studio: Studio) -> None:
+    if "REDIS_URL" in studio.environment:
+        pytest.skip("REDIS_URL names a broker that is not ours to kill")
+    guids = [jobs.submit(studio, "echo in; sleep 4; echo out") for _ in range(6)]
+    jobs.printed(studio, guids[0], b"in\n")
+    broker = next(
+        process
+        for process in psutil.Process(studio.process.pid).children()
+        if any("broker.sock" in word or "unixsocket" in word for word in process.cmdline())
+    )
+    broker.kill()
+    for path in (studio.home / "broker").iterdir():
+        if path.name.startswith(("appendonly", "dump")):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for guid in guids:
+        run = jobs.ended(studio, guid, 40)
+        assert (run["status"], run["attempt"]) == ("Completed", 1), run
+        assert jobs.log(studio, guid).count(b"out\n") == 1
+
+
+def test_runs_are_settled_after_everything_was_killed_at_once() -> None:
+    with start_studio("wrecked", OFFICINA_WORKERS="1") as studio:
+        working = jobs.submit(studio, "echo here; sleep 300")
+        queued = [jobs.submit(studio, "echo late") for _ in range(2)]
+        jobs.printed(studio, working, b"here\n")
+        family = psutil.Process(studio.process.pid).children(recursive=True)
+        doomed = {
+            process.pid: process for process in [*family, *jobs.processes_of(studio, working)]
+        }
+        studio.process.kill()
+        for process in doomed.values():
+            try:
+                process.send_signal(signal.SIGKILL)
+            except psutil.NoSuchProcess:
+                continue
+        studio.process.wait(10)
+        again = spawn_studio("wrecked", OFFICINA_WORKERS="1")
+        studio.url, studio.process = again.url, again.process
+        studio.wait_until_healthy()
+        begun = time.monotonic()
+        run = jobs.ended(studio, working, 30)
+        assert run["status"] == "Failed", run
+        assert run["error"]["message"], run
+        for guid in queued:
+            assert (
+                jobs.ended(studio, guid, 30 - (time.monotonic() - begun))["status"] == "Completed"
+            )
+        assert jobs.processes_of(studio, working) == []
