@@ -11,6 +11,7 @@ from officina.errors import StudioError
 from studio.runs import live
 from studio.runs.models import Run
 from studio.workspaces import access
+from studio.workspaces.live import user_group
 
 REFUSED = {"unauthenticated": 4401, "forbidden": 4403, "not_found": 4404}
 
@@ -22,6 +23,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
     """
 
     group = ""
+    # Where the people's app says that this person's rights have changed.
+    own_group = ""
 
     async def connect(self) -> None:
         try:
@@ -33,12 +36,14 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             await self.close(code=REFUSED.get(error.code, 4400))
             return
         await self.channel_layer.group_add(self.group, self.channel_name)
+        await self.channel_layer.group_add(self.own_group, self.channel_name)
         await self.accept()
         await self.send_json({"type": "hello"})
 
     def find_group(self) -> str:
         kwargs = self.scope["url_route"]["kwargs"]
         workspace = access.for_scope(self.scope, kwargs["workspace"], "runs.read")
+        self.own_group = user_group(access.user_of_scope(self.scope)[0].pk)
         guid = kwargs.get("guid")
         if guid is None:
             return live.workspace_group(workspace.pk)
@@ -49,6 +54,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         if self.group:
             await self.channel_layer.group_discard(self.group, self.channel_name)
+            await self.channel_layer.group_discard(self.own_group, self.channel_name)
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         """Answer a ping; every other word of the client is a subscription that it has already."""

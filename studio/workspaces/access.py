@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
     from rest_framework.request import Request
 
-    View = Callable[..., HttpResponse]
+    View = Callable[..., HttpResponseBase]
 
 PUBLIC = "(public)"
 SIGNED_IN = "(signed in)"

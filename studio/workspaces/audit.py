@@ -4,28 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from studio.workspaces.models import AuditEntry
+from studio.workspaces.models import AuditEntry, User
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
     from django.http import HttpRequest
 
-    from studio.workspaces.models import User, Workspace
+    from studio.workspaces.models import Workspace
 
 
 def record(
     *,
     action: str,
-    actor: User | None,
+    actor: User | AnonymousUser | None,
     workspace: Workspace | None = None,
     target: str = "",
     detail: dict[str, Any] | None = None,
     ip: str | None = None,
 ) -> AuditEntry:
     """Add one entry; never put a secret into `target` or `detail`."""
+    person = actor if isinstance(actor, User) else None
     return AuditEntry.objects.create(
         action=action,
-        actor=actor,
-        actor_name=(actor.email if actor is not None else ""),
+        actor=person,
+        actor_name=(person.email if person is not None else ""),
         workspace=workspace,
         target=target[:300],
         detail=detail or {},

@@ -17,7 +17,7 @@ def user_group(user_id: int) -> str:
 
 
 def cut_off(user_id: int) -> None:
-    """Send `access.changed` to the user's sockets on commit; each then asks for its access again."""
+    """Send `live.revoked` to the user's sockets on commit; each then asks for its access again."""
     transaction.on_commit(lambda: _tell(user_id), robust=True)
 
 
@@ -26,7 +26,7 @@ def _tell(user_id: int) -> None:
     if layer is None:
         return
     try:
-        async_to_sync(layer.group_send)(user_group(user_id), {"type": "access.changed"})
+        async_to_sync(layer.group_send)(user_group(user_id), {"type": "live.revoked"})
     except Exception as error:
         # The hint is lost with the broker; sockets also ask again by themselves.
         log.warning("could not tell the sockets of user %s: %s", user_id, error)

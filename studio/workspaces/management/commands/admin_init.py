@@ -6,6 +6,7 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from officina.errors import StudioError
@@ -25,6 +26,8 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Print what the service made."""
+        # A script may call this before the studio's first start.
+        call_command("migrate", verbosity=0)
         try:
             made = services.admin_init(email=options["email"], workspace=options["workspace"])
         except StudioError as error:
