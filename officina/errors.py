@@ -11,7 +11,9 @@ class StudioError(Exception):
     `code` is one of the keys of `HTTP_STATUS`; `where` names the field, file or line; `hint` says what to do.
     """
 
-    def __init__(self, message: str, *, hint: str = "", where: str = "", code: str = "invalid") -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", where: str = "", code: str = "invalid"
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint

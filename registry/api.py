@@ -70,7 +70,9 @@ class TreeView(WorkspaceViewMixin, APIView):
         files = _entries(request.data)
         missing = services.missing_blobs(workspace=self.workspace, files=files)
         if missing:
-            return Response({"digest": trees.build(files)[0].digest, "missing": missing, "stored": False})
+            return Response(
+                {"digest": trees.build(files)[0].digest, "missing": missing, "stored": False}
+            )
         tree = services.receive_tree(workspace=self.workspace, files=files)
         return Response({"digest": tree.digest, "missing": [], "stored": True})
 
@@ -128,7 +130,7 @@ class AssetView(WorkspaceViewMixin, APIView):
 
     def page(self, rows: Any, serializer: type[Any]) -> Response:
         pager = Page()
-        items = pager.paginate_queryset(rows, self.request, view=self)
+        items: list[Any] | None = pager.paginate_queryset(rows, self.request, view=self)
         return pager.get_paginated_response(serializer(items, many=True).data)
 
 

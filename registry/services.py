@@ -123,9 +123,7 @@ def release_tree(*, workspace: Workspace, digest: str) -> None:
     gone = StoredBlob.objects.filter(workspace=workspace, sha256__in=digests, references__lte=0)
     candidates = list(gone.values_list("sha256", flat=True))
     gone.delete()
-    still = set(
-        StoredBlob.objects.filter(sha256__in=candidates).values_list("sha256", flat=True)
-    )
+    still = set(StoredBlob.objects.filter(sha256__in=candidates).values_list("sha256", flat=True))
     manifest_shared = StoredTree.objects.filter(digest=digest).exists()
 
     def delete_bytes() -> None:

@@ -110,7 +110,7 @@ def data_asset(request: HttpRequest, workspace: Workspace, name: str) -> HttpRes
 @operation("registry.read")
 def asset_file(
     request: HttpRequest, workspace: Workspace, kind: str, name: str, version: str, path: str
-) -> HttpResponse:
+) -> UserFileResponse:
     """Send one file of an asset's version."""
     row = services.find(workspace=workspace, kind=kind, name=name, version=version)
     entry = (

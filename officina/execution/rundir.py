@@ -237,7 +237,7 @@ def _lay_outputs(folders: Folders, document: Mapping[str, Any]) -> dict[str, str
 def _outputs(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """Return the outputs by name; a module fills all of its ports, bound to something or not."""
     component = document.get("component")
-    declared = {}
+    declared: dict[str, Mapping[str, Any]] = {}
     if isinstance(component, Mapping) and component.get("type") == "module":
         declared = {name: {} for name in component.get("outputs") or {}}
     return {**declared, **(document.get("outputs") or {})}
@@ -311,9 +311,7 @@ def _environment(
     return basic | wanted | dict(env) | ours
 
 
-def _search_path(
-    document: Mapping[str, Any], interpreter: Path, python: Path
-) -> dict[str, str]:
+def _search_path(document: Mapping[str, Any], interpreter: Path, python: Path) -> dict[str, str]:
     if "PATH" in (document.get("environmentVariables") or {}):
         return {}
     programs = dict.fromkeys([str(interpreter.parent), str(python.parent), SYSTEM_PATH])

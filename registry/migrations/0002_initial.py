@@ -6,68 +6,102 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('registry', '0001_initial'),
-        ('workspaces', '0001_initial'),
+        ("registry", "0001_initial"),
+        ("workspaces", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='asset',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assets', to='workspaces.workspace'),
+            model_name="asset",
+            name="workspace",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="assets",
+                to="workspaces.workspace",
+            ),
         ),
         migrations.AddField(
-            model_name='assetversion',
-            name='asset',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='registry.asset'),
+            model_name="assetversion",
+            name="asset",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="versions",
+                to="registry.asset",
+            ),
         ),
         migrations.AddField(
-            model_name='assetversion',
-            name='created_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="assetversion",
+            name="created_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='datastore',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='datastores', to='workspaces.workspace'),
+            model_name="datastore",
+            name="workspace",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="datastores",
+                to="workspaces.workspace",
+            ),
         ),
         migrations.AddField(
-            model_name='storedblob',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='blobs', to='workspaces.workspace'),
+            model_name="storedblob",
+            name="workspace",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="blobs",
+                to="workspaces.workspace",
+            ),
         ),
         migrations.AddField(
-            model_name='storedtree',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='trees', to='workspaces.workspace'),
+            model_name="storedtree",
+            name="workspace",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="trees",
+                to="workspaces.workspace",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='asset',
-            constraint=models.UniqueConstraint(fields=('workspace', 'kind', 'name'), name='asset_name_once'),
+            model_name="asset",
+            constraint=models.UniqueConstraint(
+                fields=("workspace", "kind", "name"), name="asset_name_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assetversion',
-            constraint=models.UniqueConstraint(fields=('asset', 'version'), name='asset_version_once'),
+            model_name="assetversion",
+            constraint=models.UniqueConstraint(
+                fields=("asset", "version"), name="asset_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='datastore',
-            constraint=models.UniqueConstraint(fields=('workspace', 'name'), name='datastore_name_once'),
+            model_name="datastore",
+            constraint=models.UniqueConstraint(
+                fields=("workspace", "name"), name="datastore_name_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='storedblob',
-            index=models.Index(fields=['sha256'], name='registry_st_sha256_ef56e3_idx'),
+            model_name="storedblob",
+            index=models.Index(fields=["sha256"], name="registry_st_sha256_ef56e3_idx"),
         ),
         migrations.AddConstraint(
-            model_name='storedblob',
-            constraint=models.UniqueConstraint(fields=('workspace', 'sha256'), name='blob_once_per_workspace'),
+            model_name="storedblob",
+            constraint=models.UniqueConstraint(
+                fields=("workspace", "sha256"), name="blob_once_per_workspace"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='storedtree',
-            constraint=models.UniqueConstraint(fields=('workspace', 'digest'), name='tree_once_per_workspace'),
+            model_name="storedtree",
+            constraint=models.UniqueConstraint(
+                fields=("workspace", "digest"), name="tree_once_per_workspace"
+            ),
         ),
     ]

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-
 WAITS_FOR_SLOT = "waiting for a free slot"
 
 

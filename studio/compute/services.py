@@ -67,10 +67,10 @@ def beat_node() -> Node:
 def limits(pool: str) -> Limits:
     """Return the pool's slots on living nodes, with all quotas."""
     alive = Node.objects.filter(pool=pool, seen__gt=timezone.now() - NODE_SILENT_AFTER)
-    quotas = list(Quota.objects.values_list("workspace_id", "user_id", "slots"))
+    quotas = list(Quota.objects.all())
     return Limits(
         slots=alive.aggregate(n=Sum("slots"))["n"] or 0,
         pool=pool,
-        workspaces={w: n for w, u, n in quotas if u is None},
-        users={(w, u): n for w, u, n in quotas if u is not None},
+        workspaces={q.workspace_id: q.slots for q in quotas if q.user_id is None},
+        users={(q.workspace_id, q.user_id): q.slots for q in quotas if q.user_id is not None},
     )

@@ -44,7 +44,9 @@ class RunView(WorkspaceViewMixin, APIView):
         run = (
             Run.objects.filter(workspace=self.workspace)
             .filter(Q(guid=wanted) | Q(name=wanted))
-            .select_related("experiment", "owner", "compute", "parent", "root", "reused_from", "workspace")
+            .select_related(
+                "experiment", "owner", "compute", "parent", "root", "reused_from", "workspace"
+            )
             .first()
         )
         if run is None:
@@ -85,7 +87,9 @@ class RunList(RunView):
     def post(self, request: Request, workspace: str) -> Response:
         body = NewRunSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        run = services.create_run(workspace=self.workspace, user=request.user, **body.validated_data)
+        run = services.create_run(
+            workspace=self.workspace, user=request.user, **body.validated_data
+        )
         run.refresh_from_db()
         return Response(RunDetailSerializer(run).data, status=status.HTTP_201_CREATED)
 
@@ -129,7 +133,9 @@ class RunAgain(RunView):
 
     operations = {"post": "runs.submit"}
 
-    @extend_schema(operation_id="runs_rerun", request=RerunSerializer, responses={201: RunDetailSerializer})
+    @extend_schema(
+        operation_id="runs_rerun", request=RerunSerializer, responses={201: RunDetailSerializer}
+    )
     @idempotent
     def post(self, request: Request, workspace: str, guid: str) -> Response:
         body = RerunSerializer(data=request.data)
@@ -251,9 +257,7 @@ def _points(column: MetricBatchBody) -> list[Point]:
     steps = column.steps or list(range(n))
     ts = column.ts or [0.0] * n
     if not len(steps) == len(ts) == n:
-        raise StudioError(
-            "values, steps and ts differ in length.", where=f"metric {column.key}"
-        )
+        raise StudioError("values, steps and ts differ in length.", where=f"metric {column.key}")
     where = f"metric {column.key}"
     return [
         Point(column.key, parse_value(value, where=where), step, at)

@@ -85,5 +85,3 @@ def shown(runs: RunQuerySet) -> RunQuerySet:
     """Fetch with each run what a row shows, and not its document."""
     related = ("experiment", "owner", "compute", "parent", "reused_from", "workspace")
     return runs.select_related(*related).defer("document", "key_parts", "cursor")
-
-

@@ -75,7 +75,9 @@ def tell_run(run: Run) -> None:
 
 def tell_log(guid: str, offset: int, text: str, end: int) -> None:
     """Pass on new log bytes; offsets count bytes of the run's log."""
-    send(run_group(guid), {"type": "log", "guid": guid, "offset": offset, "text": text, "next": end})
+    send(
+        run_group(guid), {"type": "log", "guid": guid, "offset": offset, "text": text, "next": end}
+    )
 
 
 def tell_metrics(run: Run, latest: dict[str, Any]) -> None:

@@ -30,18 +30,14 @@ class Status(models.TextChoices):
 
 ENDED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELED})
 # Statuses in which a worker holds the run, so a lease must be alive.
-HELD = frozenset(
-    {Status.PREPARING, Status.RUNNING, Status.FINALIZING, Status.CANCEL_REQUESTED}
-)
+HELD = frozenset({Status.PREPARING, Status.RUNNING, Status.FINALIZING, Status.CANCEL_REQUESTED})
 MOVES: dict[str, frozenset[str]] = {
     Status.NOT_STARTED: frozenset({Status.QUEUED, Status.RUNNING, *ENDED}),
     Status.QUEUED: frozenset({Status.PREPARING, Status.CANCELED, Status.FAILED}),
     Status.PREPARING: frozenset(
         {Status.RUNNING, Status.QUEUED, Status.FAILED, Status.CANCELED, Status.CANCEL_REQUESTED}
     ),
-    Status.RUNNING: frozenset(
-        {Status.FINALIZING, Status.QUEUED, Status.CANCEL_REQUESTED, *ENDED}
-    ),
+    Status.RUNNING: frozenset({Status.FINALIZING, Status.QUEUED, Status.CANCEL_REQUESTED, *ENDED}),
     Status.FINALIZING: frozenset({Status.CANCEL_REQUESTED, Status.QUEUED, *ENDED}),
     Status.CANCEL_REQUESTED: ENDED,
 }
@@ -167,7 +163,9 @@ class Run(models.Model):
         ]
         indexes = [
             models.Index(fields=["workspace", "parent", "-created"], name="run_list"),
-            models.Index(fields=["workspace", "parent", "status", "-created"], name="run_by_status"),
+            models.Index(
+                fields=["workspace", "parent", "status", "-created"], name="run_by_status"
+            ),
             models.Index(fields=["experiment", "parent", "-created"], name="run_by_experiment"),
             models.Index(fields=["status", "lease_until"], name="run_lease"),
             models.Index(fields=["workspace", "step_key", "status"], name="run_step_key"),

@@ -14,7 +14,9 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     """A run without its document: what lists show."""
 
     experiment = serializers.CharField(source="experiment.name", read_only=True)
-    parent = serializers.CharField(source="parent.guid", read_only=True, default=None)
+    parent = serializers.CharField(  # type: ignore[assignment]
+        source="parent.guid", read_only=True, default=None
+    )
     owner = serializers.CharField(source="owner.email", read_only=True)
     compute = serializers.CharField(source="compute.name", read_only=True, default=None)
     reused_from = serializers.CharField(source="reused_from.guid", read_only=True, default=None)

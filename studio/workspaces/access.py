@@ -143,8 +143,8 @@ def operation(name: str, *, run_tokens: bool = False) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            def call() -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            def call() -> HttpResponseBase:
                 auth = _sign_in(request)
                 member = workspace_for(request.user, kwargs["workspace"], name, auth)
                 check_run_scope(auth, name, kwargs.get("guid"), run_tokens=run_tokens)
@@ -162,8 +162,8 @@ def signed_in(view: View) -> View:
     """Map a function view to anyone who is signed in."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        def call() -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def call() -> HttpResponseBase:
             auth = _sign_in(request)
             check_run_scope(auth, SIGNED_IN, None)
             request.auth = auth  # type: ignore[attr-defined]
@@ -178,7 +178,7 @@ def public(view: View) -> View:
     """Map a function view to everyone, signed in or not."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except StudioError as error:
@@ -195,7 +195,7 @@ def _mark(view: View, access: Access) -> View:
     return view
 
 
-def _answer(request: HttpRequest, call: Callable[[], HttpResponse]) -> HttpResponse:
+def _answer(request: HttpRequest, call: Callable[[], HttpResponseBase]) -> HttpResponseBase:
     try:
         if secret_in(request.META.get("HTTP_AUTHORIZATION", "")) is None:
             refused = CsrfViewMiddleware(lambda _: None).process_view(  # type: ignore[arg-type]
@@ -211,7 +211,7 @@ def _answer(request: HttpRequest, call: Callable[[], HttpResponse]) -> HttpRespo
         return problems.respond(request, error)
 
 
-def _checked(request: HttpRequest) -> HttpResponse:
+def _checked(request: HttpRequest) -> HttpResponseBase:
     """Stand for the view in the CSRF check, which only asks it whether it is exempt."""
     raise NotImplementedError
 

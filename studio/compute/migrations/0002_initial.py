@@ -6,37 +6,54 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('compute', '0001_initial'),
-        ('workspaces', '0001_initial'),
+        ("compute", "0001_initial"),
+        ("workspaces", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='computetarget',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='computes', to='workspaces.workspace'),
+            model_name="computetarget",
+            name="workspace",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="computes",
+                to="workspaces.workspace",
+            ),
         ),
         migrations.AddField(
-            model_name='quota',
-            name='user',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="quota",
+            name="user",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='quota',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quotas', to='workspaces.workspace'),
+            model_name="quota",
+            name="workspace",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="quotas",
+                to="workspaces.workspace",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='computetarget',
-            constraint=models.UniqueConstraint(fields=('workspace', 'name'), name='compute_name_once'),
+            model_name="computetarget",
+            constraint=models.UniqueConstraint(
+                fields=("workspace", "name"), name="compute_name_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='quota',
-            constraint=models.UniqueConstraint(fields=('workspace', 'user'), name='quota_once', nulls_distinct=False),
+            model_name="quota",
+            constraint=models.UniqueConstraint(
+                fields=("workspace", "user"), name="quota_once", nulls_distinct=False
+            ),
         ),
     ]

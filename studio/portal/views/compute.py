@@ -78,7 +78,7 @@ def _node(node: Node, running: list[Run]) -> dict[str, Any]:
 
 def _queue(workspace: Workspace, pool: str) -> list[dict[str, Any]]:
     """Return the workspace's waiting runs with their place in the whole queue."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for place, (run, reason) in enumerate(queue_view(pool=pool), start=1):
         if run.workspace_id == workspace.pk and len(rows) < QUEUE_SHOWN:
             rows.append({"place": place, "run": run, "reason": reason})

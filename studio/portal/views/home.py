@@ -33,7 +33,7 @@ COUNT_LIMIT = 10_000
 @signed_in
 def root(request: HttpRequest) -> HttpResponse:
     """Lead to the workspace that was open last, or the first one, or say how to get one."""
-    mine = Workspace.objects.visible_to(request.user)  # type: ignore[attr-defined]
+    mine = Workspace.objects.visible_to(request.user)
     chosen = mine.filter(name=request.COOKIES.get(LAST, "")).first() or mine.first()
     if chosen is not None:
         return redirect("home", workspace=chosen.name)

@@ -6,153 +6,216 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('compute', '0002_initial'),
-        ('runs', '0001_initial'),
-        ('workspaces', '0001_initial'),
+        ("compute", "0002_initial"),
+        ("runs", "0001_initial"),
+        ("workspaces", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='experiment',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='experiments', to='workspaces.workspace'),
+            model_name="experiment",
+            name="workspace",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="experiments",
+                to="workspaces.workspace",
+            ),
         ),
         migrations.AddField(
-            model_name='lineageedge',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace'),
+            model_name="lineageedge",
+            name="workspace",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="workspaces.workspace",
+            ),
         ),
         migrations.AddField(
-            model_name='metricsegment',
-            name='series',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='segments', to='runs.metricseries'),
+            model_name="metricsegment",
+            name="series",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="segments",
+                to="runs.metricseries",
+            ),
         ),
         migrations.AddField(
-            model_name='run',
-            name='compute',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to='compute.computetarget'),
+            model_name="run",
+            name="compute",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="runs",
+                to="compute.computetarget",
+            ),
         ),
         migrations.AddField(
-            model_name='run',
-            name='experiment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='runs.experiment'),
+            model_name="run",
+            name="experiment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="runs",
+                to="runs.experiment",
+            ),
         ),
         migrations.AddField(
-            model_name='run',
-            name='owner',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to=settings.AUTH_USER_MODEL),
+            model_name="run",
+            name="owner",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="runs",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='run',
-            name='parent',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='children', to='runs.run'),
+            model_name="run",
+            name="parent",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="children",
+                to="runs.run",
+            ),
         ),
         migrations.AddField(
-            model_name='run',
-            name='reused_from',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='reuses', to='runs.run'),
+            model_name="run",
+            name="reused_from",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="reuses",
+                to="runs.run",
+            ),
         ),
         migrations.AddField(
-            model_name='run',
-            name='root',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='runs.run'),
+            model_name="run",
+            name="root",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="runs.run",
+            ),
         ),
         migrations.AddField(
-            model_name='run',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='workspaces.workspace'),
+            model_name="run",
+            name="workspace",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="runs",
+                to="workspaces.workspace",
+            ),
         ),
         migrations.AddField(
-            model_name='metricseries',
-            name='run',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='series', to='runs.run'),
+            model_name="metricseries",
+            name="run",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="series", to="runs.run"
+            ),
         ),
         migrations.AddField(
-            model_name='metricbatch',
-            name='run',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='runs.run'),
+            model_name="metricbatch",
+            name="run",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="runs.run"
+            ),
         ),
         migrations.AddField(
-            model_name='artifact',
-            name='run',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='artifacts', to='runs.run'),
+            model_name="artifact",
+            name="run",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="artifacts", to="runs.run"
+            ),
         ),
         migrations.AddField(
-            model_name='runtag',
-            name='run',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='labels', to='runs.run'),
+            model_name="runtag",
+            name="run",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="labels", to="runs.run"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='experiment',
-            constraint=models.UniqueConstraint(fields=('workspace', 'name'), name='experiment_name_once'),
+            model_name="experiment",
+            constraint=models.UniqueConstraint(
+                fields=("workspace", "name"), name="experiment_name_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='lineageedge',
-            index=models.Index(fields=['workspace', 'target'], name='lineage_up'),
+            model_name="lineageedge",
+            index=models.Index(fields=["workspace", "target"], name="lineage_up"),
         ),
         migrations.AddConstraint(
-            model_name='lineageedge',
-            constraint=models.UniqueConstraint(fields=('workspace', 'source', 'target', 'label'), name='lineage_once'),
+            model_name="lineageedge",
+            constraint=models.UniqueConstraint(
+                fields=("workspace", "source", "target", "label"), name="lineage_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='metricsegment',
-            index=models.Index(fields=['series', 'first_step'], name='segment_order'),
+            model_name="metricsegment",
+            index=models.Index(fields=["series", "first_step"], name="segment_order"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['workspace', 'parent', '-created'], name='run_list'),
+            model_name="run",
+            index=models.Index(fields=["workspace", "parent", "-created"], name="run_list"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['workspace', 'parent', 'status', '-created'], name='run_by_status'),
+            model_name="run",
+            index=models.Index(
+                fields=["workspace", "parent", "status", "-created"], name="run_by_status"
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['experiment', 'parent', '-created'], name='run_by_experiment'),
+            model_name="run",
+            index=models.Index(
+                fields=["experiment", "parent", "-created"], name="run_by_experiment"
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['status', 'lease_until'], name='run_lease'),
+            model_name="run",
+            index=models.Index(fields=["status", "lease_until"], name="run_lease"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['workspace', 'step_key', 'status'], name='run_step_key'),
+            model_name="run",
+            index=models.Index(fields=["workspace", "step_key", "status"], name="run_step_key"),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(fields=('workspace', 'name'), name='run_name_once'),
+            model_name="run",
+            constraint=models.UniqueConstraint(fields=("workspace", "name"), name="run_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('parent__isnull', False)), fields=('parent', 'step'), name='step_once_per_parent'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("parent__isnull", False)),
+                fields=("parent", "step"),
+                name="step_once_per_parent",
+            ),
         ),
         migrations.AddIndex(
-            model_name='metricseries',
-            index=models.Index(fields=['key', 'last_value'], name='series_value'),
+            model_name="metricseries",
+            index=models.Index(fields=["key", "last_value"], name="series_value"),
         ),
         migrations.AddConstraint(
-            model_name='metricseries',
-            constraint=models.UniqueConstraint(fields=('run', 'key'), name='series_once'),
+            model_name="metricseries",
+            constraint=models.UniqueConstraint(fields=("run", "key"), name="series_once"),
         ),
         migrations.AddConstraint(
-            model_name='metricbatch',
-            constraint=models.UniqueConstraint(fields=('run', 'batch'), name='batch_once'),
+            model_name="metricbatch",
+            constraint=models.UniqueConstraint(fields=("run", "batch"), name="batch_once"),
         ),
         migrations.AddConstraint(
-            model_name='artifact',
-            constraint=models.UniqueConstraint(fields=('run', 'path'), name='artifact_once'),
+            model_name="artifact",
+            constraint=models.UniqueConstraint(fields=("run", "path"), name="artifact_once"),
         ),
         migrations.AddIndex(
-            model_name='runtag',
-            index=models.Index(fields=['kind', 'key', 'value'], name='label_value'),
+            model_name="runtag",
+            index=models.Index(fields=["kind", "key", "value"], name="label_value"),
         ),
         migrations.AddConstraint(
-            model_name='runtag',
-            constraint=models.UniqueConstraint(fields=('run', 'kind', 'key'), name='label_once'),
+            model_name="runtag",
+            constraint=models.UniqueConstraint(fields=("run", "kind", "key"), name="label_once"),
         ),
     ]

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from officina import environments, planning
+from officina.catalogue import Catalogue
 from officina.errors import StudioError
 from registry import services as registry
 from studio.compute import services as computes
@@ -25,8 +26,10 @@ def advance(*, run_id: int) -> None:
     """Start what is ready and end what is done; safe to call at any time, by anyone."""
     _lock_environments(run_id)
     with transaction.atomic():
-        run = Run.objects.select_for_update().select_related("workspace", "parent", "root").get(
-            pk=run_id
+        run = (
+            Run.objects.select_for_update()
+            .select_related("workspace", "parent", "root")
+            .get(pk=run_id)
         )
         if run.is_ended or run.kind != Run.PIPELINE:
             return
@@ -92,7 +95,9 @@ def _insert_child(
     component = document.get("component") or {}
     options = run.document.get("settings") or {}
     wanted = document.get("computeId") or options.get("default_compute")
-    compute = computes.resolve(workspace=run.workspace, name=wanted or run.document.get("computeId"))
+    compute = computes.resolve(
+        workspace=run.workspace, name=wanted or run.document.get("computeId")
+    )
     child = Run(
         workspace=run.workspace,
         experiment=run.experiment,
@@ -155,22 +160,23 @@ def _find_reusable(run: Run, document: dict[str, Any], key: str) -> Run | None:
     component = document.get("component") or {}
     if component.get("is_deterministic") is False:
         return None
-    source = (
+    if component.get("type") == "module":
+        built_in = Catalogue().get(component["name"], component.get("version"))
+        if not built_in.reusable(creating.literals_of(document)):
+            return None
+    return (
         Run.objects.filter(
             workspace=run.workspace, step_key=key, status=Status.COMPLETED, reused_from=None
         )
         .order_by("-ended")
         .first()
     )
-    return source
 
 
 def _reuse(child: Run, source: Run) -> None:
     """Complete a step with another run's results, shared by reference."""
     for output in source.outputs.values():
-        registry.hold_tree(
-            workspace=child.workspace, digest=output["uri"].removeprefix("tree:")
-        )
+        registry.hold_tree(workspace=child.workspace, digest=output["uri"].removeprefix("tree:"))
     now = timezone.now()
     child.move(
         Status.NOT_STARTED,
@@ -268,8 +274,6 @@ def _pipeline_outputs(run: Run, children: dict[str, Run]) -> dict[str, Any]:
     for step, port, name in planning.output_bindings(run.document):
         if step in children and port in children[step].outputs:
             output = children[step].outputs[port]
-            registry.hold_tree(
-                workspace=run.workspace, digest=output["uri"].removeprefix("tree:")
-            )
+            registry.hold_tree(workspace=run.workspace, digest=output["uri"].removeprefix("tree:"))
             outputs[name] = output
     return outputs

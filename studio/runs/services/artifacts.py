@@ -8,7 +8,6 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -117,7 +116,7 @@ def _opened(path: Path, folder: Path) -> Iterator[BinaryIO | None]:
         yield None
         return
     with os.fdopen(descriptor, "rb") as source:
-        real = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        real = Path(f"/proc/self/fd/{descriptor}").readlink()
         regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
         yield source if regular and real.is_relative_to(folder.resolve()) else None
 
@@ -125,5 +124,3 @@ def _opened(path: Path, folder: Path) -> Iterator[BinaryIO | None]:
 def artifact_bytes(artifact: Artifact) -> BinaryIO:
     """Open an artifact's bytes."""
     return registry.store().open(artifact.sha256)
-
-

@@ -33,9 +33,7 @@ def catalogue_of(workspace: Workspace) -> Catalogue:
     rows = AssetVersion.objects.filter(
         asset__workspace=workspace, asset__kind="component", archived=False
     )
-    return Catalogue().extended(
-        Component.from_spec(row.document) for row in rows.only("document")
-    )
+    return Catalogue().extended(Component.from_spec(row.document) for row in rows.only("document"))
 
 
 def create_run(
@@ -275,9 +273,7 @@ def trees_of(value: Any) -> Iterator[str]:
         yield value.removeprefix("tree:")
 
 
-def rerun(
-    *, run: Run, user: Any, inputs: dict[str, Any] | None = None, force: bool = False
-) -> Run:
+def rerun(*, run: Run, user: Any, inputs: dict[str, Any] | None = None, force: bool = False) -> Run:
     """Submit a run's own document again, with other literal inputs where given."""
     top = run.root or run
     document = copy.deepcopy(top.document)

@@ -153,7 +153,11 @@ def read_series(*, run: Run, key: str, points: int = 2000) -> dict[str, list[Any
 def _unpack(segment: MetricSegment) -> Iterable[tuple[int, float, float]]:
     data = bytes(segment.data)
     width = segment.n * 8
-    columns = (array.array("q"), array.array("d"), array.array("d"))
+    columns: tuple[array.array[Any], ...] = (
+        array.array("q"),
+        array.array("d"),
+        array.array("d"),
+    )
     for index, column in enumerate(columns):
         column.frombytes(data[index * width : (index + 1) * width])
         if sys.byteorder == "big":

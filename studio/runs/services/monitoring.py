@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +29,9 @@ from officina.execution import launch, messages, rundir
 from registry import services as registry
 from studio.compute import services as computes
 from studio.runs import live
+from studio.runs.logs import LOG_NAME, attempt_folder
 from studio.runs.models import HELD, MOVES, Run, Status
 from studio.runs.services import reporting
-from studio.runs.logs import LOG_NAME, attempt_folder
 from studio.runs.services.artifacts import add_artifact, collect_files
 from studio.runs.services.ending import end_run
 from studio.runs.services.queueing import LEASE, dispatch
@@ -44,13 +43,15 @@ LOOK_AT_STATUS_EVERY = 0.5
 COLLECT_EVERY = 2.0
 LOG_BLOCK = 64 * 1024
 KEPT_TAIL = 12
+# A machine that slept wakes with an old heartbeat: give the shim time for a new one.
+SILENT_FOR = 3.0
 
 
 def execute(*, run_id: int, fence: int) -> None:
     """Take the run that was handed over under this fence and see it through; nothing if it was taken."""
-    changed = Run.objects.filter(
-        pk=run_id, fence=fence, lease_owner="", status__in=HELD
-    ).update(lease_owner=owner_name(), lease_until=timezone.now() + LEASE, node=computes.node_name())
+    changed = Run.objects.filter(pk=run_id, fence=fence, lease_owner="", status__in=HELD).update(
+        lease_owner=owner_name(), lease_until=timezone.now() + LEASE, node=computes.node_name()
+    )
     if not changed:
         return
     run = Run.objects.select_related(
@@ -147,7 +148,7 @@ class Watch:
 
     def prepare(self) -> None:
         """Lay out the run folder and start the job under its shim."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        rundir.remove(self.folder)
         self.folder.mkdir(parents=True, mode=0o700)
         self.carry_log_over()
         document = self.run.document
@@ -187,7 +188,9 @@ class Watch:
 
     def job_environment(self) -> dict[str, str]:
         """Return what the job is told: its own identity, and a token that opens nothing else."""
-        _, secret = workspaces.create_run_token(user=self.run.owner, run=self.run.guid, workspace=self.run.workspace)
+        _, secret = workspaces.create_run_token(
+            user=self.run.owner, run=self.run.guid, workspace=self.run.workspace
+        )
         workspace = self.run.workspace
         return {
             "OFFICINA_RUN_ID": self.run.guid,
@@ -216,7 +219,7 @@ class Watch:
                 return look.exit | {"confinement": (look.state or {}).get("confinement", "")}
             if look.exit is None and not look.alive:
                 silent_since = silent_since or now
-                if now - silent_since > 1.0 or self.run.status == Status.CANCEL_REQUESTED:
+                if now - silent_since > SILENT_FOR or self.run.status == Status.CANCEL_REQUESTED:
                     return None
             if now >= next_status:
                 next_status = now + LOOK_AT_STATUS_EVERY
@@ -234,7 +237,11 @@ class Watch:
         if row is None or row["fence"] != self.fence:
             raise Lost
         self.run.status, self.run.reason = row["status"], row["reason"]
-        if row["status"] == Status.CANCEL_REQUESTED and not self.cancel_sent and self.folder.exists():
+        if (
+            row["status"] == Status.CANCEL_REQUESTED
+            and not self.cancel_sent
+            and self.folder.exists()
+        ):
             launch.cancel(self.folder)
             self.cancel_sent = True
         confinement = (state or {}).get("confinement") or ""
@@ -348,7 +355,12 @@ class Watch:
     def retry(self, error: dict[str, Any]) -> None:
         old = (Status.PREPARING, Status.RUNNING, Status.FINALIZING)
         reason = f"attempt {self.run.attempt} failed: {error['message']}"[:500]
-        changes = {"attempt": F("attempt") + 1, "cursor": {}, "lease_owner": "", "lease_until": None}
+        changes = {
+            "attempt": F("attempt") + 1,
+            "cursor": {},
+            "lease_owner": "",
+            "lease_until": None,
+        }
         if self.run.move(old, Status.QUEUED, where=self.held, reason=reason, **changes):
             live.tell_run(Run.objects.select_related("parent", "root").get(pk=self.run.pk))
             dispatch(pool=self.run.compute.pool if self.run.compute else "local")
@@ -370,7 +382,7 @@ class Watch:
 
     def clear(self) -> None:
         live.flush()
-        shutil.rmtree(self.folder.parent, ignore_errors=True)
+        rundir.remove(self.folder.parent)
 
     def carry_log_over(self) -> None:
         """Begin a new attempt's log with those before it, so that offsets go on."""
@@ -388,7 +400,9 @@ class Watch:
 
     def log_tail(self) -> list[str]:
         path = self.folder / "log.txt"
-        data, _ = launch.tail(path, max(0, path.stat().st_size - 8192)) if path.exists() else (b"", 0)
+        data, _ = (
+            launch.tail(path, max(0, path.stat().st_size - 8192)) if path.exists() else (b"", 0)
+        )
         return data.decode("utf-8", "replace").splitlines()[-KEPT_TAIL:]
 
     def write(self, **changes: Any) -> None:
@@ -456,5 +470,3 @@ def _lives(owner: str) -> bool:
         return int(psutil.Process(int(pid)).create_time()) == int(born)
     except psutil.Error:
         return False
-
-

@@ -34,9 +34,7 @@ def dispatch(*, pool: str = "local") -> int:
         list(Node.objects.select_for_update().filter(pool=pool).order_by("pk"))
         verdict, runs = _verdict(pool)
         claimed = [run for run in (runs[i] for i in verdict.start) if _claim(run)]
-        waiting = [
-            run for i, reason in verdict.reasons.items() if _explain(run := runs[i], reason)
-        ]
+        waiting = [run for i, reason in verdict.reasons.items() if _explain(run := runs[i], reason)]
         transaction.on_commit(lambda: _hand_over(claimed, waiting))
     return len(claimed)
 
@@ -50,8 +48,10 @@ def queue_view(*, pool: str = "local") -> list[tuple[Run, str]]:
 
 def _verdict(pool: str) -> tuple[Verdict, dict[int, Run]]:
     limits = computes.limits(pool)
-    held_rows = Run.objects.held().filter(compute__pool=pool).values_list(
-        "workspace_id", "owner_id", "slots", "name"
+    held_rows = (
+        Run.objects.held()
+        .filter(compute__pool=pool)
+        .values_list("workspace_id", "owner_id", "slots", "name")
     )
     queued = Run.objects.filter(status=Status.QUEUED, compute__pool=pool)
     owners = queued.order_by().values_list("owner_id", flat=True).distinct()
@@ -95,7 +95,9 @@ def _hand_over(claimed: list[Run], waiting: list[Run]) -> None:
         try:
             tasks.execute.delay(run.pk, run.fence)
         except Exception:
-            logger.exception("run %s: the broker took no message; the reaper sends it again", run.guid)
+            logger.exception(
+                "run %s: the broker took no message; the reaper sends it again", run.guid
+            )
         live.tell_run(run)
     for run in waiting:
         live.tell_run(run)
@@ -135,6 +137,8 @@ def _advance_if_idle(pk: int) -> None:
     """Move a pipeline on whose last step ended without word, as when its worker died just then."""
     from studio.runs.services.advancing import advance
 
-    active = Run.objects.filter(parent_id=pk).exclude(status__in=["Completed", "Failed", "Canceled"])
+    active = Run.objects.filter(parent_id=pk).exclude(
+        status__in=["Completed", "Failed", "Canceled"]
+    )
     if not active.exists():
         advance(run_id=pk)

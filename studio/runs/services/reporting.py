@@ -21,9 +21,7 @@ FIGURES = frozenset({"table", "confusion_matrix", "roc"})
 TEXT_LIMIT = 500
 
 
-def apply_messages(
-    *, run: Run, folder: Path, found: list[dict[str, Any]]
-) -> dict[str, Any] | None:
+def apply_messages(*, run: Run, folder: Path, found: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Store a batch of messages; the job's own account of its failure is returned."""
     points: list[Point] = []
     failure: dict[str, Any] | None = None
@@ -79,9 +77,7 @@ def _inside(folder: Path, path: str) -> Path:
     work = folder / "work"
     real = (work / path).resolve()
     if not real.is_relative_to(folder.resolve()):
-        raise StudioError(
-            f"The job named {path!r}, which is outside its run folder.", where="path"
-        )
+        raise StudioError(f"The job named {path!r}, which is outside its run folder.", where="path")
     return real
 
 

@@ -53,7 +53,7 @@ def compare_chart(request: HttpRequest, workspace: Workspace) -> HttpResponse:
                 name = f"{title} · {label}" if label else title
                 series.append({"name": name, **read_series(run=holder, key=key, points=1000)})
     if series and all(len(each["steps"]) <= 1 for each in series):
-        names = [each["name"] for each in series]
+        names = [str(each["name"]) for each in series]
         values = [each["values"][0] if each["values"] else None for each in series]
         return JsonResponse(figures.bars(names, values, y_title=key))
     return JsonResponse(figures.lines(series[: 2 * SERIES], y_title=key))
@@ -107,7 +107,7 @@ def timeline(request: HttpRequest, workspace: Workspace, guid: str) -> HttpRespo
 @operation("runs.read")
 def run_file(
     request: HttpRequest, workspace: Workspace, guid: str, place: str, path: str
-) -> HttpResponse:
+) -> UserFileResponse:
     """Send a file of the run: something it left, or a file of an output, an input or its code."""
     run = run_or_404(workspace, guid)
     file = browsing.find(run, place, request.GET.get("of", ""), path)

@@ -175,7 +175,7 @@ def test_a_link_in_outputs_does_not_lead_to_the_servers_files(
 def test_an_unknown_compute_is_refused_with_the_known_ones(
     submit: Callable[..., Run], command: Callable[..., dict[str, Any]]
 ) -> None:
-    with pytest.raises(StudioError, match="Known: .*cpu-cluster") as caught:
+    with pytest.raises(StudioError, match=r"Known: .*cpu-cluster") as caught:
         submit(command("true", computeId="big-one"))
     assert caught.value.where == "compute"
     assert not Run.objects.exists()
