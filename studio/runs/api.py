@@ -193,10 +193,10 @@ def _natural(request: Request, name: str, default: int) -> int:
 
 
 class MetricBatchBody(msgspec.Struct):
-    """Points by key, in columns of equal length."""
+    """Points by key, in columns of equal length; `parse_value` refuses values by the metric's name."""
 
     key: str
-    values: list[float | str]
+    values: list[Any]
     steps: list[int] = []
     ts: list[float] = []
 

@@ -50,7 +50,10 @@ def parse_value(value: Any, *, where: str) -> float:
             where=where,
             hint='Send a number, or "NaN", "Infinity" or "-Infinity".',
         )
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise StudioError("The number is too large for a 64-bit float.", where=where) from None
 
 
 def record_metrics(*, run: Run, points: Iterable[Point], batch: str = "") -> bool:
