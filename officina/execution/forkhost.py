@@ -62,7 +62,7 @@ def main(path: str) -> None:
     os.environ.update(SINGLE_THREAD)
     preload()
     server = listen(Path(path))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     # The kernel collects ended shims: a second fork to be rid of them would cost 10 ms a module.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
