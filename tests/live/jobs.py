@@ -95,6 +95,14 @@ def printed(studio: Studio, guid: str, word: bytes) -> None:
     until(f"run {guid} printed {word!r}", lambda: word in log(studio, guid), 20)
 
 
+def command_line(process: psutil.Process) -> list[str]:
+    """Return a process's words; none when it ended just now."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
 def processes_of(studio: Studio, guid: str) -> list[psutil.Process]:
     """Return every living process that works in or names the run's folder."""
     found = []

@@ -45,7 +45,9 @@ class Follower:
         address += f"/ws/w/{self.studio.workspace}/runs/{self.guid}/"
         headers = {"Authorization": f"Bearer {self.studio.token}"}
         while not self.sealed:
-            async with connect(address, additional_headers=headers) as socket:
+            async with connect(
+                address, origin=self.studio.url, additional_headers=headers
+            ) as socket:
                 await self.listen(socket, cut_at)
             await asyncio.sleep(0.4)
 

@@ -30,7 +30,7 @@ def studio() -> Iterator[Studio]:
 def worker(studio: Studio) -> psutil.Process:
     """Return the parent process of the worker that watches over jobs."""
     for process in psutil.Process(studio.process.pid).children():
-        if "jobs@%h" in process.cmdline():
+        if "jobs@%h" in jobs.command_line(process):
             return process
     raise AssertionError("no jobs worker")
 
@@ -66,7 +66,7 @@ def test_a_run_goes_on_when_the_whole_worker_is_killed(studio: Studio) -> None:
     jobs.printed(studio, guid, b"line-3\n")
     parent = worker(studio)
     for process in [parent, *parent.children(recursive=True)]:
-        if "jobs@%h" in process.cmdline() or process.ppid() == parent.pid:
+        if "jobs@%h" in jobs.command_line(process) or process.ppid() == parent.pid:
             process.kill()
     run = jobs.ended(studio, guid, 25)
     assert (run["status"], run["attempt"]) == ("Completed", 1), run
@@ -92,7 +92,7 @@ def test_queued_runs_carry_on_when_the_broker_loses_all_it_knew(studio: Studio) 
     broker = next(
         process
         for process in psutil.Process(studio.process.pid).children()
-        if any("broker.sock" in word or "unixsocket" in word for word in process.cmdline())
+        if any("broker.sock" in word or "unixsocket" in word for word in jobs.command_line(process))
     )
     broker.kill()
     for path in (studio.home / "broker").iterdir():
