@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from officina.documents import load_job
 from officina.errors import StudioError
 from registry import services as registry
 from studio.lib.files import UserFileResponse
@@ -87,8 +88,10 @@ class RunList(RunView):
     def post(self, request: Request, workspace: str) -> Response:
         body = NewRunSerializer(data=request.data)
         body.is_valid(raise_exception=True)
+        # The same reader as for YAML: an unknown key is refused with the nearest known one.
+        document = load_job(body.validated_data.pop("document")).document
         run = services.create_run(
-            workspace=self.workspace, user=request.user, **body.validated_data
+            workspace=self.workspace, user=request.user, document=document, **body.validated_data
         )
         run.refresh_from_db()
         return Response(RunDetailSerializer(run).data, status=status.HTTP_201_CREATED)
