@@ -62,7 +62,13 @@ def main(path: str) -> None:
     os.environ.update(SINGLE_THREAD)
     preload()
     server = listen(Path(path))
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+
+    def end(*_: object) -> None:
+        # An exception would be swallowed where the signal happens to land, a callback for one.
+        Path(path).unlink(missing_ok=True)
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, end)
     # The kernel collects ended shims: a second fork to be rid of them would cost 10 ms a module.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:

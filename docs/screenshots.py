@@ -1,0 +1,77 @@
+"""Start a studio, run the samples and take the pictures that the README shows.
+
+    .venv/bin/python docs/screenshots.py
+
+Needs Debian's chromium and the development requirements.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from playwright.sync_api import Browser, sync_playwright  # noqa: E402
+
+from tests.conftest import CHROMIUM, CHROMIUM_FLAGS  # noqa: E402
+from tests.running import Studio, start_studio  # noqa: E402
+
+SEED = """
+import json, time
+from django.test import Client
+from studio.portal.services import run_sample
+from studio.workspaces.models import User, Workspace
+user, workspace = User.objects.first(), Workspace.objects.first()
+runs = []
+for inputs in ({}, {"test_size": 0.3}):
+    runs.append(run_sample(workspace=workspace, user=user, sample_id="diabetes", inputs=inputs))
+runs.append(run_sample(workspace=workspace, user=user, sample_id="diabetes-graph"))
+while not all(run.is_ended for run in runs):
+    time.sleep(0.3)
+    [run.refresh_from_db() for run in runs]
+client = Client()
+client.force_login(user)
+print("SEEDED " + json.dumps([[r.guid for r in runs], client.cookies["sessionid"].value]))
+"""
+
+
+def main() -> None:
+    """Take every page in both themes."""
+    with start_studio("screenshots") as studio, sync_playwright() as playwright:
+        seeded = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), "shell", "-v", "0", "-c", SEED],
+            env=studio.environment, cwd=ROOT, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        line = next(each for each in seeded.stdout.splitlines() if each.startswith("SEEDED "))
+        guids, session = json.loads(line.removeprefix("SEEDED "))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        for theme in ("light", "dark"):
+            take(browser, studio, theme, guids, session)
+
+
+def take(browser: Browser, studio: Studio, theme: str, guids: list[str], session: str) -> None:
+    """Take the pages in one theme."""
+    base = f"{studio.url}/w/{studio.workspace}"
+    pages = {
+        "home": f"{base}/",
+        "run": f"{base}/runs/{guids[1]}/",
+        "graph": f"{base}/runs/{guids[2]}/?tab=graph",
+        "compare": f"{base}/compare/?runs={guids[0]},{guids[1]}",
+    }
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, color_scheme=theme, reduced_motion="reduce"
+    )
+    context.add_cookies([{"name": "sessionid", "value": session, "url": studio.url}])
+    page = context.new_page()
+    for name, address in pages.items():
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=ROOT / "docs" / "img" / f"{name}-{theme}.png")
+
+
+if __name__ == "__main__":
+    main()
