@@ -23,6 +23,8 @@ from tests import isolation
 ROOT = Path(__file__).resolve().parent.parent
 START_LIMIT = 120.0
 STOP_LIMIT = 40.0
+# Studios that run side by side on one Redis must not take each other's messages; each uses three databases.
+REDIS_DATABASES = {"supervised": 9, "live": 12, "killed": 15, "wrecked": 18, "other": 21}
 
 
 @dataclass
@@ -112,7 +114,7 @@ def spawn_studio(name: str, **settings: str) -> Studio:
         "OFFICINA_TLS_PORT": str(tls_port),
         **settings,
     }
-    if redis := isolation.redis_database({"live": 12, "supervised": 9}.get(name, 6)):
+    if redis := isolation.redis_database(REDIS_DATABASES.get(name, 6)):
         environment["REDIS_URL"] = redis
     if os.environ.get("DATABASE_URL"):
         environment["DATABASE_URL"] = _own_database(os.environ["DATABASE_URL"], f"officina_{name}")
