@@ -117,7 +117,10 @@ def spawn_studio(name: str, **settings: str) -> Studio:
     if redis := isolation.redis_database(REDIS_DATABASES.get(name, 6)):
         environment["REDIS_URL"] = redis
     if os.environ.get("DATABASE_URL"):
-        environment["DATABASE_URL"] = _own_database(os.environ["DATABASE_URL"], f"officina_{name}")
+        # A home that was started before keeps its database, as a restart does.
+        environment["DATABASE_URL"] = _own_database(
+            os.environ["DATABASE_URL"], f"officina_{name}", empty=not (home / "secret.key").exists()
+        )
     with (home / "console.log").open("ab") as console:
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "manage.py"), "up"],
@@ -174,8 +177,11 @@ def _prepare(studio: Studio) -> None:
     studio.token, studio.workspace = made["token"], made["workspace"]
 
 
-def _own_database(url: str, name: str) -> str:
-    """Make an empty database of this name on the server and return its URL."""
+def _own_database(url: str, name: str, *, empty: bool) -> str:
+    """Return the URL of the database of this name on the server, made anew when it must be empty."""
+    own = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+    if not empty:
+        return own
     import psycopg
     from psycopg import sql
 
@@ -184,4 +190,4 @@ def _own_database(url: str, name: str) -> str:
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
         )
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+    return own
