@@ -3,12 +3,14 @@
 # make lock   resolve requirements.in and requirements-dev.in again
 #
 # OFFICINA_PYTHON names the interpreter for a new .venv (3.11 or newer).
+# OFFICINA_EXTRAS=1 also installs what text, recommender, ONNX, S3, Azure storage and Dask need.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .PHONY: run install build test lint lock clean
 
 OFFICINA_PYTHON ?= python3
+LOCK := $(if $(OFFICINA_EXTRAS),requirements-extras.txt,requirements.txt)
 BIN := .venv/bin
 # The environment's own Node comes first: the machine may have an older one, or none.
 NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
@@ -29,14 +31,17 @@ build: static/dist/.built
 	@touch $@
 
 # sync removes what is not listed, so the environment of the tests is only ever added to.
-.venv/.installed: .venv/.uv requirements.txt pyproject.toml
-	@if [ -e .venv/.dev ]; then \
-		$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.txt; \
+.venv/.installed: .venv/.uv $(if $(OFFICINA_EXTRAS),.venv/.extras) requirements.txt pyproject.toml
+	@if [ -e .venv/.dev ] || [ -e .venv/.extras ]; then \
+		$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r $(LOCK); \
 	else \
-		$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes requirements.txt; \
+		$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes $(LOCK); \
 	fi
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e .
 	@$(BIN)/python -m compileall -q -j 0 $(BIN)/../lib officina studio registry designer || true
+	@touch $@
+
+.venv/.extras: .venv/.uv requirements-extras.txt
 	@touch $@
 
 .venv/.dev: .venv/.uv requirements-dev.txt pyproject.toml
@@ -79,6 +84,7 @@ browser:
 
 lock: .venv/.uv
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements.in -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements-extras.in -o requirements-extras.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements-dev.in -o requirements-dev.txt
 
 clean:
