@@ -1,6 +1,7 @@
-"""A dataset shown in the portal: its first rows, types, missing values and histograms.
+"""A dataset shown in the portal: its rows by windows, types, missing values and histograms.
 
-Only pyarrow and numpy are used, and nothing is unpickled, so a server process may call it.
+Only pyarrow and numpy are used, and nothing is unpickled, so a server process may call it. `file`
+is a path, or something that opens the bytes anew (a stored blob): each thread reads on its own.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ import datetime
 import decimal
 import json
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +24,11 @@ from officina.modules.errors import EMPTY_INPUT, INVALID_DATA, column_not_found,
 from officina.modules.tables import DATA, read_roles
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    Roles = Mapping[str, Mapping[str, Any]]
+
+Source = Path | Callable[[], BinaryIO]
 
 MAX_COLUMNS = 100
 MAX_ROWS = 1_000
@@ -41,57 +47,75 @@ def preview(
     """
     path = Path(path)
     file = path / DATA if path.is_dir() else path
+    with open_table(file) as table:
+        names = table.schema_arrow.names
+        shown = known_columns(names, columns)[:MAX_COLUMNS]
+        return {
+            "rows": table.metadata.num_rows,
+            "columns": len(names),
+            "start": max(0, start),
+            "shown": shown,
+            "profile": profiles(file, shown, read_roles(file.parent)),
+            "data": rows_of(table, shown, start, rows),
+        }
+
+
+def open_table(file: Source, name: str = "") -> pq.ParquetFile:
+    """Open a Parquet file; what is none, or is not there, is a numbered error."""
+    where = name or (file.parent.name if isinstance(file, Path) else "dataset")
     try:
-        source = pq.ParquetFile(file)
+        return pq.ParquetFile(file if isinstance(file, Path) else file())
     except FileNotFoundError as error:
         raise module_error(
             EMPTY_INPUT,
             "There is no table here.",
-            where=path.name,
+            where=where,
             hint="Wait for the step to finish, or run it again.",
         ) from error
     except (pa.ArrowInvalid, OSError) as error:
         raise module_error(
             INVALID_DATA,
             f"The table cannot be read: {error}",
-            where=path.name,
+            where=where,
             hint="Run it again.",
         ) from error
-    with source:
-        names = source.schema_arrow.names
-        shown = _shown(names, columns)
-        roles = read_roles(file.parent)
-        start = max(0, start)
-        head = _rows(source, shown, start, min(max(0, rows), MAX_ROWS))
-        # Sorting leaves the interpreter lock, so two columns are profiled at a time.
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            profiles = list(pool.map(lambda name: _profile(file, name, roles.get(name, {})), shown))
-        return {
-            "rows": source.metadata.num_rows,
-            "columns": len(names),
-            "start": start,
-            "shown": shown,
-            "profiles": profiles,
-            "data": head,
-        }
 
 
-def _shown(names: list[str], columns: Sequence[str] | None) -> list[str]:
-    for name in columns or ():
-        if name not in names:
+def known_columns(names: Sequence[str], wanted: Sequence[str] | None) -> list[str]:
+    """Return the wanted columns, all when None; an unknown one is refused with the nearest."""
+    present = set(names)
+    for name in wanted or ():
+        if name not in present:
             raise column_not_found(name, names, where="columns")
-    return list(columns if columns is not None else names)[:MAX_COLUMNS]
+    return list(names if wanted is None else wanted)
 
 
-def _rows(source: pq.ParquetFile, names: list[str], start: int, count: int) -> list[list[Any]]:
-    """Read only the row groups that hold these rows."""
+def describe_columns(table: pq.ParquetFile, roles: Roles) -> list[dict[str, Any]]:
+    """Return name, type and role of every column, from the file's footer alone."""
+    return [_described(field.name, field.type, roles) for field in table.schema_arrow]
+
+
+def _described(name: str, kind: pa.DataType, roles: Roles) -> dict[str, Any]:
+    role = roles.get(name, {})
+    coded = pa.types.is_dictionary(kind)
+    return {
+        "name": name,
+        "type": _type_name(kind.value_type if coded else kind),
+        "role": role.get("role") or "feature",
+        "categorical": bool(role.get("categorical", coded)),
+    }
+
+
+def rows_of(table: pq.ParquetFile, names: Sequence[str], start: int, count: int) -> list[list[Any]]:
+    """Return rows of the named columns; only the row groups that hold them are read."""
+    start, count = max(0, start), min(max(0, count), MAX_ROWS)
     found: list[list[Any]] = []
     before = 0
-    for group in range(source.metadata.num_row_groups):
-        size = source.metadata.row_group(group).num_rows
+    for group in range(table.metadata.num_row_groups):
+        size = table.metadata.row_group(group).num_rows
         if before + size > start and len(found) < count:
-            table = source.read_row_group(group, columns=names)
-            part = table.slice(max(0, start - before), count - len(found))
+            part = table.read_row_group(group, columns=list(names))
+            part = part.slice(max(0, start - before), count - len(found))
             cells = [
                 [_cell(value) for value in _without_nanoseconds(part[name]).to_pylist()]
                 for name in names
@@ -101,49 +125,70 @@ def _rows(source: pq.ParquetFile, names: list[str], start: int, count: int) -> l
     return found
 
 
-def _profile(file: Path, name: str, role: dict[str, Any]) -> dict[str, Any]:
+def profiles(file: Source, names: Sequence[str], roles: Roles) -> list[dict[str, Any]]:
+    """Describe columns with their statistics, in the order given."""
+    # Sorting leaves the interpreter lock, so two columns are worked on at a time.
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        return list(pool.map(lambda name: profile_column(file, name, roles), names))
+
+
+def profile_column(file: Source, name: str, roles: Roles) -> dict[str, Any]:
     """Describe one column; columns are read one at a time to keep memory low."""
-    with pq.ParquetFile(file) as source:  # one for each thread: readers cannot be shared
+    with open_table(file) as source:  # one for each thread: readers cannot be shared
         column = source.read(columns=[name], use_threads=False)[name]
+    return {**_described(name, column.type, roles), **_statistics(column)}
+
+
+def _statistics(column: pa.ChunkedArray) -> dict[str, Any]:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-        role = {"categorical": True} | role
     missing = column.null_count
-    number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
-    profile: dict[str, Any] = {
-        "name": name,
-        "type": _type_name(column.type),
-        "role": role.get("role", "feature"),
-        "categorical": bool(role.get("categorical", False)),
-        "missing": missing,
-    }
-    if number or pa.types.is_decimal(column.type):
+    kind = column.type
+    empty = dict.fromkeys(("distinct", "min", "max", "mean", "median", "std", "histogram", "top"))
+    if pa.types.is_nested(kind):
+        return {"missing": missing} | empty
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         values = _array(column.drop_null().cast(pa.float64(), safe=False), np.float64)
-        profile["missing"] += int(np.isnan(values).sum())
-        return profile | _numbers(values[~np.isnan(values)])
-    return profile | _texts(column)
+        not_numbers = np.isnan(values)
+        missing += int(not_numbers.sum())
+        return {"missing": missing} | empty | _numbers(values[~not_numbers])
+    return {"missing": missing} | empty | _values(column)
 
 
 def _numbers(values: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:
     values = np.sort(values)
-    found: dict[str, Any] = {"unique": int((values[1:] != values[:-1]).sum()) + bool(len(values))}
-    finite = values[np.isfinite(values)]
-    if not len(finite):
-        return found | {"histogram": None}
+    found: dict[str, Any] = {"distinct": int((values[1:] != values[:-1]).sum()) + bool(len(values))}
+    if len(values) and not (np.isfinite(values[0]) and np.isfinite(values[-1])):
+        values = values[np.isfinite(values)]
+    if not len(values):
+        return found
     with np.errstate(over="ignore", invalid="ignore"):
-        found["statistics"] = {
-            "mean": _cell(float(finite.mean())),
-            "median": _cell(_median(finite)),
-            "min": float(finite[0]),
-            "max": float(finite[-1]),
-            "standard_deviation": _cell(float(finite.std(ddof=1))) if len(finite) > 1 else None,
+        found |= {
+            "min": float(values[0]),
+            "max": float(values[-1]),
+            "mean": _cell(float(values.mean())),
+            "median": _cell(_median(values)),
+            "std": _cell(float(values.std(ddof=1))) if len(values) > 1 else None,
+            "histogram": _histogram(values),
         }
-        try:
-            counts, edges = np.histogram(finite, bins=BINS)
-        except ValueError:  # the values lie further apart than a float can tell
-            return found | {"histogram": None}
-    histogram = {"kind": "bins", "counts": counts.tolist(), "edges": edges.tolist()}
-    return found | {"histogram": histogram}
+    return found
+
+
+def _histogram(ordered: np.ndarray[Any, np.dtype[np.float64]]) -> list[dict[str, Any]] | None:
+    """Count sorted values in 20 bins as numpy.histogram does: the last one includes its end."""
+    low, high = float(ordered[0]), float(ordered[-1])
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    if not math.isfinite(high - low):  # the values lie further apart than a float can tell
+        return None
+    edges = np.linspace(low, high, BINS + 1)
+    # The values are sorted already: 21 searches instead of a pass over all of them.
+    places = np.searchsorted(ordered, edges, side="left")
+    places[0], places[-1] = 0, len(ordered)
+    return [
+        {"from": float(edges[i]), "to": float(edges[i + 1]), "count": int(n)}
+        for i, n in enumerate(np.diff(places))
+    ]
 
 
 def _median(ordered: np.ndarray[Any, np.dtype[np.float64]]) -> float:
@@ -151,20 +196,29 @@ def _median(ordered: np.ndarray[Any, np.dtype[np.float64]]) -> float:
     return float(ordered[middle] if len(ordered) % 2 else ordered[middle - 1 : middle + 1].mean())
 
 
-def _texts(column: pa.ChunkedArray) -> dict[str, Any]:
-    """Count the most frequent values."""
-    if pa.types.is_nested(column.type):
-        return {"unique": None, "histogram": None}
-    counted = pc.value_counts(_without_nanoseconds(column.drop_null()))
+def _values(column: pa.ChunkedArray) -> dict[str, Any]:
+    """Count the most frequent values; times have a first and a last one too."""
+    column = _without_nanoseconds(column.drop_null())
+    counted = pc.value_counts(column)
     order = np.argsort(-_array(counted.field("counts"), np.int64), kind="stable")[:TOP]
     # One by one: `take` would make a pyarrow array of the list, and that imports pandas.
     top = [counted[int(index)] for index in order]
-    histogram = {
-        "kind": "values",
-        "labels": [str(_cell(item["values"].as_py()))[:100] for item in top],
-        "counts": [item["counts"].as_py() for item in top],
+    found: dict[str, Any] = {
+        "distinct": len(counted),
+        "top": [
+            {"value": _short(item["values"].as_py()), "count": item["counts"].as_py()}
+            for item in top
+        ],
     }
-    return {"unique": len(counted), "histogram": histogram if len(counted) else None}
+    if pa.types.is_temporal(column.type) and len(column):
+        ends = pc.min_max(column)
+        found |= {"min": _cell(ends["min"].as_py()), "max": _cell(ends["max"].as_py())}
+    return found
+
+
+def _short(value: Any) -> Any:
+    shown = _cell(value)
+    return shown[:100] if isinstance(shown, str) else shown
 
 
 def _array(column: pa.Array | pa.ChunkedArray, kind: type[np.generic]) -> np.ndarray[Any, Any]:
@@ -190,8 +244,8 @@ def _type_name(kind: pa.DataType) -> str:
     names = (
         ("boolean", pa.types.is_boolean),
         ("integer", pa.types.is_integer),
-        ("numeric", pa.types.is_floating),
-        ("numeric", pa.types.is_decimal),
+        ("number", pa.types.is_floating),
+        ("number", pa.types.is_decimal),
         ("datetime", pa.types.is_temporal),
     )
     return next((name for name, check in names if check(kind)), "string")

@@ -15,13 +15,18 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from pyarrow import parquet
+
+    from officina.modules import preview
 else:
     pd = lazy("pandas")
     parquet = lazy("pyarrow.parquet")
+    preview = lazy("officina.modules.preview")
 
 DATA = "data.parquet"
 SCHEMA = "_schema.json"
 PROFILE = "_profile.json"
+BIG_TABLE = 1_000_000  # cells
+PROFILED_COLUMNS = 500
 ROW_GROUP = 65_536  # a preview reads one group, not the whole table
 
 Roles = dict[str, dict[str, Any]]
@@ -102,11 +107,20 @@ def write_dataset(path: Path, df: pd.DataFrame, roles: Roles | None = None) -> N
 
 
 def write_profile(path: Path) -> dict[str, int]:
-    """Write the size of the dataset in this folder beside it, from the Parquet footer alone."""
-    metadata = parquet.read_metadata(Path(path) / DATA)
-    profile = {"rows": metadata.num_rows, "columns": metadata.num_columns}
-    _write_json(Path(path) / PROFILE, profile)
-    return profile
+    """Write the size of the dataset in this folder beside it, from the Parquet footer alone.
+
+    Of a big table the columns' statistics are kept as well: worked out here, where time does not
+    matter, they are on the page at once. Those of a small one take no time to work out there.
+    """
+    file = Path(path) / DATA
+    metadata = parquet.read_metadata(file)
+    size = {"rows": metadata.num_rows, "columns": metadata.num_columns}
+    document: dict[str, Any] = dict(size)
+    if size["rows"] * size["columns"] > BIG_TABLE and size["columns"] <= PROFILED_COLUMNS:
+        names = parquet.read_schema(file).names
+        document["profile"] = preview.profiles(file, names, read_roles(path))
+    _write_json(Path(path) / PROFILE, document)
+    return size
 
 
 def _write_json(path: Path, document: object) -> None:

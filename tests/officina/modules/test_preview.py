@@ -11,7 +11,7 @@ import pytest
 
 from officina.errors import StudioError
 from officina.modules.preview import preview
-from officina.modules.tables import read_dataset, write_dataset
+from officina.modules.tables import read_dataset, write_dataset, write_profile
 
 
 @pytest.fixture
@@ -35,20 +35,38 @@ def folder(tmp_path):
 def test_a_preview_tells_size_types_and_missing_values(folder):
     found = preview(folder)
     json.dumps(found, allow_nan=False)
-    profiles = {profile["name"]: profile for profile in found["profiles"]}
+    columns = {profile["name"]: profile for profile in found["profile"]}
     assert (found["rows"], found["columns"]) == (4, 8)
-    assert profiles["größe"]["missing"] == 1
-    assert profiles["größe"]["statistics"]["mean"] == 2
-    assert sum(profiles["größe"]["histogram"]["counts"]) == 2
-    assert profiles["text"]["role"] == "label"
-    assert profiles["text"]["histogram"] == {
-        "kind": "values", "labels": ["a", "b"], "counts": [2, 1],
-    }  # fmt: skip
-    assert profiles["kind"]["categorical"] is True
-    assert profiles["empty"] | {"missing": 4, "histogram": None} == profiles["empty"]
-    assert profiles["day"]["type"] == "datetime"
+    size = columns["größe"]
+    assert (size["missing"], size["mean"], size["distinct"]) == (1, 2, 3)
+    assert sum(one["count"] for one in size["histogram"]) == 2
+    assert columns["text"]["role"] == "label"
+    assert columns["text"]["top"] == [{"value": "a", "count": 2}, {"value": "b", "count": 1}]
+    assert columns["kind"]["categorical"] is True
+    assert columns["empty"] | {"missing": 4, "histogram": None} == columns["empty"]
+    assert columns["day"] | {"type": "datetime", "min": "2020-01-01T00:00:00"} == columns["day"]
+    assert columns["price"]["max"] == 1.5
     assert found["data"][3][0] == "Infinity"
     assert found["data"][1][0] is None or found["data"][1][0] == "NaN"
+
+
+def test_the_bins_are_those_of_numpy(tmp_path):
+    values = np.random.default_rng(0).normal(size=10_001).round(2)
+    write_dataset(tmp_path, pd.DataFrame({"a": values}))
+    [column] = preview(tmp_path)["profile"]
+    counts, edges = np.histogram(values, bins=20)
+    assert [one["count"] for one in column["histogram"]] == counts.tolist()
+    assert [one["from"] for one in column["histogram"]] == pytest.approx(edges[:-1].tolist())
+    assert column["distinct"] == len(np.unique(values))
+    assert column["std"] == pytest.approx(values.std(ddof=1))
+
+
+def test_a_big_table_keeps_its_profile_beside_it(tmp_path):
+    write_dataset(tmp_path, pd.DataFrame({f"c{i}": range(100_001) for i in range(10)}))
+    write_profile(tmp_path)
+    kept = json.loads((tmp_path / "_profile.json").read_text())
+    assert kept["rows"] == 100_001
+    assert kept["profile"] == preview(tmp_path)["profile"]
 
 
 def test_rows_are_given_from_any_start_and_columns_chosen(tmp_path):
