@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { neighbour, NODE_HEIGHT, place, portType, type RunGraph } from "./graphlayout.ts";
-import { widthOf } from "./gridrows.ts";
+import { widthOf } from "./gridsource.ts";
 
 const node = (id: string) => ({ id, label: id, status: "Queued" });
 const graph: RunGraph = {
@@ -52,7 +52,7 @@ describe("a run graph", () => {
 
 describe("a column", () => {
   it("is as wide as its longest value, within limits", () => {
-    expect(widthOf({ name: "id" }, 0, [[1]])).toBeLessThan(100);
-    expect(widthOf({ name: "text" }, 0, [["x".repeat(500)]])).toBe(300);
+    expect(widthOf({ name: "id" }, [1])).toBeLessThan(100);
+    expect(widthOf({ name: "text" }, ["x".repeat(500)])).toBe(300);
   });
 });

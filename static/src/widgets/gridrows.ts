@@ -1,34 +1,47 @@
-/** The rows of a wide table, fetched by windows as they come into view. */
+/** The rows of a table whose columns all come together, fetched as they come into view. */
+import type { GridColumn, GridSource } from "./gridsource.ts";
 import { getJson } from "./mount.ts";
 
 export interface Page {
-  columns: { name: string; type?: string }[];
+  columns: GridColumn[];
   rows: unknown[][];
   total?: number;
 }
 
 export const WINDOW = 200;
 
-export class GridRows {
+export class GridRows implements GridSource {
   readonly columns: Page["columns"];
   readonly total: number;
   private readonly windows = new Map<number, unknown[][]>();
   private readonly asked = new Set<number>();
   private readonly first: unknown[][];
+  private arrived: () => void = () => {};
+  private troubled: (text: string) => void = () => {};
 
   constructor(
     page: Page,
     private readonly url: string,
-    private readonly arrived: () => void,
-    private readonly failed: (text: string) => void,
   ) {
     this.columns = page.columns;
     this.first = page.rows;
     this.total = this.url ? (page.total ?? page.rows.length) : page.rows.length;
   }
 
-  /** The row, or null while it is on its way. */
-  row(index: number): unknown[] | null {
+  cell(row: number, column: number): unknown {
+    const cells = this.row(row);
+    return cells ? (cells[column] ?? null) : undefined;
+  }
+
+  onArrival(work: () => void): void {
+    this.arrived = work;
+  }
+
+  onTrouble(work: (text: string) => void): void {
+    this.troubled = work;
+  }
+
+  private row(index: number): unknown[] | null {
     if (index < this.first.length) return this.first[index]!;
     const at = Math.floor(index / WINDOW);
     const rows = this.windows.get(at);
@@ -45,18 +58,8 @@ export class GridRows {
       this.windows.set(at, page.rows);
       this.arrived();
     } catch (error) {
-      this.failed(error instanceof Error ? error.message : String(error));
+      this.troubled(error instanceof Error ? error.message : String(error));
       setTimeout(() => this.asked.delete(at), 5000);
     }
   }
-}
-
-const NUMBERS = /^(?:u?int|float|double|number|decimal|long)/i;
-
-export const isNumber = (type: string | undefined): boolean => NUMBERS.test(type ?? "");
-
-/** How wide a column should be, from its name and its first values. */
-export function widthOf(column: Page["columns"][number], at: number, rows: readonly unknown[][]): number {
-  const longest = rows.slice(0, 60).reduce((most, row) => Math.max(most, String(row[at] ?? "missing").length), 0);
-  return Math.min(Math.max(column.name.length + 1, (column.type ?? "").length, longest, 6) * 7.3 + 26, 300);
 }

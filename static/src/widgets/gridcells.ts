@@ -1,0 +1,114 @@
+/** Draws the visible part of a grid: heads with their profile, rows, the active cell and the marked block. */
+import { h, icon } from "../ui/dom.ts";
+import { grouped } from "../ui/format.ts";
+import { columnBars } from "./columnbars.ts";
+import { isNumber, textOf, type GridColumn, type GridSource } from "./gridsource.ts";
+
+export const ROW = 26;
+export const NUMBER_WIDTH = 56;
+const HEAD = 42;
+const HEAD_WITH_BARS = 62;
+
+export interface Spot {
+  /** -1 is the head. */
+  row: number;
+  column: number;
+}
+
+interface Place {
+  column: number;
+  left: number;
+  width: number;
+  pinned: boolean;
+}
+
+export class Drawing {
+  readonly head = h("div", { class: "grid-head", role: "row", "aria-rowindex": 1 });
+  readonly body = h("div", { class: "grid-body", role: "rowgroup" });
+  readonly headHeight: number;
+  private readonly id = `grid-${Math.random().toString(36).slice(2, 8)}`;
+
+  constructor(
+    private readonly source: GridSource,
+    private readonly pins: boolean,
+  ) {
+    this.headHeight = source.columns.some((column) => column.bars?.length) ? HEAD_WITH_BARS : HEAD;
+  }
+
+  /** The id of the active cell, if it is drawn. */
+  get current(): string | null {
+    return document.getElementById(`${this.id}-cell`) ? `${this.id}-cell` : null;
+  }
+
+  draw(places: readonly Place[], rows: readonly { row: number; top: number }[], size: { width: number; height: number }, active: Spot, anchor: Spot): void {
+    this.head.style.width = this.body.style.width = `${size.width}px`;
+    this.body.style.height = `${size.height}px`;
+    this.head.replaceChildren(cell("columnheader", 0, { column: -1, left: 0, width: NUMBER_WIDTH, pinned: true }, "#"), ...places.map((place) => this.headCell(place, active)));
+    this.body.replaceChildren(...rows.map(({ row, top }) => this.row(row, top, places, active, anchor)));
+  }
+
+  private headCell(place: Place, active: Spot): HTMLElement {
+    const column = this.source.columns[place.column]!;
+    const made = cell("columnheader", place.column + 1, place, "");
+    made.append(h("strong", { class: "truncate" }, column.name), h("span", { class: "truncate" }, column.note ?? column.type ?? ""));
+    if (column.bars?.length) made.append(columnBars(column.bars, Math.min(place.width - 22, 76)));
+    if (this.pins) made.append(this.pin(place, column));
+    made.title = describe(column);
+    made.dataset["at"] = `-1,${place.column}`;
+    if (isNumber(column.type)) made.classList.add("num");
+    if (column.role === "label") made.classList.add("is-label");
+    this.mark(made, active.row === -1 && active.column === place.column);
+    return made;
+  }
+
+  private pin(place: Place, column: GridColumn): HTMLElement {
+    const label = `${place.pinned ? "Let go of" : "Pin"} ${column.name}`;
+    const made = h("button", { type: "button", class: "grid-pin", "data-pin": place.column, tabindex: -1, "aria-label": label, title: `${place.pinned ? "Let go" : "Pin to the left"} (P)`, "aria-pressed": String(place.pinned) }, icon("pin"));
+    return made;
+  }
+
+  private row(index: number, top: number, places: readonly Place[], active: Spot, anchor: Spot): HTMLElement {
+    const made = h("div", { role: "row", class: "grid-row", "aria-rowindex": index + 2 });
+    made.style.transform = `translateY(${top}px)`;
+    made.append(cell("rowheader", 0, { column: -1, left: 0, width: NUMBER_WIDTH, pinned: true }, grouped(index + 1)));
+    const marked = within(index, active.row, anchor.row) && (active.row !== anchor.row || active.column !== anchor.column);
+    for (const place of places) {
+      const part = this.bodyCell(index, place);
+      if (marked && within(place.column, active.column, anchor.column)) part.classList.add("is-marked");
+      this.mark(part, index === active.row && place.column === active.column);
+      made.append(part);
+    }
+    return made;
+  }
+
+  private bodyCell(row: number, place: Place): HTMLElement {
+    const value = this.source.cell(row, place.column);
+    const text = textOf(value);
+    const part = cell("gridcell", place.column + 1, place, value === undefined ? "…" : text || "missing");
+    if (isNumber(this.source.columns[place.column]!.type)) part.classList.add("num");
+    if (value !== undefined && !text) part.classList.add("is-missing");
+    part.dataset["at"] = `${row},${place.column}`;
+    return part;
+  }
+
+  private mark(part: HTMLElement, isActive: boolean): void {
+    if (!isActive) return;
+    part.id = `${this.id}-cell`;
+    part.setAttribute("aria-selected", "true");
+  }
+}
+
+const within = (value: number, a: number, b: number): boolean => value >= Math.min(a, b) && value <= Math.max(a, b);
+
+function describe(column: GridColumn): string {
+  const missing = column.missing ? `${(column.missing * 100).toFixed(column.missing < 0.01 ? 2 : 1)} % missing` : "";
+  return [column.name, column.type, column.note !== column.type ? column.note : "", missing, column.role].filter(Boolean).join(" · ");
+}
+
+function cell(role: string, column: number, place: Place, text: string): HTMLElement {
+  const made = h("div", { role, class: column === 0 ? "grid-cell grid-number" : place.pinned ? "grid-cell is-pinned" : "grid-cell", "aria-colindex": column + 1 });
+  made.style.left = `${place.left}px`;
+  made.style.width = `${place.width}px`;
+  if (text) made.textContent = text;
+  return made;
+}
