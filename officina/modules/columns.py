@@ -6,25 +6,38 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from officina.lazy import lazy
-from officina.modules.errors import NO_COLUMNS, NOT_PARSED, column_not_found, module_error
+from officina.modules.errors import (
+    NO_COLUMNS,
+    NOT_PARSED,
+    WRONG_TYPE,
+    column_not_found,
+    module_error,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
     import pandas as pd
 
     from officina.modules.tables import Table
 else:
+    np = lazy("numpy")
     pd = lazy("pandas")
 
 TYPES = ("numeric", "integer", "string", "boolean", "datetime", "categorical")
 ROLES = ("feature", "label", "score")
+NUMERIC = {"rules": [{"include": True, "by": "type", "value": ["numeric"]}]}
+ALL = {"rules": [{"include": True, "by": "all"}]}
 
 
-def select(table: Table, selector: Mapping[str, Any], *, where: str) -> list[str]:
+def select(
+    table: Table, selector: Mapping[str, Any], *, where: str, as_listed: bool = False
+) -> list[str]:
     """Return the chosen column names in the table's order; an empty choice is an error.
 
-    A selector whose first rule excludes starts from all columns, any other from none.
+    A selector whose first rule excludes starts from all columns, any other from none. With
+    `as_listed`, columns that one rule lists by name keep the order of the list.
     """
     names = [str(name) for name in table.frame.columns]
     rules = selector["rules"]
@@ -39,7 +52,34 @@ def select(table: Table, selector: Mapping[str, Any], *, where: str) -> list[str
             where=where,
             hint="Loosen its rules.",
         )
+    if as_listed and len(rules) == 1 and rules[0]["by"] == "names":
+        return list(dict.fromkeys(str(name) for name in rules[0]["value"]))
     return [name for name in names if name in chosen]
+
+
+def select_numeric(table: Table, selector: Mapping[str, Any], *, where: str) -> list[str]:
+    """Return the chosen columns like `select`; one that holds no numbers is an error."""
+    chosen = select(table, selector, where=where)
+    for name in chosen:
+        if not is_numeric(table.frame[name]):
+            raise module_error(
+                WRONG_TYPE,
+                f'Column "{name}" holds no numbers but is {type_of(table, name)}.',
+                where=where,
+                hint="Choose numeric columns only, or change its type with Edit Metadata.",
+            )
+    return chosen
+
+
+def is_numeric(series: pd.Series[Any]) -> bool:
+    """Say whether the column holds numbers; true and false are none."""
+    kind = series.dtype
+    return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
+
+
+def numbers(series: pd.Series[Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return the column as floats; a missing value is NaN."""
+    return series.to_numpy(dtype="float64", na_value=np.nan)
 
 
 def select_one(table: Table, selector: Mapping[str, Any], *, where: str) -> str:

@@ -19,11 +19,14 @@ NAMES_DIFFER = "0010"
 NO_COLUMNS = "0011"
 UNTRAINED_MODEL = "0012"
 WRONG_LEARNER = "0013"
+WRONG_TYPE = "0017"
 INVALID_DATA = "0018"
 MISSING_VALUES = "0019"
 FILE_NOT_FOUND = "0020"
 NOT_REACHED = "0021"
 NOT_CATEGORICAL = "0056"
+QUERY_FAILED = "0069"
+SCRIPT_FAILED = "0085"
 
 
 def module_error(number: str, message: str, *, where: str, hint: str) -> StudioError:
