@@ -121,7 +121,11 @@ def asset_file(
     if entry is None:
         raise StudioError(f"{name}:{version} has no file {path!r}.", where="path", code="not_found")
     return UserFileResponse(
-        services.store().open(entry.sha256), name=path, size=entry.size, download=True
+        services.store().open(entry.sha256),
+        name=path,
+        size=entry.size,
+        download=True,
+        part=request.headers.get("Range", ""),
     )
 
 

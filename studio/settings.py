@@ -228,6 +228,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"queue": "system", "expires": 5},
     },
+    "forget-old-keys": {
+        "task": "studio.workspaces.tasks.forget_old_keys",
+        "schedule": 3600.0,
+        "options": {"queue": "system", "expires": 600},
+    },
     "dispatch": {
         "task": "studio.runs.tasks.dispatch",
         "schedule": 2.0,

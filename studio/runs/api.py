@@ -293,7 +293,13 @@ class RunArtifact(RunView):
         if artifact is None:
             raise StudioError(f"The run has no file {name!r}.", code="not_found")
         source = services.artifact_bytes(artifact)
-        return UserFileResponse(source, name=name, size=artifact.size, download=True)
+        return UserFileResponse(
+            source,
+            name=name,
+            size=artifact.size,
+            download=True,
+            part=request.headers.get("Range", ""),
+        )
 
 
 class RunOutputFiles(RunView):
@@ -327,7 +333,13 @@ class RunOutputFile(RunView):
         if entry is None:
             raise StudioError(f"Output {port} has no file {name!r}.", code="not_found")
         source = registry.store().open(entry.sha256)
-        return UserFileResponse(source, name=name, size=entry.size, download=True)
+        return UserFileResponse(
+            source,
+            name=name,
+            size=entry.size,
+            download=True,
+            part=request.headers.get("Range", ""),
+        )
 
 
 def _output_tree(run: Run, port: str) -> Any:

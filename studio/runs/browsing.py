@@ -72,7 +72,15 @@ def open_file(file: File) -> BinaryIO:
     return registry.store().open(file.sha256)
 
 
-def register_model(*, run: Run, user: Any, name: str, source: str, description: str = "") -> Any:
+def register_model(
+    *,
+    run: Run,
+    user: Any,
+    name: str,
+    source: str,
+    description: str = "",
+    tags: dict[str, str] | None = None,
+) -> Any:
     """Register an output (`output:name`), or files the run left (`files:path or folder`), as a model."""
     place, _, what = source.partition(":")
     tree = _model_tree(run, place, what)
@@ -83,6 +91,7 @@ def register_model(*, run: Run, user: Any, name: str, source: str, description: 
         document={"modelType": _model_type(tree), "jobName": run.name, "path": what},
         tree=tree,
         description=description,
+        tags=tags or {},
         run_guid=run.guid,
         user=user,
     )

@@ -68,6 +68,24 @@ class Experiment(models.Model):
         return self.name
 
 
+class SavedView(models.Model):
+    """A person's filters, order and columns of the run list under a name."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    name = models.CharField(max_length=80)
+    query = models.CharField(max_length=2000)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "user", "name"], name="view_name_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 def new_guid() -> str:
     return uuid.uuid4().hex
 

@@ -181,6 +181,20 @@ def _waited(run: Run) -> float | None:
     return max(((run.started or run.ended or timezone.now()) - run.queued).total_seconds(), 0.0)
 
 
+def environments_of(run: Run, steps: list[Run]) -> str:
+    """Name the environment; a pipeline's are those of its steps."""
+    return _joined([run.environment, *(step.environment for step in steps)])
+
+
+def confinement_of(run: Run, steps: list[Run]) -> str:
+    """Name what confined the run; a pipeline's steps may differ."""
+    return _joined([run.confinement, *(step.confinement for step in steps)])
+
+
+def _joined(names: list[str]) -> str:
+    return ", ".join(dict.fromkeys(name for name in names if name))
+
+
 def timings(run: Run) -> list[tuple[str, float]]:
     """Return waiting and working time, apart."""
     found = []
@@ -336,7 +350,9 @@ def graph(run: Run, steps: list[Run]) -> dict[str, Any]:
                     {
                         "source": source,
                         "target": name,
+                        "sourcePort": port,
                         "sourceType": _port_type(jobs.get(source) or {}, port),
+                        "targetPort": target_port,
                         "label": target_port,
                     }
                 )

@@ -6,6 +6,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from django.contrib.auth import HASH_SESSION_KEY
+from django.http import HttpResponseForbidden
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.crypto import constant_time_compare
 from rest_framework.permissions import BasePermission
@@ -212,8 +213,8 @@ def _answer(request: HttpRequest, call: Callable[[], HttpResponseBase]) -> HttpR
 
 
 def _checked(request: HttpRequest) -> HttpResponseBase:
-    """Stand for the view in the CSRF check, which only asks it whether it is exempt."""
-    raise NotImplementedError
+    """Stand for the view in the CSRF check, which asks whether it is exempt and never calls it."""
+    return HttpResponseForbidden()
 
 
 def _sign_in(request: HttpRequest) -> Any:

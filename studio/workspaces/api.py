@@ -30,19 +30,13 @@ if TYPE_CHECKING:
 class ViewSet(WorkspaceViewMixin, viewsets.GenericViewSet[Any]):
     """A page of rows, and one row of the workspace in the URL."""
 
-    def rows(self) -> QuerySet[Any]:
-        raise NotImplementedError
-
-    def get_queryset(self) -> QuerySet[Any]:
-        return self.rows()
-
     def list(self, request: Request, **_: Any) -> Response:
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def one(self) -> Any:
         """Return the row named in the URL, or 404."""
-        return get_object_or_404(self.rows(), pk=self.kwargs["pk"])
+        return get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
 
     def body(self, request: Request, **options: Any) -> dict[str, Any]:
         """Return the checked body."""
@@ -121,7 +115,7 @@ class Members(ViewSet):
     }
     serializer_class = shapes.MemberShape
 
-    def rows(self) -> QuerySet[Any]:
+    def get_queryset(self) -> QuerySet[Any]:
         return self.workspace.memberships.select_related("user", "workspace", "custom_role")
 
     def partial_update(self, request: Request, **_: Any) -> Response:
@@ -144,7 +138,7 @@ class Roles(ViewSet):
     }
     serializer_class = shapes.RoleShape
 
-    def rows(self) -> QuerySet[Any]:
+    def get_queryset(self) -> QuerySet[Any]:
         return self.workspace.custom_roles.all()
 
     def list(self, request: Request, **_: Any) -> Response:
@@ -153,7 +147,8 @@ class Roles(ViewSet):
             for name, held in BUILT_IN_ROLES.items()
         ]
         custom = [
-            {**row, "built_in": False} for row in self.get_serializer(self.rows(), many=True).data
+            {**row, "built_in": False}
+            for row in self.get_serializer(self.get_queryset(), many=True).data
         ]
         return Response({"items": [*built_in, *custom], "operations": OPERATIONS})
 
@@ -181,7 +176,7 @@ class Invitations(ViewSet):
     }
     serializer_class = shapes.InvitationShape
 
-    def rows(self) -> QuerySet[Any]:
+    def get_queryset(self) -> QuerySet[Any]:
         return self.workspace.invitations.filter(used_at=None, expires__gt=timezone.now())
 
     def create(self, request: Request, **_: Any) -> Response:
@@ -199,7 +194,7 @@ class Tokens(ViewSet):
     operations = {"list": "tokens.own", "create": "tokens.own", "destroy": "tokens.own"}
     serializer_class = shapes.TokenShape
 
-    def rows(self) -> QuerySet[Any]:
+    def get_queryset(self) -> QuerySet[Any]:
         # A token of one workspace neither sees nor ends those of others.
         mine = ApiToken.objects.filter(user=person(self.request)).select_related("workspace")
         if getattr(self.request.auth, "workspace_id", None) is not None:
@@ -242,7 +237,7 @@ class ServiceAccounts(ViewSet):
     )
     serializer_class = shapes.ServiceAccountShape
 
-    def rows(self) -> QuerySet[Any]:
+    def get_queryset(self) -> QuerySet[Any]:
         return self.workspace.service_accounts.select_related("user").prefetch_related(
             "user__memberships"
         )
@@ -287,11 +282,11 @@ class Secrets(ViewSet):
     run_tokens = ("value",)
     serializer_class = shapes.SecretShape
 
-    def rows(self) -> QuerySet[Any]:
+    def get_queryset(self) -> QuerySet[Any]:
         return self.workspace.secrets.defer("ciphertext")
 
     def one(self) -> Any:
-        return get_object_or_404(self.rows(), name__iexact=self.kwargs["name"])
+        return get_object_or_404(self.get_queryset(), name__iexact=self.kwargs["name"])
 
     def update(self, request: Request, name: str, **_: Any) -> Response:
         body = self.get_serializer(data={"value": _value_in(request.data), "name": name})
@@ -328,7 +323,7 @@ class Events(ViewSet):
     operations = {"list": "workspace.read"}
     serializer_class = shapes.EventShape
 
-    def rows(self) -> QuerySet[Any]:
+    def get_queryset(self) -> QuerySet[Any]:
         kind = self.request.query_params.get("type")
         rows = self.workspace.events.all()
         return rows.filter(type=kind) if kind else rows
@@ -340,7 +335,7 @@ class Audit(ViewSet):
     operations = {"list": "audit.read"}
     serializer_class = shapes.AuditShape
 
-    def rows(self) -> QuerySet[Any]:
+    def get_queryset(self) -> QuerySet[Any]:
         action = self.request.query_params.get("action")
         rows = self.workspace.audit_entries.all()
         return rows.filter(action=action) if action else rows

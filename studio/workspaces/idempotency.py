@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 WAIT_SECONDS = 20.0
 ABANDONED_AFTER = timedelta(seconds=60)
 MAX_KEY = 255
+# A client that repeats a request does so soon; after this the key is free again.
+KEPT_FOR = timedelta(days=1)
 
 
 def idempotent(handler: Handler) -> Handler:
@@ -62,6 +64,12 @@ def idempotent(handler: Handler) -> Handler:
         return response
 
     return wrapper
+
+
+def forget_old_keys() -> int:
+    """Delete keys that nobody will repeat any more, and return how many."""
+    deleted, _ = IdempotencyKey.objects.filter(created__lt=timezone.now() - KEPT_FOR).delete()
+    return deleted
 
 
 def _claim(request: Request, key: str) -> tuple[IdempotencyKey, bool]:

@@ -1,6 +1,7 @@
 import "../styles/base.css";
 import htmx from "htmx.org";
 import { startLive } from "../live/live.ts";
+import { startPageState } from "../ui/pagestate.ts";
 import { startPalette } from "../ui/palette.ts";
 import { startShell } from "../ui/shell.ts";
 import { listenForToasts } from "../ui/toast.ts";
@@ -14,6 +15,7 @@ widget("spark", spark);
 startShell();
 listenForToasts();
 startPalette();
+startPageState();
 // Page entries come after this module and name their widgets first.
 queueMicrotask(() => {
   startWidgets();

@@ -134,6 +134,7 @@ def register(request: HttpRequest, workspace: Workspace, guid: str) -> HttpRespo
             name=request.POST.get("name", "").strip(),
             source=request.POST.get("source", ""),
             description=request.POST.get("description", "").strip(),
+            tags=_tags(request.POST.get("tags", "")),
         )
     except StudioError as error:
         messages.error(request, f"{error.message} {error.hint}".strip())

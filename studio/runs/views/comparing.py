@@ -107,6 +107,7 @@ def _facts(runs: list[Run]) -> list[dict[str, Any]]:
     values = []
     for run in runs:
         git = run.git or {}
+        steps = overview.steps_of(run)
         values.append(
             {
                 "Commit": (
@@ -115,9 +116,9 @@ def _facts(runs: list[Run]) -> list[dict[str, Any]]:
                 )
                 or "none",
                 "Code": str(run.document.get("codeId") or "none")[:17],
-                "Environment": run.environment or _environment(run),
+                "Environment": overview.environments_of(run, steps) or _environment(run),
                 "Compute": run.compute.name if run.compute else "none",
-                "Confinement": run.confinement or "none",
+                "Confinement": overview.confinement_of(run, steps) or "none",
             }
         )
     return rows_of(values)

@@ -112,5 +112,9 @@ def run_file(
     run = run_or_404(workspace, guid)
     file = browsing.find(run, place, request.GET.get("of", ""), path)
     return UserFileResponse(
-        browsing.open_file(file), name=file.path, size=file.size, download="download" in request.GET
+        browsing.open_file(file),
+        name=file.path,
+        size=file.size,
+        download="download" in request.GET,
+        part=request.headers.get("Range", ""),
     )

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from django.db.models import Count, Max, Q
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
 from officina.errors import StudioError
 from studio.runs import figures, metrics_facts, runtable
-from studio.runs.models import ENDED, Experiment, MetricSeries, Run, Status
+from studio.runs.models import ENDED, Experiment, MetricSeries, Run, SavedView, Status
 from studio.runs.overview import rank, url_of
-from studio.workspaces.access import operation
+from studio.workspaces.access import operation, person
 from studio.workspaces.models import User, Workspace
 
 COOKIE = "run_columns"
 YEAR = 365 * 86_400
 CHART_RUNS = 200
+VIEWS = 50
 
 
 def chosen_columns(request: HttpRequest) -> tuple[list[str], bool]:
@@ -51,6 +52,8 @@ def runs(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         "heads": runtable.heads(wanted),
         "rows": runtable.table(page.runs, wanted.columns),
         "choices": _choices(columns, metrics, params),
+        "views": SavedView.objects.filter(workspace=workspace, user=person(request)),
+        "here": wanted.url(columns="|".join(columns)),
         "groups": {"active": "Active", "waiting": "Waiting", "running": "Running"},
         "statuses": Status.values,
         "kinds": runtable.KINDS,
@@ -66,6 +69,33 @@ def runs(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     if changed:
         response.set_cookie(COOKIE, "|".join(columns), max_age=YEAR, httponly=True, samesite="Lax")
     return response
+
+
+@require_POST
+@operation("runs.read")
+def save_view(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """Keep the list as it stands under a name; the same name is written over."""
+    name = request.POST.get("name", "").strip()[:80]
+    if not name:
+        raise StudioError("The view has no name.", where="name", hint="Give it one.")
+    wanted = runtable.asked(QueryDict(request.POST.get("query", "").lstrip("?")), columns=[])
+    names = QueryDict(request.POST.get("query", "").lstrip("?")).get("columns", "").split("|")
+    query = wanted.url(columns="|".join(runtable.clean_columns(names)))
+    mine = SavedView.objects.filter(workspace=workspace, user=person(request))
+    if not mine.filter(name=name).exists() and mine.count() >= VIEWS:
+        raise StudioError(f"{VIEWS} views are saved already.", hint="Delete one first.")
+    SavedView.objects.update_or_create(
+        workspace=workspace, user=person(request), name=name, defaults={"query": query[:2000]}
+    )
+    return redirect(f"/w/{workspace.name}/runs/{query}")
+
+
+@require_POST
+@operation("runs.read")
+def delete_view(request: HttpRequest, workspace: Workspace, pk: int) -> HttpResponse:
+    """Forget one of one's own saved views."""
+    SavedView.objects.filter(workspace=workspace, user=person(request), pk=pk).delete()
+    return redirect("runs", workspace=workspace.name)
 
 
 def _choices(

@@ -110,6 +110,8 @@ def _facts(run: Run, steps: list[Run]) -> dict[str, Any]:
         "inputs": inputs,
         "outputs": outputs,
         "timings": overview.timings(run),
+        "environment": overview.environments_of(run, steps),
+        "confinement": overview.confinement_of(run, steps),
         "activity": overview.activity(run, steps),
         "failed_steps": [step for step in steps if step.status == "Failed"],
     }
@@ -127,6 +129,7 @@ def _overview(request: HttpRequest, run: Run, steps: list[Run]) -> dict[str, Any
         "figures": [f for f in figures if f["kind"] in {"roc", "confusion_matrix"}][
             : 2 - len(curves[:1])
         ],
+        "images": [f for f in figures if f["kind"] == "image"][:2],
         "logged": logged if run.kind == Run.PIPELINE else run,
         "logged_url": api_url(logged or run, "log"),
         "timeline": overview.timeline(run, steps),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from studio.workspaces import events
-from studio.workspaces.models import Event, User, Workspace
+from studio.workspaces.idempotency import forget_old_keys
+from studio.workspaces.models import Event, IdempotencyKey, User, Workspace
 from tests.cast import bearer, token_of
 
 KEYS = {"code", "message", "where", "hint", "id"}
@@ -144,3 +147,13 @@ def test_the_schema_and_its_pages_are_served_under_the_policy(cast) -> None:
     docs = client.get("/api/v1/docs")
     assert docs.status_code == 200
     assert "<script>" not in docs.content.decode()
+
+
+def test_idempotency_keys_are_forgotten_after_a_day(cast) -> None:
+    now = timezone.now()
+    for name, age in (("old", timedelta(days=1, minutes=1)), ("young", timedelta(hours=23))):
+        IdempotencyKey.objects.create(
+            user=cast.owner, key=name, request="POST /", request_digest="0", created=now - age
+        )
+    assert forget_old_keys() == 1
+    assert [row.key for row in IdempotencyKey.objects.all()] == ["young"]
