@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import { sprite } from "./sprite.ts";
 
@@ -9,7 +10,7 @@ export default defineConfig(({ command }) => ({
   // Built files refer to each other relatively, so any STATIC_URL works; the dev server needs Django's prefix.
   base: command === "serve" ? "/static/" : "./",
   publicDir: false,
-  plugins: [sprite()],
+  plugins: [react(), sprite()],
   build: {
     outDir: "dist",
     emptyOutDir: true,
@@ -19,9 +20,9 @@ export default defineConfig(({ command }) => ({
     chunkSizeWarningLimit: 2000,
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: ["base.ts", "run.ts", "compare.ts"].map(entry),
+      input: ["base.ts", "run.ts", "compare.ts", "designer.tsx"].map(entry),
     },
   },
   server: { host: "127.0.0.1", port: 5173, strictPort: true, cors: true },
-  test: { environment: "happy-dom", include: ["src/**/*.test.ts"] },
+  test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"] },
 }));

@@ -1,0 +1,3 @@
+export function Dialogs(): null {
+  return null;
+}

@@ -1,0 +1,91 @@
+/** Everything that the island shares, wired together once per page. */
+import { Catalogue } from "../../graph/catalogue.ts";
+import type { CatalogueJson, Column, Problem } from "../../graph/types.ts";
+import { toast } from "../../ui/toast.ts";
+import { Api, type PlanRequest } from "./api.ts";
+import { Cell, Keyed } from "./cell.ts";
+import type { PageConfig } from "./config.ts";
+import { DraftStore } from "./draft.ts";
+import { Provider, type ProblemsFrame, type TextFrame } from "./provider.ts";
+import { RunStore } from "./runs.ts";
+import { startFromUrl } from "./location.ts";
+import { UiStore } from "./ui.ts";
+
+export class Designer {
+  readonly draft: DraftStore;
+  readonly api: Api;
+  readonly ui = new UiStore();
+  readonly provider: Provider;
+  readonly runs: RunStore;
+  readonly catalogue = new Cell<Catalogue | null>(null);
+  readonly catalogueError = new Cell<string | null>(null);
+  readonly problems = new Cell<readonly Problem[]>([]);
+  readonly problemsOf = new Keyed<readonly Problem[]>();
+  /** Columns by "<node>:<output port>"; null where they are not known. */
+  readonly columns = new Keyed<readonly Column[] | null>();
+  /** How often the server has looked at the draft since the page opened; 0 = not yet. */
+  readonly checked = new Cell(0);
+
+  constructor(readonly config: PageConfig) {
+    this.draft = new DraftStore(config.graph);
+    this.draft.writable.set(!config.readonly);
+    this.api = new Api(config.workspace, config.guid);
+    const room = `/ws/w/${encodeURIComponent(config.workspace)}`;
+    this.provider = new Provider(`${room}/pipelines/${encodeURIComponent(config.guid)}/`, this.draft, (frame) => this.onFrame(frame));
+    this.runs = new RunStore(this.api, this.draft, (run) => `${room}/runs/${encodeURIComponent(run)}/`);
+    if (config.catalogue) this.catalogue.set(new Catalogue(config.catalogue));
+    if (config.saved) this.provider.state.update((now) => ({ ...now, savedAt: config.saved ?? null, revision: config.revision ?? null }));
+  }
+
+  start(): void {
+    this.provider.start();
+    if (!this.catalogue.get()) void this.loadCatalogue();
+    void this.runs.show(startFromUrl(this.ui));
+  }
+
+  async loadCatalogue(): Promise<void> {
+    try {
+      const answer: CatalogueJson = await this.api.catalogue();
+      this.catalogue.set(new Catalogue(answer));
+      this.catalogueError.set(null);
+    } catch (error) {
+      this.catalogueError.set(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Ask the server to look at the draft now (it also does so by itself after each change). */
+  async validate(): Promise<readonly Problem[]> {
+    this.setProblems(await this.api.problems());
+    return this.problems.get();
+  }
+
+  /** Submit without a dialog, lay the run over the draft and follow it. */
+  async submit(request: PlanRequest & { experiment?: string; display_name?: string }): Promise<string> {
+    const run = await this.api.submit(request);
+    this.ui.set({ overlay: "run" });
+    await this.runs.show(run.guid);
+    return run.guid;
+  }
+
+  private onFrame(frame: TextFrame): void {
+    if (frame.type === "problems") this.setProblems(frame as unknown as ProblemsFrame);
+    else if (frame.type === "run") void this.runs.show(String(frame["guid"]));
+    else if (frame.type === "restored") toast("A version of this draft was restored.", "info");
+    else if (frame.type === "refused") toast(String(frame["message"] ?? "The studio refused the change."), "error");
+  }
+
+  private setProblems(frame: ProblemsFrame): void {
+    this.problems.set(frame.problems ?? []);
+    const byNode = new Map<string, Problem[]>();
+    for (const problem of this.problems.get()) {
+      if (problem.node) byNode.set(problem.node, [...(byNode.get(problem.node) ?? []), problem]);
+    }
+    this.problemsOf.merge(
+      [...byNode].map(([id, list]) => [id, JSON.stringify(list) === JSON.stringify(this.problemsOf.get(id)) ? this.problemsOf.get(id) : list] as const),
+      true,
+    );
+    const columns = Object.entries(frame.columns ?? {}).flatMap(([node, ports]) => Object.entries(ports).map(([port, list]) => [`${node}:${port}`, list] as const));
+    this.columns.merge(columns, true);
+    this.checked.update((count) => count + 1);
+  }
+}

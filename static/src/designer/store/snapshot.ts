@@ -1,0 +1,137 @@
+/** Reads the Y.Doc into plain values; only what changed is read again, so identities hold still. */
+import * as Y from "yjs";
+import type { Graph, GraphEdge, GraphGroup, GraphNode, GraphNote, GraphSettings, Json, PipelineParameter, Wire } from "../../graph/types.ts";
+
+export interface Snapshot {
+  readonly nodes: ReadonlyMap<string, GraphNode>;
+  readonly edges: ReadonlyMap<string, GraphEdge>;
+  readonly notes: ReadonlyMap<string, GraphNote>;
+  readonly groups: ReadonlyMap<string, GraphGroup>;
+  readonly parameters: ReadonlyMap<string, PipelineParameter>;
+  readonly settings: GraphSettings;
+}
+
+export type Part = "nodes" | "edges" | "notes" | "groups" | "parameters";
+export const PARTS: readonly Part[] = ["nodes", "edges", "notes", "groups", "parameters"];
+
+export const EMPTY: Snapshot = {
+  nodes: new Map(),
+  edges: new Map(),
+  notes: new Map(),
+  groups: new Map(),
+  parameters: new Map(),
+  settings: {},
+};
+
+const number = (value: unknown): number => (typeof value === "number" && Number.isFinite(value) ? value : 0);
+const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
+
+function readNode(id: string, map: Y.Map<unknown>): GraphNode {
+  const params = map.get("params");
+  const node: GraphNode = {
+    id,
+    component: String(map.get("component") ?? ""),
+    version: String(map.get("version") ?? "1"),
+    params: (params instanceof Y.Map ? params.toJSON() : {}) as Record<string, Json>,
+    position: { x: number(map.get("x")), y: number(map.get("y")) },
+  };
+  for (const key of ["label", "comment", "group", "compute"] as const) {
+    const value = text(map.get(key));
+    if (value !== undefined) node[key] = value;
+  }
+  if (map.get("disabled")) node.disabled = true;
+  if (map.get("forceRerun")) node.forceRerun = true;
+  return node;
+}
+
+function readEdge(id: string, map: Y.Map<unknown>): GraphEdge {
+  const wire = map.toJSON() as Partial<Wire>;
+  const at = id.indexOf(":");
+  return {
+    id,
+    source: wire.source ?? "",
+    sourceHandle: wire.sourceHandle ?? "",
+    target: wire.target ?? id.slice(0, at),
+    targetHandle: wire.targetHandle ?? id.slice(at + 1),
+  };
+}
+
+function readNote(id: string, map: Y.Map<unknown>): GraphNote {
+  const note: GraphNote = {
+    id,
+    text: String(map.get("text") ?? ""),
+    position: { x: number(map.get("x")), y: number(map.get("y")) },
+    width: number(map.get("width")) || 240,
+    height: number(map.get("height")) || 120,
+  };
+  if (map.get("frame")) note.frame = true;
+  const color = text(map.get("color"));
+  if (color) note.color = color;
+  return note;
+}
+
+const READERS: { [P in Part]: (id: string, map: Y.Map<unknown>) => unknown } = {
+  nodes: readNode,
+  edges: readEdge,
+  notes: readNote,
+  groups: (id, map) => ({ ...map.toJSON(), id, label: String(map.get("label") ?? "Group") }),
+  parameters: (_, map) => map.toJSON(),
+};
+
+export function readPart(doc: Y.Doc, part: Part): Map<string, unknown> {
+  const values = new Map<string, unknown>();
+  doc.getMap<Y.Map<unknown>>(part).forEach((map, id) => {
+    if (map instanceof Y.Map) values.set(id, READERS[part](id, map));
+  });
+  return values;
+}
+
+export function readAll(doc: Y.Doc): Snapshot {
+  const parts = Object.fromEntries(PARTS.map((part) => [part, readPart(doc, part)]));
+  return { ...(parts as unknown as Omit<Snapshot, "settings">), settings: doc.getMap("settings").toJSON() as GraphSettings };
+}
+
+/** Read again only the entries that these events touched. */
+export function reread(doc: Y.Doc, before: Snapshot, part: Part, events: readonly Y.YEvent<Y.AbstractType<unknown>>[]): Snapshot {
+  const root = doc.getMap<Y.Map<unknown>>(part);
+  const touched = new Set<string>();
+  for (const event of events) {
+    const first = event.path[0];
+    if (first !== undefined) touched.add(String(first));
+    else for (const key of event.changes.keys.keys()) touched.add(key);
+  }
+  const values = new Map<string, unknown>(before[part] as ReadonlyMap<string, unknown>);
+  for (const id of touched) {
+    const map = root.get(id);
+    if (map instanceof Y.Map) values.set(id, READERS[part](id, map));
+    else values.delete(id);
+  }
+  return { ...before, [part]: values };
+}
+
+export function toGraph(snapshot: Snapshot): Graph {
+  return {
+    schema: 1,
+    nodes: [...snapshot.nodes.values()],
+    edges: [...snapshot.edges.values()],
+    parameters: Object.fromEntries(snapshot.parameters),
+    notes: [...snapshot.notes.values()],
+    groups: [...snapshot.groups.values()],
+    settings: snapshot.settings,
+  };
+}
+
+/** The graph that came with the page, shown until the live document has arrived. */
+export function fromGraph(graph: Partial<Graph>): Snapshot {
+  const byId = <T extends { id: string }>(list: readonly T[] | undefined): Map<string, T> => new Map((list ?? []).map((one) => [one.id, one]));
+  const edges = (graph.edges ?? []).map((edge) => ({ ...edge, id: `${edge.target}:${edge.targetHandle}` }));
+  const nodes = (graph.nodes ?? []).map((node) => ({ ...node, params: node.params ?? {}, position: node.position ?? { x: 0, y: 0 } }));
+  return {
+    nodes: byId(nodes),
+    edges: byId(edges),
+    notes: byId(graph.notes),
+    groups: byId(graph.groups),
+    parameters: new Map(Object.entries(graph.parameters ?? {})),
+    settings: graph.settings ?? {},
+  };
+}
