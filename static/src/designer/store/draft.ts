@@ -169,7 +169,7 @@ export class DraftStore {
   }
 
   putEdge(wire: Wire): void {
-    this.part("edges").set(edgeId(wire.target, wire.targetHandle), new Y.Map<unknown>(Object.entries({ ...pickWire(wire) })));
+    this.doc.getMap("edges").set(edgeId(wire.target, wire.targetHandle), { source: wire.source, sourceHandle: wire.sourceHandle });
   }
 
   disconnect(ids: readonly string[]): void {
@@ -320,8 +320,6 @@ export class DraftStore {
 export function boundTo(value: Json | undefined): string | null {
   return typeof value === "string" ? (/^\$\{\{\s*parent\.inputs\.([\w.-]+)\s*\}\}$/.exec(value)?.[1] ?? null) : null;
 }
-
-const pickWire = ({ source, sourceHandle, target, targetHandle }: Wire): Wire => ({ source, sourceHandle, target, targetHandle });
 
 function setAll(map: Y.Map<unknown> | undefined, change: Record<string, unknown>): void {
   for (const [key, value] of Object.entries(change)) {

@@ -44,16 +44,10 @@ function readNode(id: string, map: Y.Map<unknown>): GraphNode {
   return node;
 }
 
-function readEdge(id: string, map: Y.Map<unknown>): GraphEdge {
-  const wire = map.toJSON() as Partial<Wire>;
+/** An edge is a plain value under the name of the input that it ends in. */
+function readEdge(id: string, value: Partial<Wire>): GraphEdge {
   const at = id.indexOf(":");
-  return {
-    id,
-    source: wire.source ?? "",
-    sourceHandle: wire.sourceHandle ?? "",
-    target: wire.target ?? id.slice(0, at),
-    targetHandle: wire.targetHandle ?? id.slice(at + 1),
-  };
+  return { id, source: value.source ?? "", sourceHandle: value.sourceHandle ?? "", target: id.slice(0, at), targetHandle: id.slice(at + 1) };
 }
 
 function readNote(id: string, map: Y.Map<unknown>): GraphNote {
@@ -70,18 +64,23 @@ function readNote(id: string, map: Y.Map<unknown>): GraphNote {
   return note;
 }
 
-const READERS: { [P in Part]: (id: string, map: Y.Map<unknown>) => unknown } = {
+const READERS: { [P in Exclude<Part, "edges">]: (id: string, map: Y.Map<unknown>) => unknown } = {
   nodes: readNode,
-  edges: readEdge,
   notes: readNote,
   groups: (id, map) => ({ ...map.toJSON(), id, label: String(map.get("label") ?? "Group") }),
   parameters: (_, map) => map.toJSON(),
 };
 
+function readEntry(part: Part, id: string, value: unknown): unknown {
+  if (part === "edges") return typeof value === "object" && value !== null ? readEdge(id, value instanceof Y.Map ? value.toJSON() : value) : undefined;
+  return value instanceof Y.Map ? READERS[part](id, value) : undefined;
+}
+
 export function readPart(doc: Y.Doc, part: Part): Map<string, unknown> {
   const values = new Map<string, unknown>();
-  doc.getMap<Y.Map<unknown>>(part).forEach((map, id) => {
-    if (map instanceof Y.Map) values.set(id, READERS[part](id, map));
+  doc.getMap<unknown>(part).forEach((held, id) => {
+    const value = readEntry(part, id, held);
+    if (value !== undefined) values.set(id, value);
   });
   return values;
 }
@@ -93,7 +92,7 @@ export function readAll(doc: Y.Doc): Snapshot {
 
 /** Read again only the entries that these events touched. */
 export function reread(doc: Y.Doc, before: Snapshot, part: Part, events: readonly Y.YEvent<Y.AbstractType<unknown>>[]): Snapshot {
-  const root = doc.getMap<Y.Map<unknown>>(part);
+  const root = doc.getMap<unknown>(part);
   const touched = new Set<string>();
   for (const event of events) {
     const first = event.path[0];
@@ -102,8 +101,8 @@ export function reread(doc: Y.Doc, before: Snapshot, part: Part, events: readonl
   }
   const values = new Map<string, unknown>(before[part] as ReadonlyMap<string, unknown>);
   for (const id of touched) {
-    const map = root.get(id);
-    if (map instanceof Y.Map) values.set(id, READERS[part](id, map));
+    const value = readEntry(part, id, root.get(id));
+    if (value !== undefined) values.set(id, value);
     else values.delete(id);
   }
   return { ...before, [part]: values };
