@@ -32,6 +32,10 @@ BUILT_IN = {
     "clean_missing_data": "officina.modules.transform:clean_missing_data",
     "edit_metadata": "officina.modules.transform:edit_metadata",
     "split_data": "officina.modules.transform:split_data",
+    "add_columns": "officina.modules.combining:add_columns",
+    "add_rows": "officina.modules.combining:add_rows",
+    "join_data": "officina.modules.combining:join_data",
+    "apply_math_operation": "officina.modules.mathematics:apply_math_operation",
     "linear_regression": "officina.modules.learners:linear_regression",
     "boosted_decision_tree_regression": (
         "officina.modules.learners:boosted_decision_tree_regression"
