@@ -28,7 +28,14 @@ if TYPE_CHECKING:
 
 __all__ = ["JSONParser", "Page", "exception_handler", "idempotent", "urlpatterns"]
 
-APPS = ("studio.workspaces", "studio.compute", "registry", "studio.runs", "designer")
+ROUTES = (
+    "studio.workspaces.api",
+    "studio.compute.api",
+    "registry.api",
+    "studio.runs.api",
+    "studio.runs.api_outputs",
+    "designer.api",
+)
 
 
 class Schema(SpectacularAPIView):
@@ -66,7 +73,7 @@ urlpatterns: list[Any] = [
     path("schema", Schema.as_view(), name="api-schema"),
     path("docs", Docs.as_view(), name="api-docs"),
 ]
-for _app in APPS:
-    if find_spec(f"{_app}.api"):
-        urlpatterns.append(path("", include(f"{_app}.api")))
+for _routes in ROUTES:
+    if find_spec(_routes):
+        urlpatterns.append(path("", include(_routes)))
 urlpatterns.append(re_path(r"^(?P<rest>.*)$", unknown_route, name="api-unknown"))

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from officina.catalogue import Component
+    from officina.modules import explaining
 else:
+    explaining = lazy("officina.modules.explaining")
     # Declarations import this file in web processes, which must never come near pickle.
     pickle = lazy("pickle")
 
 MODEL = "model.pkl"
 META = "meta.json"
+EXPLANATION = "explanation.json"
 
 
 class Reporter(Protocol):
@@ -120,6 +123,18 @@ class Context:
         document = dict(meta) | {"python": platform.python_version()}
         text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True)
         (folder / META).write_text(text + "\n", encoding="utf-8")
+        if meta.get("kind") == "trained":
+            self._save_explanation(folder, thing)
+
+    def _save_explanation(self, folder: Path, thing: object) -> None:
+        """Write what the model learned as plain numbers: pages never unpickle a model."""
+        try:
+            found = explaining.explain(thing)
+        except Exception as error:  # a learner of someone else's; its model works all the same
+            self.warn(f"what the model learned cannot be shown: {type(error).__name__}: {error}")
+            return
+        text = json.dumps(found, ensure_ascii=False, sort_keys=True)
+        (folder / EXPLANATION).write_text(text + "\n", encoding="utf-8")
 
     def seed(self, name: str = "random_seed") -> int:
         """Return the seed parameter; a blank one is drawn and recorded with the run."""
