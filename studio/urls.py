@@ -19,5 +19,6 @@ urlpatterns: list[Any] = [
     path("", include("studio.compute.urls")),
     path("", include("studio.runs.urls")),
     path("", include("registry.urls")),
+    path("", include("designer.urls")),
     path("", include("studio.portal.urls")),
 ]

@@ -1,0 +1,81 @@
+"""Drafts, versions and comments as the API shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from designer.models import Pipeline
+from studio.runs.models import Run
+from studio.workspaces.models import User
+
+PERSON = {"type": "object", "properties": {"name": {"type": "string"}, "email": {"type": "string"}}}
+
+
+def person(user: User | None) -> dict[str, str] | None:
+    """Return who did something, None when they are gone."""
+    return None if user is None else {"name": user.name, "email": user.email}
+
+
+def run_summary(run: Run | None) -> dict[str, Any] | None:
+    """Return what lists show of a draft's last run."""
+    if run is None:
+        return None
+    return {
+        "guid": run.guid,
+        "name": run.name,
+        "title": run.title,
+        "status": run.status,
+        "created": run.created,
+        "seconds": run.seconds,
+        "url": f"/w/{run.workspace.name}/runs/{run.guid}/",
+    }
+
+
+def pipeline_summary(pipeline: Pipeline, last_run: Run | None = None) -> dict[str, Any]:
+    """Return a draft without its graph: what lists show."""
+    return {
+        "guid": pipeline.guid,
+        "name": pipeline.name,
+        "description": pipeline.description,
+        "revision": pipeline.seq,
+        "created_at": pipeline.created,
+        "created_by": person(pipeline.created_by),
+        "modified_at": pipeline.modified,
+        "modified_by": person(pipeline.modified_by),
+        "deleted_at": pipeline.deleted_at,
+        "last_run": run_summary(last_run),
+        "url": f"{settings.PUBLIC_URL}/w/{pipeline.workspace.name}/pipelines/{pipeline.guid}/",
+    }
+
+
+def pipeline_detail(pipeline: Pipeline, last_run: Run | None = None) -> dict[str, Any]:
+    """Return a draft with its graph as of `revision`."""
+    return {**pipeline_summary(pipeline, last_run), "graph": pipeline.graph}
+
+
+class NewPipelineSerializer(serializers.Serializer[Any]):
+    """A new draft: empty, with a graph, or a copy of a sample."""
+
+    name = serializers.CharField(max_length=255, required=False, default="", allow_blank=True)
+    description = serializers.CharField(
+        max_length=20_000, required=False, default="", allow_blank=True
+    )
+    graph = serializers.JSONField(required=False, default=None, allow_null=True)
+    from_sample = serializers.CharField(required=False, default="", allow_blank=True)
+
+
+class PipelineChangeSerializer(serializers.Serializer[Any]):
+    """What may be changed of a draft beside its graph."""
+
+    name = serializers.CharField(max_length=255, required=False)
+    description = serializers.CharField(max_length=20_000, required=False, allow_blank=True)
+
+
+class DraftSerializer(serializers.Serializer[Any]):
+    """A whole graph to save, on top of the revision that it was made from."""
+
+    graph = serializers.JSONField()
+    revision = serializers.IntegerField(min_value=0)
