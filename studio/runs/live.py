@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import threading
+from collections.abc import Iterable
 from typing import Any, TypedDict
 
 from channels.layers import get_channel_layer
@@ -59,6 +60,12 @@ def describe(run: Run) -> RunMessage:
         progress_text=run.progress_text,
         seconds=run.seconds,
     )
+
+
+def tell_runs(runs: Iterable[Run]) -> None:
+    """Tell of several runs."""
+    for run in runs:
+        tell_run(run)
 
 
 def tell_run(run: Run) -> None:

@@ -123,15 +123,17 @@ def _insert(
 def label_run(run: Run) -> None:
     """Bring the searchable rows in line with the run's parameters and tags."""
     RunTag.objects.filter(run=run).delete()
+    RunTag.objects.bulk_create(labels_of(run), ignore_conflicts=True)
+
+
+def labels_of(run: Run) -> list[RunTag]:
+    """Return the searchable form of a run's parameters and tags, not yet written."""
     pairs = [("param", run.params), ("tag", run.tags)]
-    RunTag.objects.bulk_create(
-        [
-            RunTag(run=run, kind=kind, key=str(k)[:250], value=str(v)[:500])
-            for kind, values in pairs
-            for k, v in values.items()
-        ],
-        ignore_conflicts=True,
-    )
+    return [
+        RunTag(run=run, kind=kind, key=str(k)[:250], value=str(v)[:500])
+        for kind, values in pairs
+        for k, v in values.items()
+    ]
 
 
 def _set_off(run: Run) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 
@@ -17,6 +20,9 @@ from studio.runs import live
 from studio.runs.models import HELD, Run, Status
 
 logger = logging.getLogger(__name__)
+# Wide columns that the queue does not look at, of a run and of the pipeline above it.
+_JSON = ("document", "key_parts", "params", "tags", "inputs", "outputs", "metrics", "git", "cursor")
+WIDE = tuple(prefix + name for prefix in ("", "parent__", "root__") for name in _JSON)
 LEASE = timedelta(seconds=15)
 # A claimed run whose message was lost goes back to the queue after this long.
 HANDOVER = timedelta(seconds=10)
@@ -29,12 +35,15 @@ def dispatch_soon(pool: str = "local") -> None:
 
 def dispatch(*, pool: str = "local") -> int:
     """Claim every run that may start now and hand each to a worker; return how many."""
+    # Whoever queues a run dispatches after that commit, so an empty queue needs no lock to be seen.
+    if not Run.objects.filter(status=Status.QUEUED, compute__pool=pool).exists():
+        return 0
     with transaction.atomic():
         # Locking the pool's nodes makes dispatchers take turns, so slots are never given twice.
         list(Node.objects.select_for_update().filter(pool=pool).order_by("pk"))
         verdict, runs = _verdict(pool)
         claimed = [run for run in (runs[i] for i in verdict.start) if _claim(run)]
-        waiting = [run for i, reason in verdict.reasons.items() if _explain(run := runs[i], reason)]
+        waiting = _explain([(runs[i], reason) for i, reason in verdict.reasons.items()])
         transaction.on_commit(lambda: _hand_over(claimed, waiting))
     return len(claimed)
 
@@ -60,7 +69,8 @@ def _verdict(pool: str) -> tuple[Verdict, dict[int, Run]]:
     for owner in owners:
         # No more than this many of one person can start in one turn, whatever waits behind them.
         first = queued.filter(owner_id=owner).order_by("-priority", "queued", "pk")
-        rows = first.select_related("parent", "root", "workspace")[: limits.slots + 50]
+        rows = first.select_related("parent", "root", "workspace").defer(*WIDE)
+        rows = rows[: limits.slots + 50]
         runs.update({row.pk: row for row in rows})
     waiting = [
         Waiting(
@@ -76,31 +86,65 @@ def _claim(run: Run) -> bool:
     return run.move(
         Status.QUEUED,
         Status.PREPARING,
+        where={"fence": run.fence},
         reason="",
-        fence=F("fence") + 1,
+        fence=run.fence + 1,
         lease_owner="",
         lease_until=timezone.now() + HANDOVER,
     )
 
 
-def _explain(run: Run, reason: str) -> bool:
-    return run.reason != reason and run.touch(where={"status": Status.QUEUED}, reason=reason)
+def _explain(reasons: list[tuple[Run, str]]) -> list[Run]:
+    """Write why runs wait, one statement a reason; return those whose reason is news."""
+    changed: dict[str, list[Run]] = {}
+    for run, reason in reasons:
+        if run.reason != reason:
+            changed.setdefault(reason, []).append(run)
+    told: list[Run] = []
+    for reason, runs in changed.items():
+        rows = Run.objects.filter(pk__in=[run.pk for run in runs], status=Status.QUEUED)
+        if rows.update(reason=reason, version=F("version") + 1) != len(runs):
+            continue  # someone canceled one just now, and said so; the next turn explains the rest
+        for run in runs:
+            run.reason, run.version = reason, run.version + 1
+        told += runs
+    return told
 
 
 def _hand_over(claimed: list[Run], waiting: list[Run]) -> None:
     from studio.runs import tasks  # the task module imports the services
 
     for run in claimed:
-        run.refresh_from_db(fields=["fence"])
-        try:
-            tasks.execute.delay(run.pk, run.fence)
-        except Exception:
-            logger.exception(
-                "run %s: the broker took no message; the reaper sends it again", run.guid
-            )
+        if not _keep(run):
+            try:
+                tasks.execute.delay(run.pk, run.fence)
+            except Exception:
+                logger.exception(
+                    "run %s: the broker took no message; the reaper sends it again", run.guid
+                )
         live.tell_run(run)
-    for run in waiting:
-        live.tell_run(run)
+    live.tell_runs(waiting)
+
+
+# The run that this worker goes on with, when it has time for one: no message has to travel.
+_own = threading.local()
+
+
+@contextmanager
+def keeping_next() -> Iterator[Callable[[], tuple[int, int] | None]]:
+    """Keep the first run that is claimed inside, for this worker itself; the value fetches it."""
+    _own.wants, _own.next = True, None
+    try:
+        yield lambda: _own.next
+    finally:
+        _own.wants = False
+
+
+def _keep(run: Run) -> bool:
+    if not getattr(_own, "wants", False):
+        return False
+    _own.wants, _own.next = False, (run.pk, run.fence)
+    return True
 
 
 def reap(*, dead_owners: list[str] | None = None) -> int:
@@ -121,6 +165,7 @@ def reap(*, dead_owners: list[str] | None = None) -> int:
                 silent, pk=run.pk, fence=run.fence, status__in=HELD
             ).update(fence=F("fence") + 1, lease_owner="", lease_until=now + HANDOVER)
             if changed:
+                run.fence += 1
                 count += 1
                 logger.warning("run %s: its worker fell silent, handing it over", run.guid)
                 transaction.on_commit(partial(_hand_over, [run], []))
