@@ -198,7 +198,7 @@ class Component:
         inputs: list[Port] = []
         params: list[Param] = []
         for key, entry in _entries(spec, "inputs"):
-            if entry.get("type") in PORT_TYPES:
+            if entry.get("type") in PORT_TYPES and not entry.get("asset"):
                 inputs.append(_port(key, entry))
             else:
                 params.append(param_from_spec(key, entry, PORT_TYPES))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from officina.errors import StudioError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-TYPES = ("string", "integer", "number", "boolean", "enum", "columns", "code")
+TYPES = ("string", "integer", "number", "boolean", "enum", "columns", "code", "asset")
 RULE_KINDS = ("all", "names", "range", "type", "role")
 
 
@@ -21,7 +22,8 @@ class Param:
     """One field of a component's property form.
 
     A blank value of an `optional` parameter means "not set" (None). `visible_when` maps another
-    parameter to the value, or list of values, for which this one is shown and needed.
+    parameter to the value, or list of values, for which this one is shown and needed. A parameter
+    of type "asset" names registered data: `asset` is the type of input that the step then gets.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Param:
     help: str = ""
     visible_when: Mapping[str, Any] | None = None
     single: bool = False
+    asset: str = ""
 
     def clean(self, value: Any) -> Any:
         """Return the value with this parameter's type, or raise a StudioError that names it."""
@@ -75,7 +78,8 @@ class Param:
 
     def to_spec(self) -> dict[str, Any]:
         """Return the parameter as an entry of a component spec's `inputs`."""
-        spec: dict[str, Any] = {"type": "string" if self.type == "enum" else self.type}
+        kind = {"enum": "string", "asset": self.asset}.get(self.type, self.type)
+        spec: dict[str, Any] = {"type": kind}
         pairs = {
             "label": self.label,
             "default": self.default,
@@ -86,6 +90,7 @@ class Param:
             "description": self.help,
             "visible_when": dict(self.visible_when or {}),
             "single": self.single,
+            "asset": self.type == "asset",
         }
         kept = {
             key: value
@@ -107,6 +112,8 @@ def param_from_spec(key: str, entry: Mapping[str, Any], port_types: Iterable[str
     """Build a parameter from its entry in a component spec."""
     kind = entry.get("type", "string")
     kind = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}.get(kind, kind)
+    asset = str(kind) if entry.get("asset") else ""
+    kind = "asset" if asset else kind
     if kind not in TYPES:
         known = [*TYPES, *port_types]
         near = difflib.get_close_matches(str(kind), known, n=1)
@@ -128,6 +135,7 @@ def param_from_spec(key: str, entry: Mapping[str, Any], port_types: Iterable[str
         help=str(entry.get("description") or ""),
         visible_when=entry.get("visible_when") or None,
         single=bool(entry.get("single", False)),
+        asset=asset,
     )
     default = entry.get("default")
     if default is None:
@@ -173,6 +181,14 @@ def _clean_text(param: Param, value: Any) -> str:
     if not isinstance(value, str | int | float):
         raise param.error(f"{param.title} must be text.", "Give a single text value.")
     return str(value)
+
+
+def _clean_asset(param: Param, value: Any) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    if not text or (text.startswith("azureml:") and len(text) < 9):
+        hint = "Choose it from the palette, or write azureml:name:version."
+        raise param.error(f"{param.title} is no registered asset: {value!r}.", hint)
+    return text
 
 
 def _clean_enum(param: Param, value: Any) -> Any:
@@ -225,7 +241,7 @@ def _within(param: Param, number: float) -> float:
 def _clean_columns(param: Param, value: Any) -> dict[str, Any]:
     """Return the selector in its full form; a name or list of names is short for one rule."""
     if isinstance(value, str):
-        value = [value]
+        value = _selector_of(value)
     if isinstance(value, list):
         value = {"rules": [{"include": True, "by": "names", "value": value}]}
     rules = value.get("rules") if isinstance(value, dict) else None
@@ -233,6 +249,16 @@ def _clean_columns(param: Param, value: Any) -> dict[str, Any]:
         hint = 'For example {"rules": [{"include": true, "by": "names", "value": ["age"]}]}.'
         raise param.error(f"{param.title} selects no columns.", hint, number="0011")
     return {"rules": [_clean_rule(param, rule) for rule in rules]}
+
+
+def _selector_of(text: str) -> Any:
+    """Return a selector that YAML carries as JSON text; any other text is one column's name."""
+    if text.lstrip().startswith(("{", "[")):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            return [text]
+    return [text]
 
 
 def _clean_rule(param: Param, rule: Any) -> dict[str, Any]:
@@ -263,4 +289,5 @@ _CLEANERS = {
     "boolean": _clean_boolean,
     "enum": _clean_enum,
     "columns": _clean_columns,
+    "asset": _clean_asset,
 }

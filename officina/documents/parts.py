@@ -48,7 +48,7 @@ def read_input(reading: Reading, value: Any, pointer: Pointer) -> Entry:
     if kind in words.LITERAL_TYPES or (kind is None and path is None):
         given = item.get("value", item.get("default", path))
         result = literal(reading, coerce(reading, given, kind, pointer), pointer)
-        return result | ({"type": kind} if kind else {})
+        return result | ({"type": kind} if kind else {}) | _words(item)
     if path is None:
         given = item.get("value", item.get("default"))
         path = reading.text(given, pointer, "the path")
@@ -59,7 +59,7 @@ def read_input(reading: Reading, value: Any, pointer: Pointer) -> Entry:
     result["mode"] = reading.mode(item.get("mode"), (*pointer, "mode")) or "ro_mount"
     if item.get("optional"):
         result["optional"] = True
-    return result
+    return result | _words(item)
 
 
 def _canonical_input(reading: Reading, item: Entry, pointer: Pointer) -> Entry:
@@ -78,12 +78,16 @@ def _canonical_input(reading: Reading, item: Entry, pointer: Pointer) -> Entry:
     reading.known(item, pointer, known | {"pathOnCompute"}, "an input")
     if kind.lower() == "literal":
         result = literal(reading, item.get("value"), (*pointer, "value"))
-        return result | ({"type": item["type"]} if item.get("type") else {})
+        return result | ({"type": item["type"]} if item.get("type") else {}) | _words(item)
     kind = reading.port_type(kind, (*pointer, "jobInputType"), words.PORT_TYPES)
     uri = reading.text(item.get("uri"), (*pointer, "uri"), "the address")
     result = {"jobInputType": kind, "uri": data_address(reading, uri, (*pointer, "uri"))}
     result["mode"] = reading.mode(item.get("mode"), (*pointer, "mode")) or "ro_mount"
-    return result | ({"optional": True} if item.get("optional") else {})
+    return result | ({"optional": True} if item.get("optional") else {}) | _words(item)
+
+
+def _words(item: Entry) -> Entry:
+    return {"description": str(item["description"])} if item.get("description") else {}
 
 
 def _old_input(reading: Reading, item: Entry, pointer: Pointer) -> Entry:

@@ -63,13 +63,13 @@ def test_an_unknown_component_names_the_nearest(graph: dict[str, Any]) -> None:
 
 
 def test_a_missing_input(graph: dict[str, Any]) -> None:
-    graph["edges"] = [edge for edge in graph["edges"] if edge["id"] != "e5"]
+    graph["edges"] = [edge for edge in graph["edges"] if edge["id"] != "score:dataset"]
     problem = the_one(graph, "missing_input")
     assert (problem.node, problem.port) == ("score", "dataset")
 
 
 def test_a_model_cannot_feed_a_dataset(graph: dict[str, Any]) -> None:
-    graph["edges"] = [edge for edge in graph["edges"] if edge["id"] != "e5"]
+    graph["edges"] = [edge for edge in graph["edges"] if edge["id"] != "score:dataset"]
     connect(graph, "train", "trained_model", "score", "dataset")
     problem = the_one(graph, "wrong_type")
     assert (problem.node, problem.port) == ("score", "dataset")

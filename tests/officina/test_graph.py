@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, settings
 
 from officina.catalogue import Catalogue
 from officina.documents import load_job
 from officina.errors import StudioError
-from officina.graph import Edge, Graph, Node, pipeline_document
+from officina.graph import Edge, Graph, not_drawable, pipeline_document, running
+from tests.officina.graph_strategy import exact, graphs
 
 GRAPHS = Path(__file__).parents[1] / "graphs"
+SCHEMA = jsonschema.Draft202012Validator(
+    json.loads((GRAPHS.parents[1] / "docs/pipeline.schema.json").read_text())
+)
 
 
 @pytest.fixture
@@ -83,7 +88,7 @@ def test_a_pipeline_of_commands_can_be_drawn() -> None:
     )
     graph = Graph.of_pipeline(load_job(text).document)
     assert graph.edges == (Edge("a", "o", "b", "i"),)
-    assert graph.edges[0].name == "a.o-b.i"
+    assert graph.edges[0].id == "b:i"
 
 
 @pytest.mark.parametrize(
@@ -107,42 +112,81 @@ def test_what_is_no_graph_is_refused(text: str) -> None:
         Graph.from_json(text)
 
 
-NAMES = ("import_data", "split_data", "linear_regression", "train_model", "score_model")
-IDS = st.text("abcdefgh-_123", min_size=1, max_size=6)
-VALUES: st.SearchStrategy[Any] = st.one_of(
-    st.integers(), st.booleans(), st.text(), st.floats(allow_nan=False, allow_infinity=False)
-)
+@given(graphs())
+def test_any_graph_survives_json(graph: Graph) -> None:
+    assert exact(Graph.from_json(json.dumps(graph.to_json()))) == exact(graph)
 
 
-@st.composite
-def graphs(draw: st.DrawFn) -> Graph:
-    catalogue = Catalogue()
-    ids = draw(st.lists(IDS, min_size=1, max_size=6, unique=True))
-    nodes, edges = [], []
-    for index, id in enumerate(ids):
-        component = catalogue.get(draw(st.sampled_from(NAMES)))
-        known = [param.name for param in component.params]
-        params = draw(st.dictionaries(st.sampled_from(known), VALUES)) if known else {}
-        place = st.floats(-1e6, 1e6)
-        text = st.text(max_size=5)
-        nodes.append(
-            Node(id, component.name, "1", params, draw(place), draw(place), draw(text), draw(text))
-        )
-        for port in component.inputs:
-            if index and draw(st.booleans()):
-                source = draw(st.sampled_from(nodes[:index]))
-                outputs = catalogue.get(source.component).outputs
-                edges.append(Edge(source.id, outputs[0].name, id, port.name))
-    entry = st.fixed_dictionaries({"type": st.just("string"), "default": st.text()})
-    return Graph(tuple(nodes), tuple(edges), draw(st.dictionaries(IDS, entry, max_size=3)))
+@settings(max_examples=300, deadline=None)
+@given(graphs())
+def test_any_graph_survives_its_pipeline_document(graph: Graph) -> None:
+    document = pipeline_document(graph, Catalogue(), experiment_name="elsewhere")
+    again = json.loads(json.dumps(document))
+    assert exact(Graph.of_pipeline(again)) == exact(graph)
 
 
 @given(graphs())
-def test_any_graph_survives_json_and_pipeline(graph: Graph) -> None:
-    assert Graph.from_json(json.dumps(graph.to_json())) == graph
-    back = Graph.of_pipeline(pipeline_document(graph, Catalogue()))
-    assert (back.nodes, set(back.edges), back.parameters) == (
-        graph.nodes,
-        set(graph.edges),
-        graph.parameters,
+def test_any_graph_follows_the_json_schema(graph: Graph) -> None:
+    SCHEMA.validate(graph.to_json())
+
+
+@pytest.mark.parametrize("name", ["diabetes", "cycle"])
+def test_the_stored_graphs_follow_the_json_schema(name: str) -> None:
+    SCHEMA.validate(json.loads((GRAPHS / f"{name}.json").read_text()))
+
+
+@pytest.mark.parametrize("change", [{"nodes": [{"id": "a"}]}, {"schema": 2}, {"extra": 1}])
+def test_the_json_schema_refuses_what_is_no_graph(change: dict[str, Any]) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        SCHEMA.validate(Graph().to_json() | change)
+
+
+def test_the_digest_of_a_graph_does_not_depend_on_order(diabetes: Graph) -> None:
+    turned = replace(diabetes, nodes=diabetes.nodes[::-1], edges=diabetes.edges[::-1])
+    assert turned.digest() == diabetes.digest()
+    assert replace(diabetes, parameters={}).digest() != diabetes.digest()
+
+
+def off(graph: Graph, *ids: str) -> Graph:
+    return replace(graph, nodes=tuple(replace(n, disabled=n.id in ids) for n in graph.nodes))
+
+
+def test_a_disabled_node_is_bypassed(diabetes: Graph) -> None:
+    document = pipeline_document(off(diabetes, "split"), Catalogue())
+    assert "split" not in document["jobs"]
+    train = document["jobs"]["train"]["inputs"]["dataset"]["uri"]
+    assert train == "${{parent.jobs.import.outputs.dataset}}"
+    assert "designer" in document["properties"]
+    assert exact(Graph.of_pipeline(document)) == exact(off(diabetes, "split"))
+
+
+def test_what_a_disabled_node_cuts_off_is_skipped(diabetes: Graph) -> None:
+    lively = running(off(diabetes, "train"), Catalogue())
+    assert lively.skipped == {"score": "train", "evaluate": "train"}
+    assert [node.id for node in lively.graph.nodes] == ["import", "split", "learner"]
+
+
+def test_a_binding_changed_by_hand_comes_before_what_the_canvas_drew(diabetes: Graph) -> None:
+    document = pipeline_document(off(diabetes, "split"), Catalogue())
+    binding = document["jobs"]["train"]["inputs"]["dataset"]
+    binding["uri"] = "${{parent.jobs.other.outputs.dataset}}"
+    edges = {edge.id: edge for edge in Graph.of_pipeline(document).edges}
+    assert edges["train:dataset"].source == "other"
+    assert edges["score:dataset"].source == "split"
+
+
+def test_compute_and_force_are_those_of_the_step(diabetes: Graph) -> None:
+    nodes = (replace(diabetes.nodes[0], compute="gpu-1", force_rerun=True), *diabetes.nodes[1:])
+    graph = replace(diabetes, nodes=nodes, settings={"experiment": "e", "force_rerun": True})
+    document = pipeline_document(graph, Catalogue())
+    assert document["jobs"]["import"]["computeId"] == "gpu-1"
+    assert document["jobs"]["import"]["forceRerun"] is True
+    assert (document["experimentName"], document["settings"]) == ("e", {"force_rerun": True})
+
+
+def test_what_a_graph_cannot_hold_is_named() -> None:
+    text = (
+        "type: pipeline\njobs:\n  a: {command: x, environment: 'azureml:e:1', "
+        "limits: {timeout: 5}, outputs: {o: }}\n"
     )
+    assert not_drawable(load_job(text).document) == ["step 'a': limits"]
