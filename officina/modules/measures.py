@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-CURVE_POINTS = 500
+CURVE_POINTS = 200
 BINS = 20
 
 
@@ -140,7 +140,7 @@ def _threshold_table(
 
 
 def _thinned(**columns: NDArray[Any]) -> dict[str, list[float]]:
-    """Keep at most 500 points of a curve, the first and the last among them."""
+    """Keep at most 200 points of a curve, the first and the last among them."""
     count = len(next(iter(columns.values())))
     keep = np.unique(np.linspace(0, count - 1, min(count, CURVE_POINTS)).round().astype(int))
     return {name: column[keep].tolist() for name, column in columns.items()}

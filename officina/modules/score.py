@@ -1,87 +1,102 @@
-"""Palette category Model Scoring & Evaluation: Score Model."""
+"""Palette category Model Scoring & Evaluation: Score Model and Assign Data to Clusters."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from officina.catalogue import Param, Port, module
 from officina.lazy import lazy
-from officina.modules.tables import Roles, Table
+from officina.modules.errors import WRONG_LEARNER, module_error
+from officina.modules.tables import Table
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
-    from officina.modules import features
+    from officina.modules import scoring
     from officina.modules.context import Context
+    from officina.modules.tables import Roles
 else:
-    np = lazy("numpy")
     pd = lazy("pandas")
-    features = lazy("officina.modules.features")
+    scoring = lazy("officina.modules.scoring")
 
 CATEGORY = "Model Scoring & Evaluation"
-LABELS, PROBABILITIES = "Scored Labels", "Scored Probabilities"
+INPUTS = (
+    Port("trained_model", "trained_model", label="Trained model"),
+    Port("dataset", "dataset", label="Dataset"),
+)
 
 
 @module(
     name="score_model",
     title="Score Model",
     category=CATEGORY,
-    inputs=[
-        Port("trained_model", "trained_model", label="Trained model"),
-        Port("dataset", "dataset", label="Dataset"),
-    ],
+    inputs=INPUTS,
     outputs=[Port("scored", "dataset", label="Scored dataset")],
     params=[Param("append", "boolean", "Append score columns to output", True)],
     summary="Append scores: {append}",
-    doc="Predict each row: adds Scored Labels, and for two classes Scored Probabilities, the "
-    "probability of the positive (second) class. Rows with missing features get no score.",
+    doc="Predict each row. Regression adds Scored Labels; quantile regression also one column a "
+    "quantile; two classes Scored Labels and Scored Probabilities, the probability of the positive "
+    "(second) class; several classes one Scored Probabilities_<class> each; anomaly detection "
+    "labels 0 and 1 and the normalized error; clustering Assignments and the distance to each "
+    "centre. Rows with missing features get no score.",
 )
 def score_model(ctx: Context) -> None:
     """Predict each row of the table."""
     table = ctx.table("dataset")
     model, meta = ctx.load("trained_model", "trained")
-    inputs = features.matrix(table.frame, meta["features"])
-    whole = inputs.notna().all(axis=1).to_numpy()
-    if not whole.all():
-        ctx.warn(f"{int((~whole).sum())} rows have missing features and get no score")
-    scores, roles = _scores(model, meta, inputs, whole)
-    if not ctx.params["append"]:
+    scores, roles = scoring.score(model, meta, table.frame)
+    missing = int(scores.isna().all(axis=1).sum())
+    if missing:
+        ctx.warn(f"{missing} rows have missing features and get no score")
+    if ctx.params["append"]:
+        ctx.save_table(
+            "scored", append(table, scores, roles, label=(meta["label"] or {}).get("name"))
+        )
+    else:
         ctx.save_table("scored", Table(scores, roles))
-        return
+
+
+def append(table: Table, scores: pd.DataFrame, roles: Roles, *, label: str | None = None) -> Table:
+    """Put score columns after a table's own; older ones of the same name are replaced.
+
+    The column that the model predicts becomes the one label.
+    """
     kept = table.frame.drop(columns=[name for name in scores.columns if name in table.frame])
     result = table.with_frame(kept)
     result.frame = pd.concat([kept, scores], axis=1)
-    label = meta["label"]["name"]
     if label in kept.columns:
         for name, role in result.roles.items():
             if role.get("role") == "label" and name != label:
                 role["role"] = "feature"
-        result.roles.setdefault(label, {})["role"] = "label"
+        result.roles.setdefault(str(label), {})["role"] = "label"
     result.roles |= roles
-    ctx.save_table("scored", result)
+    return result
 
 
-def _scores(
-    model: Any, meta: dict[str, Any], inputs: pd.DataFrame, whole: Any
-) -> tuple[pd.DataFrame, Roles]:
-    """Predict the rows that are whole; the others stay missing."""
-    rows = inputs[whole]
-    if meta["task"] == "regression":
-        predicted = np.full(len(inputs), np.nan)
-        if len(rows):
-            predicted[whole] = model.predict(rows)
-        frame = pd.DataFrame({LABELS: predicted}, index=inputs.index)
-        return frame, {LABELS: {"role": "score", "kind": "regression_labels"}}
-    classes = meta["label"]["classes"]
-    labels = pd.Series([None] * len(inputs), index=inputs.index, dtype=object)
-    positive = np.full(len(inputs), np.nan)
-    if len(rows):
-        labels[whole] = model.predict(rows)
-        positive[whole] = model.predict_proba(rows)[:, 1]
-    frame = pd.DataFrame({LABELS: labels.infer_objects(), PROBABILITIES: positive})
-    roles = {
-        LABELS: {"role": "score", "kind": "binary_labels", "classes": classes},
-        PROBABILITIES: {"role": "score", "kind": "binary_probabilities", "classes": classes},
-    }
-    return frame, roles
+@module(
+    name="assign_data_to_clusters",
+    title="Assign Data to Clusters",
+    category=CATEGORY,
+    inputs=INPUTS,
+    outputs=[Port("results", "dataset", label="Results dataset")],
+    params=[
+        Param("append", "boolean", "Append", True, help="Off: only the columns of the result."),
+    ],
+    summary="Append: {append}",
+    doc="Tell for each row the nearest cluster of a trained clustering model: adds Assignments "
+    "and DistancesToClusterCenter no.0, no.1 and so on.",
+)
+def assign_data_to_clusters(ctx: Context) -> None:
+    """Find the nearest cluster of each row."""
+    table = ctx.table("dataset")
+    model, meta = ctx.load("trained_model", "trained")
+    if meta["task"] != "clustering":
+        raise module_error(
+            WRONG_LEARNER,
+            f"{meta['title']} is no clustering model.",
+            where="trained_model",
+            hint="Use Score Model, or train with Train Clustering Model.",
+        )
+    scores, roles = scoring.score(model, meta, table.frame)
+    result = append(table, scores, roles) if ctx.params["append"] else Table(scores, roles)
+    ctx.save_table("results", result)

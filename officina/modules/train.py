@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from officina.catalogue import Param, Port, module
 from officina.lazy import lazy
 from officina.modules import columns
-from officina.modules.errors import INVALID_DATA, module_error
+from officina.modules.errors import WRONG_LEARNER, module_error
 
 if TYPE_CHECKING:
-    import sklearn
-    from sklearn import exceptions
-
-    from officina.modules import features
+    from officina.modules import fitting, insight
     from officina.modules.context import Context
 else:
-    sklearn = lazy("sklearn")
-    exceptions = lazy("sklearn.exceptions")
-    features = lazy("officina.modules.features")
+    fitting = lazy("officina.modules.fitting")
+    insight = lazy("officina.modules.insight")
 
 
 @module(
@@ -31,56 +26,39 @@ else:
         Port("dataset", "dataset", label="Dataset"),
     ],
     outputs=[Port("trained_model", "trained_model", label="Trained model")],
-    params=[Param("label", "columns", "Label column", single=True)],
+    params=[
+        Param("label", "columns", "Label column", single=True),
+        Param(
+            "explanations",
+            "boolean",
+            "Model explanations",
+            False,
+            help="Measure how much each column matters, and how scores move with the first ones.",
+        ),
+    ],
     summary="Label: {label}",
     doc="Fit a learner to a table. All columns except the label and those marked as scores are "
     "features; texts and categories become indicator columns. Missing values are refused. Given "
-    "a Parameter Range, the first value of each is used.",
+    "a Parameter Range, the first value of each is used. Explanations (on at most 2,000 rows) are "
+    "the permutation importance of each column and the partial dependence on the first five.",
 )
 def train_model(ctx: Context) -> None:
     """Fit the learner; the result is a scikit-learn pipeline that takes the raw columns."""
     table = ctx.table("dataset", allow_empty=False)
     estimator, learner = ctx.load("untrained_model", "untrained")
+    fitting.require_labelled(learner)
     label = columns.select_one(table, ctx.params["label"], where="label")
-    names = features.feature_columns(table, label)
-    features.refuse_missing(table.frame, [label, *names])
-    signature = features.describe(table, names)
-    target = features.label_values(table, label, learner["task"])
-    model = features.make_pipeline(estimator, signature)
-    _fit(ctx, model, features.matrix(table.frame, signature), target.to_numpy())
-    meta: dict[str, Any] = {
-        "kind": "trained",
-        "task": learner["task"],
-        "algorithm": learner["algorithm"],
-        "title": learner["title"],
-        "params": learner["params"],
-        "seed": learner["seed"],
-        "features": signature,
-        "label": {"name": label},
-        "rows": len(table.frame),
-        "scikit_learn": sklearn.__version__,
-    }
-    if learner["task"] == "binary":
-        meta["label"]["classes"] = [_plain(value) for value in model.classes_]
-    ctx.save("trained_model", model, meta)
-
-
-def _fit(ctx: Context, model: Any, inputs: Any, target: Any) -> None:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            model.fit(inputs, target)
-        except ValueError as error:
+    data = fitting.prepare(table, learner, label)
+    model = fitting.fit_prepared(ctx, estimator, data, progress=True)
+    meta = fitting.describe(model, data)
+    if ctx.params["explanations"]:
+        if learner["task"] == "python":
             raise module_error(
-                INVALID_DATA,
-                f"The learner refused the data: {error}",
-                where="dataset",
-                hint="Look at the table's columns, and at the learner's parameters.",
-            ) from error
-    for warning in caught:
-        if issubclass(warning.category, exceptions.ConvergenceWarning):
-            ctx.warn(f"the learner stopped before it converged: {warning.message}")
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") else value
+                WRONG_LEARNER,
+                "A Python model cannot be explained.",
+                where="explanations",
+                hint="Switch explanations off.",
+            )
+        ctx.report.progress(0.99, "explaining")
+        meta["explanations"] = insight.explain(model, data, learner["seed"] or 0)
+    ctx.save("trained_model", model, meta)
