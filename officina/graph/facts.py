@@ -14,7 +14,7 @@ from typing import Any
 from officina.errors import StudioError
 from officina.graph.bypass import Running
 from officina.graph.reading import read_graph
-from officina.graph.values import Edge, Graph, Node
+from officina.graph.values import SETTINGS, Edge, Graph, Node
 
 KEY = "designer"
 _PARAMETER = frozenset(("type", "default", "description"))
@@ -57,11 +57,9 @@ def _overridden(graph: Graph, document: Mapping[str, Any]) -> Facts:
         "experiment": document.get("experimentName"),
         "description": document.get("description"),
     }
-    keys = ("experiment", "description", "default_compute")
-    keys += ("continue_on_step_failure", "force_rerun")
     return {
         key: graph.settings.get(key)
-        for key in keys
+        for key in SETTINGS
         if (graph.settings.get(key) or None) != (says.get(key) or None)
     }
 
