@@ -9,8 +9,15 @@ from typing import Any
 
 from celery import Celery
 from celery.platforms import SecurityWarning
-from celery.signals import beat_embedded_init, beat_init, heartbeat_sent, worker_process_init
+from celery.signals import (
+    beat_embedded_init,
+    beat_init,
+    heartbeat_sent,
+    worker_process_init,
+    worker_shutting_down,
+)
 
+from studio.lib import stopping
 from studio.lib.supervisor import end_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
@@ -28,6 +35,12 @@ app.autodiscover_tasks()
 def tie_to_worker(**_: object) -> None:
     """End pool processes and embedded beat with their worker: a beat that outlives it would be the second one."""
     end_with_parent(os.getppid())
+
+
+@worker_shutting_down.connect(weak=False)
+def stop_beginning(**_: object) -> None:
+    """Keep the pool's processes from going on with the next run when this one ends."""
+    stopping.ask()
 
 
 @beat_init.connect(weak=False)

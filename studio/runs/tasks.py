@@ -6,7 +6,7 @@ from celery import shared_task
 
 from studio.compute import services as computes
 from studio.runs import services
-from studio.runs.services.monitoring import dead_owners
+from studio.runs.services.leases import dead_owners
 
 
 @shared_task(name="studio.runs.tasks.execute", queue="jobs", acks_late=True, ignore_result=True)

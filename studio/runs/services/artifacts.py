@@ -40,20 +40,25 @@ def add_artifact(
     *, run: Run, path: str, sha256: str, size: int, kind: str = "file", key: str = ""
 ) -> Artifact:
     """Record a stored file as the run's, counting the reference to its bytes."""
-    StoredBlob.objects.get_or_create(
-        workspace_id=run.workspace_id, sha256=sha256, defaults={"size": size}
+    StoredBlob.objects.bulk_create(
+        [StoredBlob(workspace_id=run.workspace_id, sha256=sha256, size=size)], ignore_conflicts=True
     )
     blobs = StoredBlob.objects.filter(workspace_id=run.workspace_id)
-    before = Artifact.objects.filter(run=run, path=path).first()
-    if before is None or before.sha256 != sha256:
+    row = Artifact.objects.select_for_update().filter(run=run, path=path).first()
+    if row is None or row.sha256 != sha256:
         blobs.filter(sha256=sha256).update(references=F("references") + 1)
-        if before is not None:
-            blobs.filter(sha256=before.sha256).update(references=F("references") - 1)
-    values = {"sha256": sha256, "size": size, "kind": kind, "key": key}
-    if before is not None and kind == "file" and before.kind != "file":
+        if row is not None:
+            blobs.filter(sha256=row.sha256).update(references=F("references") - 1)
+    if row is not None and kind == "file" and row.kind != "file":
         # The collector met a file that the script had named as an image or a table: keep the kind.
-        values |= {"kind": before.kind, "key": before.key}
-    row, _ = Artifact.objects.update_or_create(run=run, path=path, defaults=values)
+        kind, key = row.kind, row.key
+    row = Artifact(run=run, path=path, sha256=sha256, size=size, kind=kind, key=key)
+    Artifact.objects.bulk_create(
+        [row],
+        update_conflicts=True,
+        unique_fields=["run", "path"],
+        update_fields=["sha256", "size", "kind", "key"],
+    )
     return row
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,6 +17,7 @@ from django.utils import timezone
 from studio.compute import services as computes
 from studio.compute.models import Node
 from studio.compute.queue import Held, Verdict, Waiting, decide
+from studio.lib import stopping
 from studio.runs import live
 from studio.runs.models import HELD, Run, Status
 
@@ -23,7 +25,6 @@ logger = logging.getLogger(__name__)
 # Wide columns that the queue does not look at, of a run and of the pipeline above it.
 _JSON = ("document", "key_parts", "params", "tags", "inputs", "outputs", "metrics", "git", "cursor")
 WIDE = tuple(prefix + name for prefix in ("", "parent__", "root__") for name in _JSON)
-LEASE = timedelta(seconds=15)
 # A claimed run whose message was lost goes back to the queue after this long.
 HANDOVER = timedelta(seconds=10)
 
@@ -112,38 +113,50 @@ def _explain(reasons: list[tuple[Run, str]]) -> list[Run]:
 
 
 def _hand_over(claimed: list[Run], waiting: list[Run]) -> None:
-    from studio.runs import tasks  # the task module imports the services
-
     for run in claimed:
         if not _keep(run):
-            try:
-                tasks.execute.delay(run.pk, run.fence)
-            except Exception:
-                logger.exception(
-                    "run %s: the broker took no message; the reaper sends it again", run.guid
-                )
+            _send(run.pk, run.fence)
         live.tell_run(run)
     live.tell_runs(waiting)
 
 
-# The run that this worker goes on with, when it has time for one: no message has to travel.
-_own = threading.local()
+def _send(pk: int, fence: int) -> None:
+    from studio.runs import tasks  # the task module imports the services
+
+    try:
+        tasks.execute.delay(pk, fence)
+    except Exception:
+        logger.exception("run %s: the broker took no message; the reaper sends it again", pk)
+
+
+class _Own(threading.local):
+    """What this worker keeps for itself: no message has to travel for the run it goes on with."""
+
+    until = 0.0
+    next: tuple[int, int] | None = None
+
+
+_own = _Own()
 
 
 @contextmanager
-def keeping_next() -> Iterator[Callable[[], tuple[int, int] | None]]:
-    """Keep the first run that is claimed inside, for this worker itself; the value fetches it."""
-    _own.wants, _own.next = True, None
+def keeping_next(*, until: float) -> Iterator[Callable[[], tuple[int, int] | None]]:
+    """Keep the first run that is claimed inside before that time; the value fetches it."""
+    _own.until, _own.next = until, None
     try:
         yield lambda: _own.next
+    except BaseException:
+        if _own.next is not None:
+            _send(*_own.next)
+        raise
     finally:
-        _own.wants = False
+        _own.until = 0.0
 
 
 def _keep(run: Run) -> bool:
-    if not getattr(_own, "wants", False):
+    if time.monotonic() > _own.until or stopping.is_asked():
         return False
-    _own.wants, _own.next = False, (run.pk, run.fence)
+    _own.until, _own.next = 0.0, (run.pk, run.fence)
     return True
 
 

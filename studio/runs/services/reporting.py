@@ -19,6 +19,10 @@ from studio.runs.services.metrics import Point, parse_value, record_metrics
 
 FIGURES = frozenset({"table", "confusion_matrix", "roc"})
 TEXT_LIMIT = 500
+# What has to be stored; the others say nothing that the exit does not.
+TELLING = FIGURES | {
+    "metric", "param", "tag", "image", "artifact", "progress", "register_model", "failed",
+}  # fmt: skip
 
 
 def apply_messages(*, run: Run, folder: Path, found: list[dict[str, Any]]) -> dict[str, Any] | None:

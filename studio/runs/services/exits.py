@@ -1,0 +1,53 @@
+"""How a job's end reads to people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from officina.errors import StudioError
+
+
+def exit_error(result: dict[str, Any], tail: list[str]) -> dict[str, Any]:
+    """Say in words how the job ended."""
+    reason, code, signal = result["reason"], result.get("code"), result.get("signal")
+    peak = f"{(result.get('peak_rss') or 0) / 2**20:,.0f} MiB"
+    texts = {
+        "timeout": ("The job ran longer than its limit.", "Raise limits.timeout."),
+        "memory": (
+            f"The job was stopped for its memory: peak {peak}. {result.get('detail', '')}".strip(),
+            "Give it less data at a time, or a compute with more memory.",
+        ),
+        "shim_error": (f"The job could not be started: {result.get('detail', '')}", ""),
+    }
+    last = next((line for line in reversed(tail) if line.strip()), "")
+    how = f"was killed by signal {signal}" if signal else f"exited with code {code}"
+    message, hint = texts.get(reason, (f"The job {how}.", f"Last line of its log: {last}"))
+    return StudioError(message, hint=hint[:1000], code="failed").as_json() | {"tail": tail}
+
+
+def vanished_error() -> dict[str, Any]:
+    """Say that nothing is left of the job, its result neither."""
+    return StudioError(
+        "The job's processes vanished without a result.",
+        hint="The machine or the process that held the job was killed. Run it again, "
+        "or set maxAttempts to have it retried.",
+        code="failed",
+    ).as_json()
+
+
+def disk_error(error: OSError) -> dict[str, Any]:
+    """Say that the worker could not write."""
+    return StudioError(
+        f"The worker could not write the run's files: {error.strerror}.",
+        hint="Free space under the studio's home and run again.",
+        code="storage_full" if error.errno == 28 else "failed",
+    ).as_json()
+
+
+def unexpected_error(guid: str) -> dict[str, Any]:
+    """Say that the studio itself is at fault, and where its log tells more."""
+    return StudioError(
+        "The worker met an unexpected error.",
+        hint=f"An administrator finds it in the worker's log under {guid}.",
+        code="failed",
+    ).as_json()
