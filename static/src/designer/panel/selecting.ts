@@ -26,7 +26,7 @@ export function rulesOf(value: Json | undefined): Rule[] {
 }
 
 export function selectorOf(rules: readonly Rule[]): Json {
-  return { rules: rules.map(({ include, by, value }) => (by === "all" ? { include, by } : { include, by, value: typeof value === "string" ? value : [...value] })) };
+  return { rules: rules.map(({ include, by, value }): Json => (by === "all" ? { include, by } : { include, by, value: typeof value === "string" ? value : [...value] })) };
 }
 
 export const byNames = (names: readonly string[], include = true): Rule => ({ include, by: "names", value: names });
