@@ -45,6 +45,12 @@ BUILT_IN = {
     "partition_and_sample": "officina.modules.sampling:partition_and_sample",
     "remove_duplicate_rows": "officina.modules.rows:remove_duplicate_rows",
     "smote": "officina.modules.rows:smote",
+    "select_columns_transform": "officina.modules.selection:select_columns_transform",
+    "filter_based_feature_selection": "officina.modules.selection:filter_based_feature_selection",
+    "summarize_data": "officina.modules.summary:summarize_data",
+    "apply_transformation": "officina.modules.applying:apply_transformation",
+    "web_service_input": "officina.modules.service:web_service_input",
+    "web_service_output": "officina.modules.service:web_service_output",
     "clip_values": "officina.modules.clipping:clip_values",
     "linear_regression": "officina.modules.regression:linear_regression",
     "boosted_decision_tree_regression": "officina.modules.regression:boosted_decision_tree_regression",
@@ -66,10 +72,18 @@ BUILT_IN = {
     "one_vs_one_multiclass": "officina.modules.classification:one_vs_one_multiclass",
     "pca_based_anomaly_detection": "officina.modules.anomaly:pca_based_anomaly_detection",
     "train_anomaly_detection_model": "officina.modules.anomaly:train_anomaly_detection_model",
+    "k_means_clustering": "officina.modules.clustering:k_means_clustering",
+    "create_python_model": "officina.modules.python_model:create_python_model",
     "train_model": "officina.modules.train:train_model",
+    "train_clustering_model": "officina.modules.clustering:train_clustering_model",
+    "tune_model_hyperparameters": "officina.modules.tuning:tune_model_hyperparameters",
     "score_model": "officina.modules.score:score_model",
     "assign_data_to_clusters": "officina.modules.score:assign_data_to_clusters",
+    "cross_validate_model": "officina.modules.validating:cross_validate_model",
     "evaluate_model": "officina.modules.evaluate:evaluate_model",
+    "permutation_feature_importance": (
+        "officina.modules.importance:permutation_feature_importance"
+    ),
 }
 
 
