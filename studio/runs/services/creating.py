@@ -47,7 +47,7 @@ def create_run(
 ) -> Run:
     """Check a job document, settle what it refers to, and queue it."""
     document = copy.deepcopy(document)
-    used = _settle(workspace, document)
+    used = settle(workspace, document)
     problems = checks.problems(document, catalogue_of(workspace))
     if problems:
         first = problems[0]
@@ -161,7 +161,7 @@ def literals_of(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _settle(workspace: Workspace, document: dict[str, Any]) -> list[tuple[str, str]]:
+def settle(workspace: Workspace, document: dict[str, Any]) -> list[tuple[str, str]]:
     """Replace asset references by what they mean now; return the lineage sources with labels."""
     used: list[tuple[str, str]] = []
     jobs = document.get("jobs") or {}
