@@ -152,6 +152,10 @@ class Component:
                     errors.append(error)
         return cleaned, errors
 
+    def settled(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return every parameter typed, with its default where what is given is at fault."""
+        return self._examine(params, True)[0]
+
     def describe(self, params: Mapping[str, Any]) -> str:
         """Return the one line that the node shows, made from the `summary` template."""
         values = {param.name: params.get(param.name, param.default) for param in self.params}

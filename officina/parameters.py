@@ -24,6 +24,7 @@ class Param:
     A blank value of an `optional` parameter means "not set" (None). `visible_when` maps another
     parameter to the value, or list of values, for which this one is shown and needed. A parameter
     of type "asset" names registered data: `asset` is the type of input that the step then gets.
+    `port` is the input whose columns a column selector picks from; "" = the first table.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Param:
     visible_when: Mapping[str, Any] | None = None
     single: bool = False
     asset: str = ""
+    port: str = ""
 
     def clean(self, value: Any) -> Any:
         """Return the value with this parameter's type, or raise a StudioError that names it."""
@@ -91,6 +93,7 @@ class Param:
             "visible_when": dict(self.visible_when or {}),
             "single": self.single,
             "asset": self.type == "asset",
+            "port": self.port,
         }
         kept = {
             key: value
@@ -136,6 +139,7 @@ def param_from_spec(key: str, entry: Mapping[str, Any], port_types: Iterable[str
         visible_when=entry.get("visible_when") or None,
         single=bool(entry.get("single", False)),
         asset=asset,
+        port=str(entry.get("port") or ""),
     )
     default = entry.get("default")
     if default is None:

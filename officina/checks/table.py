@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from officina.checks.problem import Problem
 from officina.checks.view import Step, View
 from officina.documents.expressions import EXPRESSION
 from officina.documents.vocabulary import FILE_TYPES
@@ -26,17 +26,6 @@ TYPE_NAMES = {
     "mlflow_model": "MLflow model",
     "custom_model": "Custom model",
 }
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing to mend: a stable code, the words for people, and where it is."""
-
-    code: str
-    message: str
-    node: str = ""
-    port: str = ""
-    hint: str = ""
 
 
 def no_steps(view: View) -> Iterator[Problem]:

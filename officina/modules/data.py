@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from officina.catalogue import Param, Port, module
+from officina.columns import tables
 from officina.lazy import lazy
 from officina.modules.errors import FILE_NOT_FOUND, NAMES_DIFFER, module_error
 from officina.modules.tables import Table
@@ -51,6 +52,7 @@ SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".txt": "csv", 
     summary="{data_format}",
     doc="Type or paste a small table. ARFF nominal attributes become categories; SVMLight gives "
     "a label column Labels and the features Col1, Col2, …",
+    schema=tables.typed_in,
 )
 def enter_data_manually(ctx: Context) -> None:
     """Turn the typed text into a dataset."""
@@ -135,6 +137,7 @@ _FILES = {"source": ["data_asset", "http"]}
     summary="{source} {sample}",
     doc="Bring a table in: a sample that scikit-learn carries, an uploaded data asset or folder "
     "on the Data port, or a file from the web. Files of a folder need the same columns.",
+    schema=tables.imported,
 )
 def import_data(ctx: Context) -> None:
     """Read the table from its source."""

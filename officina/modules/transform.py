@@ -6,6 +6,7 @@ import csv
 from typing import TYPE_CHECKING, Any
 
 from officina.catalogue import Param, Port, module
+from officina.columns import editing, rules
 from officina.lazy import lazy
 from officina.modules import columns
 from officina.modules.errors import (
@@ -45,6 +46,7 @@ DATASET = Port("dataset", "dataset", label="Dataset")
     doc="Keep some columns. Rules include or exclude by name, position, type or role; the columns "
     "stay in the order of the table.",
     replaces=["select_columns_in_dataset"],
+    schema=rules.kept("dataset", "results"),
 )
 def select_columns(ctx: Context) -> None:
     """Keep the selected columns."""
@@ -96,6 +98,7 @@ def select_columns(ctx: Context) -> None:
     doc="Replace or remove missing values in the chosen columns whose share of missing values "
     "lies between the two ratios. The transformation does the same to other data. An indicator "
     "column is called <column>_IsMissing.",
+    schema=editing.cleaned,
 )
 def clean_missing_data(ctx: Context) -> None:
     """Clean the table, and keep how for other tables."""
@@ -169,6 +172,7 @@ _FIELDS = (
     summary="{columns} {data_type} {field}",
     doc="Change type, role (feature, label, score), categorical flag or name of columns. A "
     "column with its role cleared is left out of training.",
+    schema=editing.edited,
 )
 def edit_metadata(ctx: Context) -> None:
     """Change what is said about the chosen columns."""
@@ -338,6 +342,7 @@ _ROWS = {"mode": "rows"}
     doc="Divide the rows in two: at random (the same rows as scikit-learn's train_test_split), in "
     "their order, by a pattern in a column, or by comparing a column. Rows that match go to the "
     "first output.",
+    schema=rules.same("dataset", "results1", "results2"),
 )
 def split_data(ctx: Context) -> None:
     """Divide the rows in two."""
