@@ -51,6 +51,7 @@ BUILT_IN = {
     "apply_transformation": "officina.modules.applying:apply_transformation",
     "web_service_input": "officina.modules.service:web_service_input",
     "web_service_output": "officina.modules.service:web_service_output",
+    "execute_python_script": "officina.modules.script:execute_python_script",
     "clip_values": "officina.modules.clipping:clip_values",
     "linear_regression": "officina.modules.regression:linear_regression",
     "boosted_decision_tree_regression": "officina.modules.regression:boosted_decision_tree_regression",
