@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 
     from sklearn import ensemble, linear_model, multiclass, pipeline, preprocessing
 
-    from officina.modules import estimators
+    from officina.modules import elastic, estimators
     from officina.modules.context import Context
 else:
+    elastic = lazy("officina.modules.elastic")
     ensemble = lazy("sklearn.ensemble")
     estimators = lazy("officina.modules.estimators")
     linear_model = lazy("sklearn.linear_model")
@@ -70,7 +71,7 @@ def _logistic(p: Mapping[str, Any], seed: int) -> Any:
     l1, l2 = p["l1_weight"], p["l2_weight"]
     shared = {"tol": p["tolerance"], "max_iter": p["max_iterations"]}
     estimator = (
-        estimators.ElasticLogistic(
+        elastic.ElasticLogistic(
             C=1 / (l1 + l2), l1_ratio=l1 / (l1 + l2), memory_size=p["memory_size"], **shared
         )
         if l1

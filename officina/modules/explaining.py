@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 MAX_ENTRIES = 500
 MAX_TREES = 20
 MAX_NODES = 255
+MAX_CURVE = 200
 PREFIXES = ("numbers__", "categories__", "remainder__")
 
 
@@ -30,14 +31,41 @@ def explain(model: Any) -> dict[str, Any]:
     if importance is not None:
         pairs = _named(np.asarray(importance, dtype=float), names)
         found["importance"] = sorted(pairs, key=lambda one: -one["value"])[:MAX_ENTRIES]
+    if hasattr(estimator, "_predictors"):
+        pairs = _named(_gains(estimator, len(names or ())), names)
+        found["importance"] = sorted(pairs, key=lambda one: -one["value"])[:MAX_ENTRIES]
     if trees := list(_trees(estimator, names)):
         found["trees"] = trees
+    if hasattr(estimator, "loss_curve_"):
+        found["loss_curve"] = _few([_number(loss) for loss in estimator.loss_curve_])
+        found["layers"] = [len(estimator.coefs_[0]), *map(len, estimator.intercepts_)]
+    if hasattr(estimator, "plane_"):
+        found["threshold"] = _number(estimator.threshold_)
+        found["components"] = [
+            _named(component, names)[:MAX_ENTRIES]
+            for component in estimator.plane_.components_[:20]
+        ]
     if hasattr(estimator, "cluster_centers_"):
         found["centers"] = [
             _named(np.asarray(center, dtype=float), names)[:MAX_ENTRIES]
             for center in estimator.cluster_centers_[:50]
         ]
     return found
+
+
+def _gains(estimator: Any, count: int) -> Any:
+    """Return how much the splits of histogram boosting gained by each feature, as shares."""
+    gains = np.zeros(count or int(estimator.n_features_in_))
+    for stage in estimator._predictors:
+        for predictor in stage:
+            inner = predictor.nodes[predictor.nodes["is_leaf"] == 0]
+            np.add.at(gains, inner["feature_idx"], inner["gain"])
+    return gains / gains.sum() if gains.any() else gains
+
+
+def _few(values: list[Any]) -> list[Any]:
+    keep = np.linspace(0, len(values) - 1, min(len(values), MAX_CURVE)).round().astype(int)
+    return [values[index] for index in np.unique(keep)]
 
 
 def _unwrap(model: Any) -> tuple[Any, list[str] | None]:
@@ -47,6 +75,8 @@ def _unwrap(model: Any) -> tuple[Any, list[str] | None]:
         for _, step in model.steps[:-1]:
             names = _names_after(step, names)
         model = model.steps[-1][1]
+        model = getattr(model, "regressor_", model)  # behind a scaled label
+    model = getattr(model, "forest_", model)  # of a quantile regression
     if names is None and getattr(model, "feature_names_in_", None) is not None:
         names = [str(name) for name in model.feature_names_in_]
     return model, names

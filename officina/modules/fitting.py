@@ -6,6 +6,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import sklearn
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
     from officina.modules.context import Context
@@ -81,7 +81,8 @@ def fit(
 def fit_prepared(ctx: Context, estimator: Any, data: Prepared, *, progress: bool = False) -> Any:
     """Fit a copy of the estimator; the result takes the raw columns."""
     if data.learner["task"] == "python":
-        return estimator.fit(data.inputs, data.target)
+        label = pd.Series(data.target, index=data.inputs.index, name=data.label)
+        return estimator.fit(data.inputs, label)
     unknown = str(data.learner.get("unknown_categories") or "ignore")
     model = features.make_pipeline(clone(estimator), data.signature, unknown=unknown)
     with warnings.catch_warnings(record=True) as caught:
@@ -97,7 +98,9 @@ def fit_prepared(ctx: Context, estimator: Any, data: Prepared, *, progress: bool
                 hint="Look at the table's columns, and at the learner's parameters.",
             ) from error
     for warning in caught:
-        if issubclass(warning.category, ConvergenceWarning):
+        # A network runs as many rounds as asked for, and always ends by saying so.
+        planned = str(warning.message).startswith("Stochastic Optimizer: Maximum iterations")
+        if issubclass(warning.category, ConvergenceWarning) and not planned:
             ctx.warn(f"the learner stopped before it converged: {warning.message}")
     return model
 

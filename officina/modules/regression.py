@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
     from sklearn import compose, ensemble, linear_model, pipeline, preprocessing
 
-    from officina.modules import estimators
+    from officina.modules import elastic, estimators
 else:
     compose = lazy("sklearn.compose")
+    elastic = lazy("officina.modules.elastic")
     ensemble = lazy("sklearn.ensemble")
     estimators = lazy("officina.modules.estimators")
     linear_model = lazy("sklearn.linear_model")
@@ -314,7 +315,7 @@ def neural_network_regression(p: Mapping[str, Any], seed: int) -> Any:
 )
 def poisson_regression(p: Mapping[str, Any], seed: int) -> Any:
     """Make an untrained Poisson regression."""
-    estimator = estimators.ElasticPoisson(
+    estimator = elastic.ElasticPoisson(
         l1=p["l1_weight"],
         l2=p["l2_weight"],
         tol=p["tolerance"],

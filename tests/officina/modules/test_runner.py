@@ -100,7 +100,9 @@ def test_a_folder_of_foreign_files_is_a_dataset_too(tmp_path):
 
 def test_every_module_and_error_number_is_documented():
     page = (Path(__file__).parents[3] / "docs" / "modules.md").read_text(encoding="utf-8")
-    assert [name for name in BUILT_IN if f"| `{name}` |" not in page] == []
+    assert [
+        name for name in BUILT_IN if f"`{name}`" not in page.split("## Column selector")[0]
+    ] == []
     numbers = {
         value for name, value in vars(errors).items() if name.isupper() and isinstance(value, str)
     }
