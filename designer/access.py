@@ -32,3 +32,10 @@ def pipeline_of(workspace: Workspace, guid: str, *, deleted: bool = False) -> Pi
 def color_of(user: User) -> str:
     """Return the colour of a person's cursor, always the same one."""
     return COLORS[user.pk % len(COLORS)]
+
+
+def initials_of(name: str) -> str:
+    """Return the one or two letters that stand for a person."""
+    words = name.replace("_", " ").replace(".", " ").split()
+    letters = words[0][:2] if len(words) == 1 else words[0][:1] + words[-1][:1] if words else "?"
+    return letters.upper()

@@ -70,6 +70,11 @@ def read(pipeline_id: int, *, after: int = 0) -> Stored:
     )
 
 
+def seq_of(pipeline_id: int) -> int:
+    """Return the number of the last stored edit."""
+    return Pipeline.objects.values_list("seq", flat=True).get(pk=pipeline_id)
+
+
 def document(pipeline: Pipeline) -> YDoc:
     """Return the draft's document as stored now."""
     return new_doc(*read(pipeline.pk).updates)

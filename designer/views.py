@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from designer.access import color_of, pipeline_of
+from designer.access import color_of, initials_of, pipeline_of
 from designer.models import Pipeline
 from designer.services import drafts
 from officina import samples
@@ -93,7 +93,7 @@ def island(request: HttpRequest, workspace: Workspace, pipeline: Pipeline) -> di
         "guid": pipeline.guid,
         "name": pipeline.name,
         "description": pipeline.description,
-        "user": {**shell, "id": user.pk, "initials": initials_of(user)},
+        "user": {**shell, "id": user.pk, "initials": initials_of(user.name)},
         "canWrite": "designer.write" in allowed,
         "canSubmit": "runs.submit" in allowed,
         "canPublish": {"designer.write", "runs.submit"} <= allowed,
@@ -111,13 +111,6 @@ def island(request: HttpRequest, workspace: Workspace, pipeline: Pipeline) -> di
             "models": f"{place}/models/",
         },
     }
-
-
-def initials_of(user: User) -> str:
-    """Return the one or two letters that stand for a person."""
-    words = user.name.replace("_", " ").replace(".", " ").split()
-    letters = words[0][:2] if len(words) == 1 else words[0][:1] + words[-1][:1] if words else "?"
-    return letters.upper()
 
 
 @require_POST

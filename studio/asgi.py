@@ -16,16 +16,17 @@ from typing import Any
 from a2wsgi import WSGIMiddleware
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 _django: Any = get_wsgi_application()
 _http = WSGIMiddleware(_django, workers=settings.WEB_THREADS)
 
-from studio.urls import websocket_urlpatterns  # noqa: E402  consumers import models, which need the apps loaded
+# Consumers import models, which need the apps loaded.
+from studio.urls import websocket_urlpatterns  # noqa: E402
+from studio.workspaces.origins import OriginOrToken  # noqa: E402
 
-_sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+_sockets = OriginOrToken(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
 
 
 async def application(

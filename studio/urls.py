@@ -6,11 +6,14 @@ from typing import Any
 
 from django.urls import include, path
 
+from designer.sockets import websocket_urlpatterns as designer_sockets
 from studio.lib.views import healthz
-from studio.runs.sockets import websocket_urlpatterns
+from studio.runs.sockets import websocket_urlpatterns as run_sockets
 from studio.workspaces.access import public
 
 __all__ = ["urlpatterns", "websocket_urlpatterns"]
+
+websocket_urlpatterns = [*run_sockets, *designer_sockets]
 
 urlpatterns: list[Any] = [
     path("healthz", public(healthz), name="healthz"),

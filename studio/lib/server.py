@@ -72,7 +72,8 @@ def _config(application: Any, bind: str, port: int, **more: Any) -> uvicorn.Conf
         # The settings decide about X-Forwarded-*: trusting them here too would let any local caller forge them.
         proxy_headers=False,
         timeout_graceful_shutdown=3,
-        ws_max_size=2**20,
+        # A little more than the designer takes, so that it can answer what is too large in words.
+        ws_max_size=5 * 2**20,
         ws_ping_interval=20,
         ws_ping_timeout=20,
         **more,
