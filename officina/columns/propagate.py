@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from officina.graph import CatalogueLike, Edge, Graph, Node
 
 Known = Mapping[str, Mapping[str, Schema | None]]
-TABLES = frozenset(("dataset", "uri_folder", "uri_file", "mltable", "any"))
+# A transform carries the columns that it selects, where it selects columns.
+TABLES = frozenset(("dataset", "transform", "uri_folder", "uri_file", "mltable", "any"))
 _WHOLE = re.compile(r"\s*\$\{\{\s*parent\.inputs\.([^}\s]+)\s*\}\}\s*\Z")
 log = logging.getLogger(__name__)
 
