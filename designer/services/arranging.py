@@ -1,0 +1,228 @@
+"""What part of a draft runs, and on what: all of it, to here, from here, chosen nodes, or a retry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from designer import journal
+from designer.models import Pipeline
+from designer.services import results
+from designer.services.drafts import PIPELINE_TAG
+from designer.services.fingerprints import fingerprints
+from officina.catalogue import Catalogue
+from officina.errors import StudioError
+from officina.graph import Edge, Graph, pipeline_document, running
+from studio.runs.models import Run, Status
+from studio.runs.services.creating import catalogue_of
+
+MODES = ("all", "to", "from", "selected", "retry")
+NUMBERS = {"integer": int, "number": float}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What someone wants to run of a draft."""
+
+    mode: str = "all"
+    nodes: tuple[str, ...] = ()
+    run: str = ""
+    force_rerun: bool = False
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """A draft made ready: the document, its graph, and which earlier results stand in for what is left out."""
+
+    pipeline: Pipeline
+    catalogue: Catalogue
+    graph: Graph
+    document: dict[str, Any]
+    chosen: tuple[str, ...]
+    skipped: Mapping[str, str]
+    sources: Mapping[str, Run]
+
+
+def arrange(pipeline: Pipeline, ask: Ask) -> Arranged:
+    """Make the document of what is to run; the graph must be whole, its parts may have problems."""
+    if ask.mode not in MODES:
+        raise StudioError(
+            f"There is no mode {ask.mode!r}.", hint=f"Modes: {', '.join(MODES)}.", where="mode"
+        )
+    journal.refresh(pipeline)
+    graph = Graph.from_json(pipeline.graph)
+    catalogue = catalogue_of(pipeline.workspace)
+    values = parameter_values(graph, ask.parameters)
+    lively = running(graph, catalogue)
+    prints = fingerprints(graph, catalogue, values)
+    earlier = results.run_of(pipeline, ask.run) if ask.run else None
+    chosen = _chosen(lively.graph, ask)
+    sources: dict[str, Run] = {}
+    part = graph
+    if len(chosen) < len(lively.graph.nodes):
+        across = _across(lively.graph, chosen)
+        sources = results.latest_results(pipeline, {edge.source for edge in across}, earlier)
+        part = _cut(lively.graph, chosen, across, sources)
+        borrowed = {
+            (edge.target, edge.target_port): (_print_of(sources[edge.source]), edge.source_port)
+            for edge in across
+        }
+        prints = fingerprints(part, catalogue, values, borrowed=borrowed)
+    document = pipeline_document(
+        _with_values(part, values),
+        catalogue,
+        display_name=pipeline.name,
+        experiment_name=graph.settings.get("experiment") or pipeline.name,
+        settings={"force_rerun": True} if ask.force_rerun else {},
+    )
+    if ask.mode == "retry":
+        _keep_done(document, _failed(earlier), prints)
+    notes = {results.FINGERPRINTS: {name: prints[name] for name in chosen if name in prints}}
+    notes[results.SOURCES] = {name: child.guid for name, child in sources.items()}
+    held = dict(document.get("properties") or {})
+    texts = {key: json.dumps(value, separators=(",", ":")) for key, value in notes.items() if value}
+    document["properties"] = held | texts
+    document["tags"] = {
+        PIPELINE_TAG: pipeline.guid,
+        "officina.revision": str(pipeline.seq),
+        "officina.digest": graph.digest(),
+        "officina.mode": ask.mode,
+    }
+    left_out = {node.id: "disabled" for node in graph.nodes if node.disabled}
+    left_out |= {
+        name: f"cut off by {cause}, which is disabled" for name, cause in lively.skipped.items()
+    }
+    return Arranged(pipeline, catalogue, graph, document, chosen, left_out, sources)
+
+
+def parameter_values(graph: Graph, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values given to the graph's parameters, each in its declared type."""
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        entry = graph.parameters.get(name)
+        if entry is None:
+            known = ", ".join(graph.parameters) or "none"
+            raise StudioError(
+                f"The pipeline has no parameter {name!r}.", hint=f"It has: {known}.", where=name
+            )
+        values[name] = _in_type(name, value, str(entry.get("type") or "string"))
+    return values
+
+
+def _in_type(name: str, value: Any, kind: str) -> Any:
+    """Return a value in its type; callers over HTTP often send numbers as texts."""
+    try:
+        if kind == "boolean":
+            words = {"true": True, "false": False}
+            return value if isinstance(value, bool) else words[str(value).lower()]
+        if kind in NUMBERS:
+            if isinstance(value, bool):
+                raise TypeError
+            number = NUMBERS[kind](value)
+            if isinstance(value, float) and number != value:
+                raise ValueError
+            return number
+    except (ValueError, TypeError, KeyError, OverflowError):
+        raise StudioError(
+            f"The parameter {name!r} takes a value of type {kind}, not {value!r}.", where=name
+        ) from None
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _with_values(graph: Graph, values: Mapping[str, Any]) -> Graph:
+    parameters = {
+        name: {**entry, "default": values[name]} if name in values else entry
+        for name, entry in graph.parameters.items()
+    }
+    return replace(graph, parameters=parameters)
+
+
+def _chosen(graph: Graph, ask: Ask) -> tuple[str, ...]:
+    names = [node.id for node in graph.nodes]
+    if ask.mode in {"all", "retry"}:
+        return tuple(names)
+    if not ask.nodes:
+        raise StudioError("No node is chosen.", hint="Choose at least one.", where="nodes")
+    wanted: set[str] = set()
+    for name in ask.nodes:
+        if name not in names:
+            raise StudioError(
+                f"There is no node {name!r} that could run.",
+                hint="It may be disabled or gone from the draft.",
+                where="nodes",
+                code="not_found",
+            )
+        wanted.add(name)
+        if ask.mode == "to":
+            wanted |= graph.upstream(name)
+        elif ask.mode == "from":
+            wanted |= graph.downstream(name)
+    return tuple(name for name in names if name in wanted)
+
+
+def _across(graph: Graph, chosen: tuple[str, ...]) -> list[Edge]:
+    """Return the connections into the chosen nodes from outside."""
+    inside = set(chosen)
+    return [edge for edge in graph.edges if edge.target in inside and edge.source not in inside]
+
+
+def _cut(
+    graph: Graph, chosen: tuple[str, ...], across: list[Edge], sources: Mapping[str, Run]
+) -> Graph:
+    """Return the chosen nodes alone; what comes from outside is the result of an earlier run."""
+    inside = set(chosen)
+    borrowed: dict[str, dict[str, str]] = {}
+    for edge in across:
+        borrowed.setdefault(edge.target, {})[edge.target_port] = _result(graph, edge, sources)
+    nodes = tuple(
+        replace(node, params={**node.params, **borrowed.get(node.id, {})})
+        for node in graph.nodes
+        if node.id in inside
+    )
+    edges = tuple(edge for edge in graph.edges if edge.target in inside and edge.source in inside)
+    return replace(graph, nodes=nodes, edges=edges, notes=(), groups=())
+
+
+def _result(graph: Graph, edge: Edge, found: Mapping[str, Run]) -> str:
+    child = found.get(edge.source)
+    output = child.outputs.get(edge.source_port) if child is not None else None
+    if output is None:
+        title = graph.node(edge.source).label or edge.source
+        raise StudioError(
+            f"{title} has no result yet that {graph.node(edge.target).label or edge.target} could use.",
+            hint=f"Run it too: choose 'run to here', or include {edge.source}.",
+            where=edge.source,
+            code="conflict",
+        )
+    return str(output["uri"])
+
+
+def _print_of(child: Run) -> str:
+    known = results.noted(child.parent, results.FINGERPRINTS) if child.parent else {}
+    return str(known.get(child.step) or f"run/{child.guid}")
+
+
+def _failed(run: Run | None) -> Run:
+    if run is None:
+        raise StudioError("No run is named to retry.", hint="Name a failed run.", where="run")
+    if run.status not in {Status.FAILED, Status.CANCELED}:
+        raise StudioError(
+            f"{run.title} is {run.status}, so there is nothing to retry.",
+            hint="Retry a failed or canceled run, or submit the draft again.",
+            where="run",
+            code="conflict",
+        )
+    return run
+
+
+def _keep_done(document: dict[str, Any], run: Run, prints: Mapping[str, str]) -> None:
+    """Let the steps that were done keep their results, also those that never are reused otherwise."""
+    before = results.noted(run, results.FINGERPRINTS)
+    done = run.children.filter(status=Status.COMPLETED).values_list("step", "guid")
+    for step, guid in done:
+        node = document["jobs"].get(step)
+        if node is not None and before.get(step) and before[step] == prints.get(step):
+            node["reuseFrom"] = guid

@@ -1,0 +1,293 @@
+"""What a submission would do, found out by the planner itself without starting anything."""
+
+from __future__ import annotations
+
+import copy
+import heapq
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from designer.models import Pipeline
+from designer.services import results
+from designer.services.arranging import Arranged, Ask, arrange
+from officina import checks, planning
+from officina.errors import StudioError
+from studio.compute import services as computes
+from studio.runs.models import Run, Status
+from studio.runs.services.creating import settle
+from studio.runs.services.steps import StepStart
+
+RUN, REUSE, SKIP, UNKNOWN = "run", "reuse", "skip", "unknown"
+# Runs looked at for how long a component takes, and how many of each count.
+HISTORY = 1_000
+COUNTED = 9
+
+
+@dataclass
+class Step:
+    """What would happen to one node."""
+
+    id: str
+    title: str
+    action: str
+    reason: str
+    because: list[str] = field(default_factory=list)
+    compute: str = ""
+    pool: str = ""
+    slots: int = 1
+    component: str = ""
+    seconds: float | None = None
+    source_run: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        shown = {
+            "id": self.id,
+            "title": self.title,
+            "action": self.action,
+            "reason": self.reason,
+            "because": self.because,
+            "compute": self.compute or None,
+            "seconds": self.seconds if self.action != REUSE else 0.0,
+        }
+        return shown | ({"source_run": self.source_run} if self.source_run else {})
+
+
+def plan(*, pipeline: Pipeline, ask: Ask) -> dict[str, Any]:
+    """Return what a submission would run, reuse and leave out, why, and how long it would take.
+
+    Nothing is written. A step whose input is made anew runs, as far as can be told: only when that
+    input turns out the same as before does the real run find its result again.
+    """
+    arranged = arrange(pipeline, ask)
+    found = [_problem(each) for each in checks.problems(arranged.document, arranged.catalogue)]
+    answer: dict[str, Any] = {"mode": ask.mode, "problems": found, "sources": _sources(arranged)}
+    steps = _left_out(arranged)
+    if not any(each["severity"] == "error" for each in found):
+        try:
+            steps = _dry_run(arranged) + steps
+        except StudioError as error:
+            found.append(_trouble(error))
+    if any(each["severity"] == "error" for each in found):
+        why = "the draft has problems"
+        steps = [Step(n, _title(arranged, n), UNKNOWN, why) for n in arranged.chosen] + steps
+    running = [step for step in steps if step.action == RUN]
+    _estimate(arranged, running)
+    return answer | {
+        "steps": [step.to_json() for step in steps],
+        "run": len(running),
+        "reuse": sum(step.action == REUSE for step in steps),
+        "seconds": _total(arranged, running),
+        "unknown": sum(step.seconds is None for step in running),
+    }
+
+
+def _problem(problem: Any) -> dict[str, Any]:
+    shown = {name: getattr(problem, name) for name in ("code", "message", "hint", "node", "port")}
+    return shown | {"severity": getattr(problem, "severity", "error")}
+
+
+def _trouble(error: StudioError) -> dict[str, Any]:
+    """Return what stops a submission, data that is gone for example, as a problem of its node."""
+    parts = error.where.split(".")
+    node = parts[1] if parts[0] == "jobs" and len(parts) > 1 else ""
+    return {
+        "code": error.code, "message": error.message, "hint": error.hint, "node": node,
+        "port": parts[-1] if len(parts) > 2 else "", "severity": "error",
+    }  # fmt: skip
+
+
+def _title(arranged: Arranged, name: str) -> str:
+    node = next((each for each in arranged.graph.nodes if each.id == name), None)
+    if node is None or node.label:
+        return node.label if node else name
+    try:
+        return str(arranged.catalogue.get(node.component, node.version).title)
+    except StudioError:
+        return name
+
+
+def _sources(arranged: Arranged) -> list[dict[str, str]]:
+    """Return the earlier results that stand in for nodes that are not part of this."""
+    return [
+        {
+            "id": name,
+            "title": _title(arranged, name),
+            "run": child.guid,
+            "parent": child.parent.guid,
+        }
+        for name, child in sorted(arranged.sources.items())
+        if child.parent is not None
+    ]
+
+
+def _left_out(arranged: Arranged) -> list[Step]:
+    """Return the nodes that take no part, with why."""
+    chosen = set(arranged.chosen)
+    steps = []
+    for node in arranged.graph.nodes:
+        if node.id in chosen:
+            continue
+        why = arranged.skipped.get(node.id) or (
+            "its earlier result is used" if node.id in arranged.sources else "not chosen"
+        )
+        steps.append(Step(node.id, _title(arranged, node.id), SKIP, why))
+    return steps
+
+
+def _dry_run(arranged: Arranged) -> list[Step]:
+    document = copy.deepcopy(arranged.document)
+    settle(arranged.pipeline.workspace, document)
+    parent = Run(workspace=arranged.pipeline.workspace, document=document, name="plan")
+    start = StepStart(parent, {})
+    nodes, waits = planning.steps_of(document), planning.dependencies(document)
+    before = results.earlier_steps(arranged.pipeline, nodes)
+    found: dict[str, Step] = {}
+    todo = [name for name in planning.order(document) if name in nodes]
+    while todo:
+        ready = [name for name in todo if waits[name] <= found.keys()]
+        made = []
+        for name in ready:
+            again = sorted(each for each in waits[name] if found[each].action != REUSE)
+            if again:
+                found[name] = _because_of(arranged, name, again, found, start, nodes[name])
+            else:
+                made.append(start.make(name, nodes[name]))
+        start.reuse([child for child in made if child.status == Status.QUEUED], nodes)
+        for child in made:
+            found[child.step] = _told(arranged, child, nodes[child.step], before.get(child.step))
+        todo = [name for name in todo if name not in found]
+    return [found[name] for name in nodes]
+
+
+def _because_of(
+    arranged: Arranged, name: str, again: list[str], found: Mapping[str, Step], start: StepStart,
+    node: Mapping[str, Any],
+) -> Step:  # fmt: skip
+    titles = [found[each].title for each in again]
+    verb = "runs" if len(titles) == 1 else "run"
+    reason = f"{', '.join(titles)} {verb} first"
+    document = {"computeId": node.get("computeId"), "component": node.get("component")}
+    step = Step(name, _title(arranged, name), RUN, reason, again)
+    return _placed(step, start, document)
+
+
+def _placed(step: Step, start: StepStart, document: Mapping[str, Any]) -> Step:
+    target = start.compute_of(dict(document))
+    component = document.get("component") or {}
+    step.compute, step.pool = target.name, target.pool
+    step.component = str(component.get("name") or "")
+    return step
+
+
+def _told(arranged: Arranged, child: Run, node: Mapping[str, Any], before: Run | None) -> Step:
+    """Say of a step whose inputs are known whether it is reused, and why not if not."""
+    step = Step(child.step, _title(arranged, child.step), RUN, "", slots=child.slots)
+    step.component = str((child.document.get("component") or {}).get("name") or "")
+    if child.compute is not None:
+        step.compute, step.pool = child.compute.name, child.compute.pool
+    if child.status == Status.FAILED:
+        step.action, step.reason = UNKNOWN, child.reason
+    elif child.reused_from is not None:
+        step.action, step.source_run = REUSE, child.reused_from.guid
+        step.reason = f"nothing changed since {child.reused_from.name}"
+    else:
+        step.reason, step.because = _why(arranged, child, node, before, step.title)
+    return step
+
+
+def _why(
+    arranged: Arranged, child: Run, node: Mapping[str, Any], before: Run | None, title: str
+) -> tuple[str, list[str]]:
+    if (arranged.document.get("settings") or {}).get("force_rerun"):
+        return "everything is to run anew", []
+    if node.get("forceRerun"):
+        return "it is set to run anew each time", []
+    if before is None:
+        return "it has not run before", []
+    if before.step_key == child.step_key:
+        if before.status == Status.COMPLETED:
+            return "its result is never reused", []
+        if before.status in {Status.FAILED, Status.CANCELED}:
+            word = "failed" if before.status == Status.FAILED else "was canceled"
+            return f"it {word} the last time", []
+        return "an earlier run of it has not ended yet", []
+    lines = [
+        _with_title(line, title) for line in planning.explain_key(before.key_parts, child.key_parts)
+    ]
+    return (lines[0] if lines else "it changed"), lines
+
+
+def _with_title(line: str, title: str) -> str:
+    """Put the node's name into `input changed: fraction 0.7 -> 0.8`."""
+    what, colon, rest = line.partition(": ")
+    return f"{what}: {title} {rest}" if colon else f"{title}: {line}"
+
+
+# -- time -------------------------------------------------------------------------------------------
+
+
+def _estimate(arranged: Arranged, steps: list[Step]) -> None:
+    """Give each step the median time of its own earlier runs, else of its component's."""
+    if not steps:
+        return
+    names = {step.id for step in steps}
+    recent = (
+        Run.objects.filter(
+            workspace=arranged.pipeline.workspace,
+            parent__isnull=False,
+            status=Status.COMPLETED,
+            reused_from=None,
+            started__isnull=False,
+        )
+        .order_by("-pk")
+        .values_list("step", "parent_id", "key_parts__component__name", "started", "ended")
+    )
+    parents = set(results.runs_of(arranged.pipeline).values_list("pk", flat=True)[: results.DEPTH])
+    own: dict[str, list[float]] = {}
+    alike: dict[str, list[float]] = {}
+    for step, parent, component, started, ended in recent[:HISTORY]:
+        seconds = (ended - started).total_seconds() if ended and started else 0.0
+        if parent in parents and step in names:
+            own.setdefault(step, []).append(seconds)
+        if component:
+            alike.setdefault(component, []).append(seconds)
+    for each in steps:
+        times = own.get(each.id) or alike.get(each.component)
+        if times:
+            each.seconds = round(median(times[:COUNTED]), 3)
+
+
+def _total(arranged: Arranged, steps: list[Step]) -> float | None:
+    """Return how long the steps take on the slots there are; None when one's time is not known.
+
+    Steps start as the queue would start them: as soon as what they wait for is done and enough
+    slots are free. Slots that other runs hold now are not counted, they may be free by then.
+    """
+    if any(step.seconds is None for step in steps):
+        return None
+    by_id = {step.id: step for step in steps}
+    waits = {
+        name: {each for each in sources if each in by_id}
+        for name, sources in planning.dependencies(arranged.document).items()
+        if name in by_id
+    }
+    free = {pool: max(1, computes.limits(pool).slots) for pool in {step.pool for step in steps}}
+    all_slots = dict(free)
+    clock, busy, todo = 0.0, list[tuple[float, str, int]](), [step.id for step in steps]
+    done: set[str] = set()
+    while todo or busy:
+        for name in list(todo):
+            step = by_id[name]
+            slots = min(step.slots, all_slots[step.pool])
+            if waits.get(name, set()) <= done and free[step.pool] >= slots:
+                free[step.pool] -= slots
+                heapq.heappush(busy, (clock + (step.seconds or 0.0), name, slots))
+                todo.remove(name)
+        if not busy:
+            return None
+        clock, name, slots = heapq.heappop(busy)
+        free[by_id[name].pool] += slots
+        done.add(name)
+    return round(clock, 3)

@@ -1,0 +1,85 @@
+"""What the runs of a draft left: the latest result of each of its nodes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import QuerySet
+
+from designer.models import Pipeline
+from designer.services.drafts import PIPELINE_TAG
+from officina.errors import StudioError
+from studio.runs.models import Run, Status
+
+# So many runs back a node's earlier result is looked for.
+DEPTH = 50
+FINGERPRINTS, SOURCES = "officina.fingerprints", "officina.sources"
+
+
+def runs_of(pipeline: Pipeline) -> QuerySet[Run]:
+    """Return the draft's runs, the newest first."""
+    return Run.objects.filter(
+        workspace=pipeline.workspace,
+        parent=None,
+        labels__kind="tag",
+        labels__key=PIPELINE_TAG,
+        labels__value=pipeline.guid,
+    ).order_by("-pk")
+
+
+def run_of(pipeline: Pipeline, guid: str) -> Run:
+    """Return one of the draft's runs by guid or name."""
+    rows = runs_of(pipeline).select_related("workspace", "owner", "compute")
+    found = rows.filter(guid=guid).first() or rows.filter(name=guid).first()
+    if found is None:
+        raise StudioError(
+            f"There is no run {guid!r} of pipeline {pipeline.name}.",
+            hint="Choose one of its runs.",
+            where="run",
+            code="not_found",
+        )
+    return found
+
+
+def latest_results(
+    pipeline: Pipeline, steps: Iterable[str], first: Run | None = None
+) -> dict[str, Run]:
+    """Return for each step its newest completed run, those of the run `first` before all others."""
+    wanted = set(steps)
+    found: dict[str, Run] = {}
+    if first is not None:
+        found = {c.step: c for c in _completed([first.pk]).filter(step__in=wanted)}
+    if wanted - found.keys():
+        parents = list(runs_of(pipeline).values_list("pk", flat=True)[:DEPTH])
+        for child in _completed(parents).filter(step__in=wanted - found.keys()).order_by("-pk"):
+            found.setdefault(child.step, child)
+    return found
+
+
+def _completed(parents: list[int]) -> QuerySet[Run]:
+    rows = Run.objects.filter(parent_id__in=parents, status=Status.COMPLETED)
+    return rows.select_related("parent").defer("cursor", "metrics", "parent__key_parts")
+
+
+def earlier_steps(pipeline: Pipeline, steps: Iterable[str]) -> dict[str, Run]:
+    """Return for each step the newest run of it that ended or goes on, however it ended."""
+    parents = list(runs_of(pipeline).values_list("pk", flat=True)[:DEPTH])
+    rows = Run.objects.filter(parent_id__in=parents, step__in=list(steps)).exclude(step_key="")
+    found: dict[str, Run] = {}
+    for child in rows.order_by("-pk").only(
+        "step", "status", "key_parts", "parent_id", "error", "step_key", "reused_from_id"
+    ):
+        found.setdefault(child.step, child)
+    return found
+
+
+def noted(run: Run, key: str) -> dict[str, Any]:
+    """Return one of the JSON notes that a submission leaves in its document's properties."""
+    text = (run.document.get("properties") or {}).get(key)
+    try:
+        value = json.loads(text) if isinstance(text, str) else {}
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

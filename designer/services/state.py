@@ -1,0 +1,149 @@
+"""How a draft's nodes stand: the status of each in a run, and whether its result is stale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from designer import journal
+from designer.models import Pipeline
+from designer.services import results
+from designer.services.fingerprints import fingerprints
+from officina.catalogue import Catalogue
+from officina.errors import StudioError
+from officina.graph import Graph, running
+from studio.runs import outputs
+from studio.runs.models import Run, Status
+from studio.runs.services.creating import catalogue_of
+
+# So much of the rows may go without a word; sampling is meant to lose more.
+KEPT_AT_LEAST = 0.8
+LOSES_ROWS = frozenset({"partition_and_sample", "summarize_data", "head"})
+WATCHED = frozenset({"Data Transformation", "Python Language", "R Language"})
+
+
+def state(*, pipeline: Pipeline, run: Run | None = None) -> dict[str, Any]:
+    """Return the nodes' statuses in a run, the newest one by default, against the present draft.
+
+    A part run shows its own nodes and those whose earlier results it used. Without `run`, nodes
+    that the newest run did not touch show what they came to before.
+    """
+    journal.refresh(pipeline)
+    graph = Graph.from_json(pipeline.graph)
+    catalogue = catalogue_of(pipeline.workspace)
+    chosen = run or results.runs_of(pipeline).select_related("workspace", "owner").first()
+    if chosen is None:
+        return {"run": None, "revision": pipeline.seq, "nodes": _skipped(graph, catalogue)}
+    children = _children(chosen)
+    if run is None:
+        rest = {node.id for node in graph.nodes} - children.keys()
+        children |= results.latest_results(pipeline, rest)
+    prints = fingerprints(graph, catalogue)
+    nodes = {step: _node(child, prints.get(step)) for step, child in children.items()}
+    for name, entry in _skipped(graph, catalogue).items():
+        nodes[name] = {**nodes.get(name, {}), **entry}
+    _warn_of_lost_rows(graph, catalogue, nodes)
+    return {"run": _run(pipeline, chosen), "revision": pipeline.seq, "nodes": nodes}
+
+
+def _children(run: Run) -> dict[str, Run]:
+    """Return the run's steps, and the steps of other runs whose results it took."""
+    rows = run.children.select_related("parent", "reused_from").defer("key_parts", "cursor")
+    found = {child.step: child for child in rows}
+    borrowed = results.noted(run, results.SOURCES)
+    if borrowed:
+        sources = Run.objects.filter(workspace=run.workspace, guid__in=borrowed.values())
+        for source in sources.select_related("parent", "reused_from"):
+            found.setdefault(source.step, source)
+    return found
+
+
+def _run(pipeline: Pipeline, run: Run) -> dict[str, Any]:
+    number = results.runs_of(pipeline).filter(pk__lte=run.pk).count()
+    tags = run.tags or {}
+    return {
+        "guid": run.guid,
+        "name": run.name,
+        "number": number,
+        "title": run.title,
+        "status": run.status,
+        "reason": run.reason,
+        "progress": run.progress,
+        "seconds": run.seconds,
+        "created": run.created,
+        "owner": run.owner.name,
+        "mode": tags.get("officina.mode", "all"),
+        "version": int(tags["officina.version"]) if tags.get("officina.version") else None,
+        "steps": len(run.document.get("jobs") or {}),
+    }
+
+
+def _node(child: Run, present: str | None) -> dict[str, Any]:
+    then = results.noted(child.parent, results.FINGERPRINTS) if child.parent else {}
+    known = then.get(child.step)
+    shown: dict[str, Any] = {
+        "status": child.status,
+        "reason": child.reason,
+        "reused": child.is_reused,
+        "seconds": None if child.is_reused else child.seconds,
+        "progress": child.progress,
+        "progress_text": child.progress_text,
+        "error": error_of(child),
+        "stale": present is None or known != present,
+        "run": child.guid,
+        "parent": child.parent.guid if child.parent else None,
+        "outputs": {port: dict(size) for port, size in outputs.sizes_of(child).items()},
+    }
+    for port in child.outputs:
+        shown["outputs"].setdefault(port, {})
+    return shown
+
+
+def error_of(run: Run) -> dict[str, Any] | None:
+    """Return a failure as the node shows it: code, message, where, hint, and the log's line if known."""
+    if not run.error:
+        return None
+    names = ("code", "message", "where", "hint", "line")
+    return {name: run.error[name] for name in names if run.error.get(name) not in (None, "")} | {
+        "message": run.error.get("message") or run.reason
+    }
+
+
+def _component(graph: Graph, catalogue: Catalogue, step: str) -> Any:
+    try:
+        node = graph.node(step)
+        return catalogue.get(node.component, node.version)
+    except StudioError:
+        return None
+
+
+def _skipped(graph: Graph, catalogue: Catalogue) -> dict[str, dict[str, Any]]:
+    found = {
+        node.id: {"status": "Skipped", "reason": "disabled"}
+        for node in graph.nodes
+        if node.disabled
+    }
+    for name, cause in running(graph, catalogue).skipped.items():
+        found[name] = {"status": "Skipped", "reason": f"cut off by {cause}, which is disabled"}
+    return found
+
+
+def _warn_of_lost_rows(
+    graph: Graph, catalogue: Catalogue, nodes: Mapping[str, dict[str, Any]]
+) -> None:
+    """Mark the outputs of a step that lets more than a fifth of the rows vanish."""
+    came: dict[str, int] = {}
+    for edge in graph.edges:
+        source = nodes.get(edge.source, {}).get("outputs", {}).get(edge.source_port, {})
+        if source.get("rows"):
+            came[edge.target] = max(came.get(edge.target, 0), source["rows"])
+    for name, before in came.items():
+        component = _component(graph, catalogue, name)
+        if component is None or component.name in LOSES_ROWS or component.category not in WATCHED:
+            continue
+        sizes = [one for one in nodes.get(name, {}).get("outputs", {}).values() if "rows" in one]
+        after = sum(one["rows"] for one in sizes)
+        if sizes and after < KEPT_AT_LEAST * before and nodes[name]["status"] == Status.COMPLETED:
+            text = f"{before - after:,} of {before:,} rows are gone ({1 - after / before:.0%})."
+            for one in sizes:
+                one["warning"] = text
