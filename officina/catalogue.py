@@ -26,6 +26,9 @@ __all__ = ["BUILT_IN", "PORT_TYPES", "Catalogue", "Component", "Param", "Port", 
 
 # Add a built-in module here: name -> "where it is declared:function of the same name".
 BUILT_IN = {
+    "data_asset": "officina.modules.assets:data_asset",
+    "saved_model": "officina.modules.assets:saved_model",
+    "saved_transform": "officina.modules.assets:saved_transform",
     "enter_data_manually": "officina.modules.data:enter_data_manually",
     "import_data": "officina.modules.data:import_data",
     "select_columns": "officina.modules.transform:select_columns",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -152,6 +153,11 @@ def as_type(value: Any, kind: str | None) -> Any:
         if str(value).lower() in ("true", "1", "yes", "false", "0", "no"):
             return str(value).lower() in ("true", "1", "yes")
         raise ValueError(value)
+    if kind == "columns" and isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+        try:
+            return json.loads(value)  # Azure's YAML has no mappings as values
+        except (ValueError, RecursionError):
+            return value
     if kind == "string" and isinstance(value, bool | int | float):
         return str(value)
     return value

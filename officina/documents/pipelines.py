@@ -19,6 +19,8 @@ from officina.documents.parts import (
 )
 from officina.documents.reading import Reading, nearest
 from officina.documents.yamlio import Pointer
+from officina.errors import StudioError
+from officina.graph import REGISTRY, component_name
 
 Node = dict[str, Any]
 
@@ -238,6 +240,7 @@ def _typed_inputs(
 ) -> Node:
     """Return inputs with bindings and literals in the types that the component declares."""
     declared = component.get("inputs") or {} if isinstance(component, Mapping) else {}
+    declared = declared or _ports_of_module(component)
     result = {}
     for name, entry in inputs.items():
         spec = declared.get(name) or {}
@@ -261,6 +264,23 @@ def _typed_inputs(
                 "value": coerce(reading, value, kind, (*pointer, name)),
             }
     return result
+
+
+def _ports_of_module(component: Any) -> Node:
+    """Return the data inputs of a built-in module, so that what is given for them is data.
+
+    Its parameters are left as they are: the checks say what is wrong with them, field by field.
+    """
+    if not isinstance(component, str) or not component.startswith(REGISTRY):
+        return {}
+    from officina.catalogue import Catalogue
+
+    name, version = component_name(component)
+    try:
+        spec = Catalogue().get(name, version if "/versions/" in component else None).to_spec()
+    except StudioError:
+        return {}  # the checks name the nearest one
+    return {key: port for key, port in spec["inputs"].items() if port["type"] in words.PORT_TYPES}
 
 
 def _typed_outputs(outputs: Node, component: Any) -> Node:

@@ -52,8 +52,12 @@ def run_module(spec: Mapping[str, Any], reporter: Reporter | None = None) -> dic
 
 def _run(spec: Mapping[str, Any], reporter: Reporter) -> dict[str, Any]:
     component = Catalogue().get(str(spec["name"]), spec.get("version"))
-    params = component.clean(spec.get("params") or {})
-    inputs = _checked_inputs(component, spec.get("inputs") or {})
+    given = dict(spec.get("inputs") or {})
+    assets = {param.name for param in component.params if param.asset and param.name in given}
+    params = component.clean(
+        dict(spec.get("params") or {}) | {name: given[name] for name in assets}
+    )
+    inputs = _checked_inputs(component, given, assets)
     targets = _checked_outputs(component, spec.get("outputs") or {})
     partial = {port: _partial(target) for port, target in targets.items()}
     context = Context(component, params, inputs, partial, reporter)
@@ -72,8 +76,13 @@ def _run(spec: Mapping[str, Any], reporter: Reporter) -> dict[str, Any]:
     return {"params": context.params, "datasets": sizes}
 
 
-def _checked_inputs(component: Component, given: Mapping[str, str]) -> dict[str, Path]:
-    inputs = {component.input(port).name: Path(path) for port, path in given.items()}
+def _checked_inputs(
+    component: Component, given: Mapping[str, str], assets: set[str]
+) -> dict[str, Path]:
+    inputs = {
+        name if name in assets else component.input(name).name: Path(path)
+        for name, path in given.items()
+    }
     for port in component.inputs:
         if port.name in inputs and not inputs[port.name].exists():
             raise StudioError(

@@ -261,7 +261,7 @@ def _what_to_start(
         literals = {
             name: entry.get("value")
             for name, entry in document["inputs"].items()
-            if entry.get("jobInputType") == "literal" and entry.get("value") is not None
+            if entry.get("jobInputType") == "literal"
         }
         return {
             "module": {

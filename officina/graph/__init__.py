@@ -6,6 +6,7 @@ from officina.graph.bypass import Running, running
 from officina.graph.documents import (
     REGISTRY,
     CatalogueLike,
+    assets_as_inputs,
     component_name,
     graph_of_pipeline,
     not_drawable,
@@ -25,6 +26,7 @@ __all__ = [
     "Node",
     "Note",
     "Running",
+    "assets_as_inputs",
     "component_name",
     "find_cycle",
     "graph_of_pipeline",

@@ -141,6 +141,20 @@ def _step(
     return step | {key: value for key, value in extras.items() if value}
 
 
+def assets_as_inputs(step: dict[str, Any]) -> None:
+    """Make data of the asset names that a step gives as plain values, as some clients send them.
+
+    The step's component must be its spec. What is bound to another step or input is left alone.
+    """
+    component = step.get("component")
+    declared = component.get("inputs") or {} if isinstance(component, Mapping) else {}
+    for name, entry in (step.get("inputs") or {}).items():
+        spec = declared.get(name) or {}
+        value = entry.get("value")
+        if spec.get("asset") and entry.get("jobInputType") == "literal" and isinstance(value, str):
+            step["inputs"][name] = {"jobInputType": spec["type"], "uri": value, "mode": "ro_mount"}
+
+
 def graph_of_pipeline(document: Mapping[str, Any]) -> Graph:
     """Return the graph of a canonical pipeline document; steps become nodes, bindings edges.
 

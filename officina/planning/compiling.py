@@ -111,6 +111,9 @@ def _fill_inputs(
     declared = component.get("inputs") or {}
     filled: Document = {}
     for name, entry in (node.get("inputs") or {}).items():
+        if _is_blank(entry, declared.get(name) or {}, component):
+            filled[name] = {"jobInputType": "literal", "value": None}
+            continue
         got = _fill_input(step, name, entry, values, outputs_of)
         if got is not None:
             filled[name] = _in_declared_type(step, name, got, declared.get(name) or {})
@@ -124,6 +127,15 @@ def _fill_inputs(
                 hint="Give it one, or mark it optional in the component.",
             )
     return filled
+
+
+def _is_blank(
+    entry: Mapping[str, Any], spec: Mapping[str, Any], component: Mapping[str, Any]
+) -> bool:
+    """Say whether a module's parameter was cleared on purpose: its default must not come back."""
+    if component.get("type") != "module" or not spec.get("optional"):
+        return False
+    return entry.get("jobInputType") == "literal" and entry.get("value", "") is None
 
 
 def _fill_input(

@@ -14,6 +14,7 @@ from officina import checks, environments
 from officina.catalogue import Catalogue, Component
 from officina.documents import flatten, references
 from officina.errors import StudioError
+from officina.graph import assets_as_inputs
 from registry import services as registry
 from registry.models import AssetVersion
 from studio.compute import services as computes
@@ -203,6 +204,7 @@ def _settle_component(workspace: Workspace, node: dict[str, Any]) -> None:
     ref = references.parse_reference(component)
     if ref.registry:
         node["component"] = Catalogue().get(ref.name, ref.version or None).to_spec()
+        assets_as_inputs(node)
         return
     row = registry.find(
         workspace=workspace, kind="component", name=ref.name,
