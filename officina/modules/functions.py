@@ -19,13 +19,17 @@ def _rounding(one: Callable[[Array], Array]) -> Callable[[Array, Array], Array]:
     def rounded(values: Array, digits: Array) -> Array:
         scale = np.power(10.0, np.abs(digits))
         up = np.where(digits >= 0, values * scale, values / scale)
-        # What a decimal such as 1.005 misses by its binary form is given back first.
-        near = np.rint(up)
-        up = np.where(np.isclose(up, near, rtol=1e-15, atol=0), near, up)
-        done = one(up)
+        done = one(_decimal(up))
         return np.where(digits >= 0, done / scale, done * scale)
 
     return rounded
+
+
+def _decimal(values: Array) -> Array:
+    """Return the values with 15 digits: 1.005 * 100 is a little less than 100.5 in binary."""
+    unit = np.power(10.0, 14 - np.floor(np.log10(np.abs(values))))
+    found = np.rint(values * unit) / unit
+    return np.where(np.isfinite(found), found, values)
 
 
 def _half_away(values: Array) -> Array:
