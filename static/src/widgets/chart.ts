@@ -8,8 +8,9 @@ const TABLE_ROWS = 500;
 const LEGEND_MOST = 12;
 const DASHES: Record<string, string> = { dot: "2 3", dash: "5 3", dashdot: "5 3 2 3", longdash: "7 3" };
 
-export function chart(element: HTMLElement): () => void {
-  const made = new Chart(element);
+/** `figure`: what to draw, where it is already here; else it is read from `data-config` or `data-url`. */
+export function chart(element: HTMLElement, figure?: Figure): () => void {
+  const made = new Chart(element, figure);
   return () => made.stop();
 }
 
@@ -30,7 +31,10 @@ class Chart {
   private askAgain = false;
   private readonly redraw = throttle(() => void this.draw(), 60);
 
-  constructor(private readonly root: HTMLElement) {
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly given?: Figure,
+  ) {
     this.build();
     const seen = new IntersectionObserver((entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
@@ -83,7 +87,7 @@ class Chart {
   }
 
   private async read(): Promise<Figure> {
-    const given = configOf<Figure>(this.root);
+    const given = this.given ?? configOf<Figure>(this.root);
     if (given) return given;
     return getJson<Figure>(this.root.dataset["url"] ?? "");
   }

@@ -83,6 +83,16 @@ export class Grid {
     this.refit();
   }
 
+  /** Heads or cells have changed in the source. */
+  refresh(): void {
+    this.later();
+  }
+
+  /** What scrolls, for who wants to keep two grids at the same place. */
+  get view(): HTMLElement {
+    return this.scroller;
+  }
+
   showColumn(column: number): void {
     this.go({ row: this.active.row, column });
   }

@@ -5,7 +5,8 @@ import { duration } from "../../ui/format.ts";
 import { ended } from "../../ui/status.ts";
 import { wordsOf } from "../data/asking.ts";
 import { Note, Pill } from "../data/parts.tsx";
-import { useDesigner, type RunAnswer } from "../store/index.ts";
+import { listOf, type Listed } from "../data/answers.ts";
+import { useDesigner, type Api, type RunAnswer } from "../store/index.ts";
 import { showTry } from "../data/trying.ts";
 
 interface TriedRun extends RunAnswer {
@@ -16,6 +17,11 @@ interface TriedRun extends RunAnswer {
 
 const POLL = 700;
 
+/** A try is a pipeline of one step; what people want to see is the step. */
+async function stepOf(api: Api, guid: string): Promise<TriedRun | null> {
+  return listOf(await api.get<Listed<TriedRun>>(`runs/${guid}/children`))[0] ?? null;
+}
+
 export function TryRun({ node, code }: { node: GraphNode; code: string }) {
   const { api, ui } = useDesigner();
   const [run, setRun] = useState<TriedRun | null>(null);
@@ -25,10 +31,11 @@ export function TryRun({ node, code }: { node: GraphNode; code: string }) {
     let gone = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const follow = async (guid: string): Promise<void> => {
-      const now = await api.get<TriedRun>(`runs/${guid}`);
+      const whole = await api.get<TriedRun>(`runs/${guid}`);
+      const step = await stepOf(api, guid);
       if (gone) return;
-      setRun(now);
-      if (!ended(now.status)) timer = setTimeout(() => void follow(guid).catch(fail), POLL);
+      setRun(step ? { ...step, status: step.status === "Completed" ? whole.status : step.status } : whole);
+      if (!ended(whole.status)) timer = setTimeout(() => void follow(guid).catch(fail), POLL);
     };
     const fail = (problem: unknown): void => void (gone || setError(wordsOf(problem)));
     api.post<TriedRun>("/try", { node: node.id, code: asked }).then((made) => {

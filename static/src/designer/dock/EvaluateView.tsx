@@ -1,0 +1,112 @@
+/** How good scores are: metrics, curves and a threshold with its live confusion matrix, one or two models. */
+import { useState } from "react";
+import type { EvaluatedRun, Evaluation, MetricsPreview } from "../data/answers.ts";
+import { useAsked } from "../data/asking.ts";
+import { Note, Skeleton } from "../data/parts.tsx";
+import { outputPath, type PortRun } from "../data/ports.ts";
+import { useDesigner } from "../store/index.ts";
+import { words } from "../panel/values.ts";
+import { Confusion } from "./Confusion.tsx";
+import { Curve } from "./Curve.tsx";
+import { curvesOf } from "./figures.ts";
+import { bestThreshold, countsAt, metricsAt, metricText } from "./thresholds.ts";
+
+export function EvaluateView({ at, preview }: { at: PortRun; preview: MetricsPreview }) {
+  const { api } = useDesigner();
+  const { answer, error, again } = useAsked<Evaluation>(`evaluation ${at.run}:${at.port}`, (signal) => api.get<Evaluation>(outputPath(at, "evaluation"), signal));
+  if (error) return preview.rows?.length ? <Metrics runs={preview.rows.map((row) => ({ name: row.name ?? "", metrics: (row.metrics ?? {}) as EvaluatedRun["metrics"] }))} /> : <Note kind="error" onAgain={again}>{error}</Note>;
+  if (!answer) return <Skeleton lines={4} />;
+  const runs = answer.runs.map((run, index) => ({ ...run, name: nameOf(run, index, answer.runs.length) }));
+  const hasThreshold = runs.some((run) => run.thresholds?.length);
+  const figures = curvesOf(runs);
+  return (
+    <div className="k-evaluate" tabIndex={0} role="region" aria-label="Evaluation">
+      <Metrics runs={runs} />
+      {hasThreshold && <Threshold runs={runs} />}
+      {figures.length > 0 && (
+        <div className="k-curves">
+          {figures.map((figure) => (
+            <Curve key={figure.title} {...figure} />
+          ))}
+        </div>
+      )}
+      {!hasThreshold && runs.some((run) => run.confusion) && (
+        <div className="k-matrices">
+          {runs.map((run) => run.confusion && <Confusion key={run.name} title={run.name} labels={run.confusion.labels} matrix={run.confusion.matrix} />)}
+        </div>
+      )}
+    </div>
+  );
+}
+
+const nameOf = (run: EvaluatedRun, index: number, count: number): string => (count === 1 ? "Model" : run.name === "scored" ? "Left model" : run.name === "scored_to_compare" ? "Right model" : run.name || `Model ${index + 1}`);
+
+/** Which way a metric is better; nothing for those that have none. */
+export function isBetter(name: string, value: number, other: number): boolean | null {
+  if (value === other) return null;
+  const wantsLess = /error|loss|MAE|MSE|RMSE|RAE|RSE|distance|inertia/i.test(name);
+  return wantsLess ? value < other : value > other;
+}
+
+function Metrics({ runs }: { runs: readonly Pick<EvaluatedRun, "name" | "metrics">[] }) {
+  const names = [...new Set(runs.flatMap((run) => Object.keys(run.metrics)))];
+  return (
+    <div className="k-metrics">
+      {names.map((name) => {
+        const values = runs.map((run) => run.metrics[name] ?? null);
+        return (
+          <div key={name} className="k-metric">
+            <span className="kpi-label">{words(name)}</span>
+            {values.map((value, at) => {
+              const other = values[1 - at];
+              const better = typeof value === "number" && typeof other === "number" ? isBetter(name, value, other) : null;
+              return (
+                <span key={at} className={`k-metric-value ${better ? "is-better" : ""}`}>
+                  {metricText(value)}
+                  {runs.length > 1 && <span className="secondary">{runs[at]!.name}</span>}
+                </span>
+              );
+            })}
+          </div>
+        );
+      })}
+    </div>
+  );
+}
+
+function Threshold({ runs }: { runs: readonly EvaluatedRun[] }) {
+  const [threshold, setThreshold] = useState(0.5);
+  const first = runs.find((run) => run.thresholds?.length);
+  const best = first?.thresholds ? bestThreshold(first.thresholds) : 0.5;
+  return (
+    <section className="k-threshold" aria-label="Threshold">
+      <div className="k-threshold-line">
+        <label htmlFor="k-threshold">Threshold</label>
+        <input id="k-threshold" type="range" className="p-slider" min={0} max={1} step={0.01} value={threshold} ref={(input) => input?.style.setProperty("--filled", `${threshold * 100}%`)} onChange={(event) => setThreshold(Number(event.target.value))} />
+        <output htmlFor="k-threshold">{threshold.toFixed(2)}</output>
+        <button type="button" className="p-link" onClick={() => setThreshold(best)}>
+          Best F1 at {best.toFixed(2)}
+        </button>
+        <button type="button" className="p-link" onClick={() => setThreshold(0.5)} disabled={threshold === 0.5}>
+          0.50
+        </button>
+      </div>
+      <div className="k-matrices">
+        {runs.map((run) => {
+          const counts = run.thresholds && countsAt(run.thresholds, threshold);
+          if (!counts) return null;
+          const labels = run.confusion?.labels ?? ["negative", "positive"];
+          const at = metricsAt(counts);
+          return (
+            <div key={run.name} className="k-at">
+              <Confusion title={runs.length > 1 ? run.name : `Positive: ${run.positive_class ?? labels[1] ?? "positive"}`} labels={labels.map(String)} matrix={[[counts.tn, counts.fp], [counts.fn, counts.tp]]} />
+              <dl className="k-at-metrics">
+                {Object.entries(at).flatMap(([name, value]) => [<dt key={name}>{name === "f1" ? "F1" : words(name)}</dt>, <dd key={`${name}=`}>{metricText(value)}</dd>])}
+              </dl>
+            </div>
+          );
+        })}
+      </div>
+    </section>
+  );
+}
