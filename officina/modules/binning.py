@@ -81,8 +81,6 @@ class Binner:
         if missing.any():
             whole = result.astype("Int64") if self.scale == "quantile_index" else result
             result = whole.mask(missing)
-        if self.categorical:
-            return result.astype(pd.CategoricalDtype(list(levels), ordered=True))
         return result
 
 
