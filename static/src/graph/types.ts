@@ -83,7 +83,7 @@ export interface PortSpec {
   help?: string;
 }
 
-export type ParamType = "string" | "integer" | "number" | "boolean" | "enum" | "columns" | "code";
+export type ParamType = "string" | "integer" | "number" | "boolean" | "enum" | "columns" | "code" | "asset";
 
 export interface ParamSpec {
   name: string;
@@ -97,6 +97,10 @@ export interface ParamSpec {
   help?: string;
   visible_when?: Record<string, Json> | null;
   single?: boolean;
+  /** For type "asset": what kind of registered data it names, as the type of the step's input. */
+  asset?: string;
+  /** The input port whose columns it chooses from. */
+  port?: string;
 }
 
 export interface Component {

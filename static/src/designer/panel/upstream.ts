@@ -15,8 +15,10 @@ export function useUpstream(node: string, component: Component, spec: ParamSpec)
   return { port, columns: port ? columns : null };
 }
 
-/** The input that a parameter is about: the one that its name shares a word with, else the first table. */
-export function portOf(inputs: readonly PortSpec[], spec: Pick<ParamSpec, "name" | "label">): PortSpec | undefined {
+/** The input that a parameter is about: the one that it says, the one that its name shares a word with, else the first table. */
+export function portOf(inputs: readonly PortSpec[], spec: Pick<ParamSpec, "name" | "label" | "port">): PortSpec | undefined {
+  const said = inputs.find((port) => port.name === spec.port);
+  if (said) return said;
   const tables = inputs.filter((port) => isTable(port.type));
   const words = new Set(`${spec.name} ${spec.label ?? ""}`.toLowerCase().split(/[^a-z0-9]+/));
   const near = tables.filter((port) => port.name.toLowerCase().split(/[^a-z0-9]+/).some((word) => /^(left|right|first|second|source|target|\d+)$/.test(word) && words.has(word)));
