@@ -228,4 +228,4 @@ class PcaAnomaly(BaseEstimator):  # type: ignore[misc]
 
 def first_rows(X: Any, n_clusters: int, random_state: Any) -> Any:
     """Start k-means from the first rows of the data."""
-    return np.asarray(X)[:n_clusters]
+    return np.array(X[:n_clusters])  # a copy: k-means moves the centres in place

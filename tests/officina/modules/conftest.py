@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
+
+# As in the process that modules are forked from; threads that wait for each other cost minutes.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pandas as pd
 import pytest
@@ -45,6 +50,27 @@ class Bench:
         """Run a module and return the data frame of its first, or the named, output."""
         outputs = self.run(name, params, **inputs)
         return read_dataset(outputs[port] if port else next(iter(outputs.values())))[0]
+
+    def learner(self, name, params=None, **inputs):
+        """Make an untrained model; return its folder."""
+        return self.run(name, params, **inputs)["untrained_model"]
+
+    def train(self, learner, data, label="target", **params):
+        """Fit an untrained model, given as its folder; return the trained one's."""
+        given = {"label": label, **params}
+        return self.run("train_model", given, untrained_model=learner, dataset=data)[
+            "trained_model"
+        ]
+
+    def score(self, model, data, **params):
+        """Return the data frame that Score Model gives."""
+        return self.table("score_model", params, trained_model=model, dataset=data)
+
+    def evaluate(self, scored, compare=None):
+        """Return the rows of Evaluate Model."""
+        more = {} if compare is None else {"scored_to_compare": compare}
+        folder = self.run("evaluate_model", scored=scored, **more)["evaluation"]
+        return json.loads((folder / "metrics.json").read_text())["rows"]
 
     def put(self, frame, roles=None):
         self.count += 1
