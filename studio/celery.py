@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import warnings
 from typing import Any
@@ -35,6 +36,8 @@ app.autodiscover_tasks()
 def tie_to_worker(**_: object) -> None:
     """End pool processes and embedded beat with their worker: a beat that outlives it would be the second one."""
     end_with_parent(os.getppid())
+    # What was loaded before the fork stays for good: the collector need not look at it each time.
+    gc.freeze()
 
 
 @worker_shutting_down.connect(weak=False)

@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import gc
 import importlib
+import io
 import json
 import os
 import pkgutil
@@ -18,8 +19,11 @@ import signal
 import socket
 import struct
 import sys
+import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import officina.modules
 from officina.execution import processes, shim
@@ -88,11 +92,34 @@ def preload() -> None:
         except ImportError as error:
             # One module that lacks its library must not take the others down; its own run says why.
             sys.stderr.write(f"forkhost: {module.name} is not preloaded: {error}\n")
+    warm_up()
     gc.collect()
     gc.freeze()
     others = sorted(threads() - HARMLESS_THREADS)
     if others:
         sys.stderr.write(f"forkhost: threads {others} run here; forked modules may hang\n")
+
+
+def warm_up() -> None:
+    """Make a small table once: what pandas and Arrow prepare at first use is then done for all."""
+    from officina.execution import modules
+
+    class Silent:
+        def __getattr__(self, name: str) -> Callable[..., None]:
+            return lambda *_, **__: None
+
+    with tempfile.TemporaryDirectory(prefix="officina-") as folder:
+        spec = {
+            "name": "enter_data_manually",
+            "version": "1",
+            "params": {"data": "a,b\n1,x\n", "has_header": True},
+            "outputs": {"dataset": f"{folder}/dataset"},
+        }
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                modules.run_module(spec, cast("Any", Silent()))
+        except Exception as error:
+            sys.stderr.write(f"forkhost: the first table failed: {error}\n")
 
 
 def threads() -> set[str]:

@@ -76,8 +76,7 @@ def tell_run(run: Run) -> None:
         groups.add(run_group(str(message["root"])))
     if message["parent"]:
         groups.add(run_group(str(message["parent"])))
-    for group in groups:
-        send(group, message)
+    send_all(groups, message)
 
 
 def tell_log(guid: str, offset: int, text: str, end: int) -> None:
@@ -97,8 +96,13 @@ def tell_metrics(run: Run, latest: dict[str, Any]) -> None:
 
 def send(group: str, message: dict[str, Any]) -> None:
     """Hand a message to the sending thread and return at once; a lost hint loses nothing."""
+    send_all([group], message)
+
+
+def send_all(groups: Iterable[str], message: dict[str, Any]) -> None:
+    """Send the same message to several groups; waking the sending thread costs more than sending."""
     envelope = {"type": "live.message", "message": message}
-    asyncio.run_coroutine_threadsafe(_send(group, envelope), _sending_loop())
+    asyncio.run_coroutine_threadsafe(_send(list(groups), envelope), _sending_loop())
 
 
 def flush(timeout: float = 1.0) -> None:
@@ -107,11 +111,12 @@ def flush(timeout: float = 1.0) -> None:
     future.result(timeout)
 
 
-async def _send(group: str, envelope: dict[str, Any]) -> None:
-    try:
-        await get_channel_layer().group_send(group, envelope)
-    except Exception:
-        logger.warning("live message to %s was not sent", group, exc_info=True)
+async def _send(groups: list[str], envelope: dict[str, Any]) -> None:
+    for group in groups:
+        try:
+            await get_channel_layer().group_send(group, envelope)
+        except Exception:
+            logger.warning("live message to %s was not sent", group, exc_info=True)
 
 
 def _sending_loop() -> asyncio.AbstractEventLoop:

@@ -26,26 +26,38 @@ def advance(*, run_id: int) -> None:
     """Start what is ready and end what is done; safe to call at any time, by anyone."""
     _lock_environments(run_id)
     with transaction.atomic():
-        run = (
-            Run.objects.select_for_update()
-            .select_related("workspace", "parent", "root")
-            .get(pk=run_id)
-        )
+        run = Run.objects.select_for_update().select_related("workspace").get(pk=run_id)
         if run.is_ended or run.kind != Run.PIPELINE:
             return
         if run.move((Status.NOT_STARTED,), Status.RUNNING):
             transaction.on_commit(lambda: live.tell_run(run))
-        rows = run.children.select_related("workspace", "compute").defer(*WIDE)
-        children = {child.step: child for child in rows}
+        statuses = dict(run.children.values_list("step", "status"))
         if run.status == Status.RUNNING:
-            StepStart(run, children).start()
-        _end_if_done(run, children)
+            statuses |= StepStart(run, statuses).start()
+        if any(status not in ENDED for status in statuses.values()) and not _is_stopped(
+            run, statuses
+        ):
+            _tell_progress(run, statuses)
+            return
+        rows = run.children.select_related("workspace", "compute").defer(*WIDE)
+        _end_if_done(run, {child.step: child for child in rows})
+
+
+def _is_stopped(run: Run, statuses: dict[str, str]) -> bool:
+    """Return whether a failed step ends the others."""
+    options = run.document.get("settings") or {}
+    return (
+        run.status == Status.RUNNING
+        and Status.FAILED in statuses.values()
+        and not options.get("continue_on_step_failure")
+    )
 
 
 def _lock_environments(run_id: int) -> None:
     """Resolve the steps' environments before the transaction: that may take the network's time."""
-    fresh = Run.objects.filter(pk=run_id, status=Status.NOT_STARTED).first()
-    for node in ((fresh.document.get("jobs") if fresh else None) or {}).values():
+    fresh = Run.objects.filter(pk=run_id, status=Status.NOT_STARTED)
+    document = fresh.values_list("document", flat=True).first() or {}
+    for node in (document.get("jobs") or {}).values():
         component = node.get("component")
         if isinstance(component, dict) and component.get("type", "command") == "command":
             with contextlib.suppress(StudioError):
@@ -60,8 +72,7 @@ def results_of(run: Run) -> Run:
 def _end_if_done(run: Run, children: dict[str, Run]) -> None:
     statuses = {step: child.status for step, child in children.items()}
     failed = [child for child in children.values() if child.status == Status.FAILED]
-    options = run.document.get("settings") or {}
-    if failed and run.status == Status.RUNNING and not options.get("continue_on_step_failure"):
+    if _is_stopped(run, statuses):
         _stop_others(run, children, failed[0])
     if any(child.status not in ENDED for child in children.values()):
         _tell_progress(run, statuses)

@@ -18,6 +18,13 @@ from studio.runs.models import HELD, Run
 
 LEASE = timedelta(seconds=15)
 RENEW_EVERY = 5.0
+# Of the runs above, only their names are asked for; a pipeline's document may be very long.
+ABOVE = tuple(
+    f"{above}__{field.attname}"
+    for above in ("parent", "root")
+    for field in Run._meta.concrete_fields
+    if field.attname not in {"id", "guid"}
+)
 
 
 class Lost(Exception):
@@ -43,9 +50,7 @@ def take(*, run_id: int, fence: int) -> Run | None:
     if not changed:
         return None
     related = ("workspace", "experiment", "parent", "root", "owner", "compute")
-    # The pipeline's own document may be as long as a thousand steps are.
-    wide = ("parent__document", "root__document")
-    return Run.objects.select_related(*related).defer(*wide).get(pk=run_id)
+    return Run.objects.select_related(*related).defer(*ABOVE).get(pk=run_id)
 
 
 @contextlib.contextmanager

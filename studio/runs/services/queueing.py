@@ -20,11 +20,16 @@ from studio.compute.queue import Held, Verdict, Waiting, decide
 from studio.lib import stopping
 from studio.runs import live
 from studio.runs.models import HELD, Run, Status
+from studio.runs.services.leases import ABOVE
 
 logger = logging.getLogger(__name__)
-# Wide columns that the queue does not look at, of a run and of the pipeline above it.
-_JSON = ("document", "key_parts", "params", "tags", "inputs", "outputs", "metrics", "git", "cursor")
-WIDE = tuple(prefix + name for prefix in ("", "parent__", "root__") for name in _JSON)
+# Wide columns that a list of the queue does not show.
+WIDE = ("document", "key_parts", "params", "tags", "inputs", "outputs", "metrics", "git", "cursor")
+# All that a claim and its news need.
+NARROW = (
+    "guid", "workspace", "step", "version", "status", "reason", "fence", "progress", "progress_text",
+    "started", "ended", "reused_from", "parent__guid", "root__guid",
+)  # fmt: skip
 # A claimed run whose message was lost goes back to the queue after this long.
 HANDOVER = timedelta(seconds=10)
 
@@ -42,21 +47,27 @@ def dispatch(*, pool: str = "local") -> int:
     with transaction.atomic():
         # Locking the pool's nodes makes dispatchers take turns, so slots are never given twice.
         list(Node.objects.select_for_update().filter(pool=pool).order_by("pk"))
-        verdict, runs = _verdict(pool)
-        claimed = [run for run in (runs[i] for i in verdict.start) if _claim(run)]
-        waiting = _explain([(runs[i], reason) for i, reason in verdict.reasons.items()])
+        verdict, known = _verdict(pool)
+        news = {pk: why for pk, why in verdict.reasons.items() if known[pk] != why}
+        rows = Run.objects.select_related("parent", "root").only(*NARROW)
+        runs = rows.in_bulk([*verdict.start, *news])
+        claimed = [runs[pk] for pk in verdict.start if pk in runs and _claim(runs[pk])]
+        waiting = _explain([(runs[pk], reason) for pk, reason in news.items() if pk in runs])
         transaction.on_commit(lambda: _hand_over(claimed, waiting))
     return len(claimed)
 
 
 def queue_view(*, pool: str = "local") -> list[tuple[Run, str]]:
     """Return the waiting runs in the order that they would start, each with its reason."""
-    verdict, runs = _verdict(pool)
-    starting = [(runs[i], "starting") for i in verdict.start]
-    return starting + [(runs[i], reason) for i, reason in verdict.reasons.items()]
+    verdict, known = _verdict(pool)
+    reasons = dict.fromkeys(verdict.start, "starting") | verdict.reasons
+    related = ("parent", "root", "workspace", "compute")
+    runs = Run.objects.select_related(*related).defer(*WIDE, *ABOVE).in_bulk(list(known))
+    return [(runs[pk], reason) for pk, reason in reasons.items() if pk in runs]
 
 
-def _verdict(pool: str) -> tuple[Verdict, dict[int, Run]]:
+def _verdict(pool: str) -> tuple[Verdict, dict[int, str]]:
+    """Return what may start now, and the reason that each waiting run shows so far."""
     limits = computes.limits(pool)
     held_rows = (
         Run.objects.held()
@@ -66,21 +77,19 @@ def _verdict(pool: str) -> tuple[Verdict, dict[int, Run]]:
     queued = Run.objects.filter(status=Status.QUEUED, compute__pool=pool)
     owners = queued.order_by().values_list("owner_id", flat=True).distinct()
     now = timezone.now()
-    runs: dict[int, Run] = {}
+    waiting: list[Waiting] = []
+    known: dict[int, str] = {}
     for owner in owners:
         # No more than this many of one person can start in one turn, whatever waits behind them.
         first = queued.filter(owner_id=owner).order_by("-priority", "queued", "pk")
-        rows = first.select_related("parent", "root", "workspace").defer(*WIDE)
-        rows = rows[: limits.slots + 50]
-        runs.update({row.pk: row for row in rows})
-    waiting = [
-        Waiting(
-            run.pk, run.workspace_id, run.owner_id, run.priority,
-            (now - (run.queued or run.created)).total_seconds(), run.slots,
+        rows = first.values_list(
+            "pk", "workspace_id", "priority", "queued", "created", "slots", "reason"
         )
-        for run in runs.values()
-    ]  # fmt: skip
-    return decide(waiting, [Held(*row) for row in held_rows], limits), runs
+        for pk, workspace, priority, since, created, slots, reason in rows[: limits.slots + 50]:
+            age = (now - (since or created)).total_seconds()
+            waiting.append(Waiting(pk, workspace, owner, priority, age, slots))
+            known[pk] = reason
+    return decide(waiting, [Held(*row) for row in held_rows], limits), known
 
 
 def _claim(run: Run) -> bool:

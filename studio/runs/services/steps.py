@@ -36,59 +36,56 @@ class StepStart:
     """One turn of starting steps: each ready step, and at once those that a reused one makes ready."""
 
     run: Run
-    children: dict[str, Run]
+    statuses: dict[str, str]
+    # The steps that begin, and those whose outputs they take.
+    children: dict[str, Run] = field(default_factory=dict)
     now: datetime = field(default_factory=timezone.now)
     begun: list[Run] = field(default_factory=list)
     computes: dict[str | None, ComputeTarget] = field(default_factory=dict)
     environment_keys: dict[str, str] = field(default_factory=dict)
     catalogue: Catalogue = field(default_factory=Catalogue)
 
-    def start(self) -> None:
-        """Start what is ready, until a step has to run before the next can."""
-        statuses = {step: child.status for step, child in self.children.items()}
-        ready = planning.ready(self.run.document, statuses)
-        steps = [step for step in ready if step not in self.children]
+    def start(self) -> dict[str, str]:
+        """Start what is ready, until a step has to run before the next can; return their statuses."""
+        ready = planning.ready(self.run.document, self.statuses)
+        steps = [step for step in ready if step not in self.statuses]
         if not steps:
-            return
+            return {}
         waits = planning.dependencies(self.run.document)
         followers: dict[str, list[str]] = {}
         for step, sources in waits.items():
             for source in sources:
                 followers.setdefault(source, []).append(step)
         nodes = planning.steps_of(self.run.document)
-        self.load_outputs({source for step in steps for source in waits[step]})
         while steps:
+            self.load_sources({source for step in steps for source in waits[step]})
             made = [self.make(step, nodes[step]) for step in steps]
             self.reuse([child for child in made if child.status == Status.QUEUED], nodes)
-            if (
-                any(child.status == Status.FAILED for child in made)
-                and not self.goes_on_after_failure
-            ):
+            self.statuses |= {child.step: child.status for child in made}
+            if Status.FAILED in self.statuses.values() and not self.goes_on_after_failure:
                 break
             done = [child.step for child in made if child.status == Status.COMPLETED]
             steps = [
                 step
                 for step in dict.fromkeys(f for each in done for f in followers.get(each, ()))
-                if step not in self.children and self.are_completed(waits[step])
+                if step not in self.statuses and self.are_completed(waits[step])
             ]
         self.insert(waits)
+        return {child.step: child.status for child in self.begun}
 
-    def load_outputs(self, steps: Iterable[str]) -> None:
-        """Fetch what these steps gave in one query: the children come without it."""
-        children = {self.children[step].pk: self.children[step] for step in steps}
-        rows = Run.objects.filter(pk__in=children) if children else Run.objects.none()
-        for pk, outputs in rows.values_list("pk", "outputs"):
-            children[pk].outputs = outputs
+    def load_sources(self, steps: set[str]) -> None:
+        """Fetch what these steps gave; the others of maybe a thousand are not looked at."""
+        missing = steps - self.children.keys()
+        if missing:
+            rows = self.run.children.filter(step__in=missing).only("step", "guid", "outputs")
+            self.children |= {row.step: row for row in rows}
 
     @property
     def goes_on_after_failure(self) -> bool:
         return bool((self.run.document.get("settings") or {}).get("continue_on_step_failure"))
 
     def are_completed(self, steps: Iterable[str]) -> bool:
-        return all(
-            step in self.children and self.children[step].status == Status.COMPLETED
-            for step in steps
-        )
+        return all(self.statuses.get(step) == Status.COMPLETED for step in steps)
 
     def make(self, step: str, node: dict[str, Any]) -> Run:
         """Return the unsaved run of a step: queued, or failed when it cannot be told what it runs."""
@@ -179,14 +176,32 @@ class StepStart:
             return
         may = [c for c in made if not nodes[c.step].get("forceRerun") and self.is_reusable(c)]
         known = results_known(self.run, {child.step_key for child in may})
-        for child in may:
-            source = known.get(child.step_key)
+        sources = {child.step: known.get(child.step_key) for child in may}
+        sources |= self.results_kept(made, nodes)
+        for child in made:
+            source = sources.get(child.step)
             if source is None:
                 continue
             child.status, child.reused_from = Status.COMPLETED, source
             child.outputs, child.metrics = source.outputs, source.metrics
             child.environment, child.reason = source.environment, f"reused from {source.name}"
             child.queued, child.started, child.ended = None, self.now, self.now
+
+    def results_kept(self, made: list[Run], nodes: dict[str, Any]) -> dict[str, Run]:
+        """Return the results that a retry keeps of the run before, also of steps never reused else."""
+        named = {c.step: nodes[c.step]["reuseFrom"] for c in made if nodes[c.step].get("reuseFrom")}
+        if not named:
+            return {}
+        rows = Run.objects.filter(
+            workspace=self.run.workspace, guid__in=named.values(), status=Status.COMPLETED
+        ).select_related("reused_from")
+        sources = {row.guid: row for row in rows}
+        keys = {child.step: child.step_key for child in made}
+        return {
+            step: sources[guid].reused_from or sources[guid]
+            for step, guid in named.items()
+            if guid in sources and sources[guid].step_key == keys[step]
+        }
 
     def is_reusable(self, child: Run) -> bool:
         component = child.document.get("component") or {}
