@@ -11,8 +11,9 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from designer import api_endpoints
 from designer.api_drafts import PipelineView
-from designer.services import planning, results, submitting
+from designer.services import planning, results, submitting, trying
 from designer.services import state as states
 from designer.services.arranging import MODES, Ask
 from studio.runs.serializers import RunDetailSerializer
@@ -108,9 +109,38 @@ class PipelineState(PipelineView):
         return Response(states.state(pipeline=pipeline, run=run))
 
 
+class TrySerializer(serializers.Serializer[Any]):
+    """A node to try, and the script to try it with when it is not saved yet."""
+
+    node = serializers.CharField(max_length=255)
+    code = serializers.CharField(
+        max_length=1_000_000, required=False, allow_null=True, default=None, trim_whitespace=False,
+        allow_blank=True,
+    )  # fmt: skip
+
+
+class PipelineTry(PipelineView):
+    """Runs one node on a sample of its inputs."""
+
+    operations = {"post": "runs.submit"}
+
+    @extend_schema(
+        operation_id="pipelines_try", request=TrySerializer, responses={201: RunDetailSerializer}
+    )
+    @idempotent
+    def post(self, request: Request, workspace: str, guid: str) -> Response:
+        pipeline = self.get_pipeline()
+        body = TrySerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        run = trying.try_node(pipeline=pipeline, user=person(request), **body.validated_data)
+        return Response(RunDetailSerializer(run).data, status=status.HTTP_201_CREATED)
+
+
 PIPELINE = "workspaces/<str:workspace>/pipelines/<str:guid>"
 urlpatterns = [
     path(f"{PIPELINE}/plan", PipelinePlan.as_view(), name="api-pipeline-plan"),
     path(f"{PIPELINE}/submit", PipelineSubmit.as_view(), name="api-pipeline-submit"),
+    path(f"{PIPELINE}/try", PipelineTry.as_view(), name="api-pipeline-try"),
     path(f"{PIPELINE}/state", PipelineState.as_view(), name="api-pipeline-state"),
+    *api_endpoints.urlpatterns,
 ]

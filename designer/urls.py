@@ -1,12 +1,13 @@
-"""Pages of the designer."""
+"""Pages of the designer: drafts, and their canvas."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from designer import views
+from designer import views, views_endpoints
 
 W = "w/<str:workspace>"
+ENDPOINTS = f"{W}/endpoints/pipelines"
 
 urlpatterns = [
     path(f"{W}/pipelines/", views.pipelines, name="pipelines"),
@@ -14,4 +15,10 @@ urlpatterns = [
     path(f"{W}/pipelines/<str:guid>/", views.editor, name="pipeline"),
     path(f"{W}/pipelines/<str:guid>/delete/", views.delete, name="pipeline-delete"),
     path(f"{W}/pipelines/<str:guid>/undelete/", views.undelete, name="pipeline-undelete"),
+    path(f"{ENDPOINTS}/", views_endpoints.endpoints, name="pipeline-endpoints"),
+    path(f"{ENDPOINTS}/<str:name>/", views_endpoints.endpoint, name="pipeline-endpoint"),
+    path(
+        f"{ENDPOINTS}/<str:name>/change/", views_endpoints.change, name="pipeline-endpoint-change"
+    ),
+    path(f"{ENDPOINTS}/<str:name>/run/", views_endpoints.run, name="pipeline-endpoint-run"),
 ]
