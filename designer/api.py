@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from designer import api_drafts, api_runs
+from designer import api_catalogue, api_drafts, api_runs, api_versions
 
-urlpatterns: list[Any] = [*api_runs.urlpatterns, *api_drafts.urlpatterns]
+# The catalogue's come first: `pipelines/import` is not a draft of that guid.
+urlpatterns: list[Any] = [
+    *api_catalogue.urlpatterns,
+    *api_runs.urlpatterns,
+    *api_versions.urlpatterns,
+    *api_drafts.urlpatterns,
+]

@@ -23,13 +23,26 @@ from designer.serializers import (
     pipeline_summary,
 )
 from designer.services import drafts
+from officina.errors import StudioError
 from studio.lib.pages import Page
+from studio.lib.parsers import MAX_BYTES
 from studio.workspaces.access import WorkspaceViewMixin, person
 from studio.workspaces.idempotency import idempotent
 
 
 class PipelineView(WorkspaceViewMixin, APIView):
     """What the views of one draft share: finding it within the workspace."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        size = request.META.get("CONTENT_LENGTH") or "0"
+        if size.isdecimal() and int(size) > MAX_BYTES:
+            raise StudioError(
+                f"The request has {int(size) / 2**20:,.0f} MiB; {MAX_BYTES >> 20} MiB is the most.",
+                hint="Register the data as a data asset, and read it with the module Data asset.",
+                where="body",
+                code="too_large",
+            )
 
     def get_pipeline(self, *, deleted: bool = False) -> Pipeline:
         return pipeline_of(self.workspace, self.kwargs["guid"], deleted=deleted)

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from designer.models import Pipeline
+from designer.models import Comment, Pipeline, PipelineUpdate, PipelineVersion
 from studio.runs.models import Run
 from studio.workspaces.models import User
 
@@ -79,3 +79,73 @@ class DraftSerializer(serializers.Serializer[Any]):
 
     graph = serializers.JSONField()
     revision = serializers.IntegerField(min_value=0)
+
+
+class NewVersionSerializer(serializers.Serializer[Any]):
+    """A checkpoint's name and what to remember of it."""
+
+    name = serializers.CharField(max_length=255, required=False, default="", allow_blank=True)
+    note = serializers.CharField(max_length=20_000, required=False, default="", allow_blank=True)
+
+
+class NewCommentSerializer(serializers.Serializer[Any]):
+    """A comment on the draft, or on one of its nodes."""
+
+    node = serializers.CharField(max_length=255, required=False, default="", allow_blank=True)
+    text = serializers.CharField(max_length=10_000)
+
+
+class CommentChangeSerializer(serializers.Serializer[Any]):
+    """Whether a comment is settled."""
+
+    resolved = serializers.BooleanField()
+
+
+class ImportSerializer(serializers.Serializer[Any]):
+    """A pipeline as text."""
+
+    text = serializers.CharField(trim_whitespace=False)
+    name = serializers.CharField(max_length=255, required=False, default="", allow_blank=True)
+
+
+class FromRunSerializer(serializers.Serializer[Any]):
+    """The guid or name of a pipeline run."""
+
+    run = serializers.CharField(max_length=255)
+
+
+def version_summary(version: PipelineVersion) -> dict[str, Any]:
+    """Return a version without its graph."""
+    return {
+        "number": version.number,
+        "name": version.name,
+        "note": version.note,
+        "digest": version.digest,
+        "revision": version.revision,
+        "author": person(version.author),
+        "at": version.at,
+    }
+
+
+def comment_entry(comment: Comment) -> dict[str, Any]:
+    """Return a comment with who settled it."""
+    return {
+        "id": comment.pk,
+        "node": comment.node,
+        "text": comment.text,
+        "author": person(comment.author),
+        "at": comment.at,
+        "resolved": comment.resolved_at is not None,
+        "resolved_at": comment.resolved_at,
+        "resolved_by": person(comment.resolved_by),
+    }
+
+
+def history_entry(edit: PipelineUpdate) -> dict[str, Any]:
+    """Return one line of a draft's history."""
+    return {
+        "revision": edit.seq,
+        "by": person(edit.author),
+        "at": edit.at,
+        "changes": edit.summary,
+    }

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from designer.models import Pipeline
+from designer.services import columns
 from officina import checks
-from officina.catalogue import Catalogue
+from officina.checks import Problem
+from officina.columns import schema_to_json
 from officina.errors import StudioError
 from officina.graph import Graph
 from studio.runs.services.creating import catalogue_of
+
+log = logging.getLogger(__name__)
 
 
 def frame(pipeline_id: int, graph: Mapping[str, Any]) -> dict[str, Any]:
@@ -21,35 +26,27 @@ def frame(pipeline_id: int, graph: Mapping[str, Any]) -> dict[str, Any]:
 
 def report(pipeline: Pipeline, graph: Mapping[str, Any]) -> dict[str, Any]:
     """Return the problems of a graph and the columns of its ports."""
-    catalogue = catalogue_of(pipeline.workspace)
     try:
         parsed = Graph.from_json(graph)
+        catalogue = catalogue_of(pipeline.workspace)
     except StudioError as error:
         return {"problems": [_of_error(error)], "columns": {}}
-    return {"problems": problems_of(parsed, catalogue), "columns": {}}
-
-
-def problems_of(graph: Graph, catalogue: Catalogue) -> list[dict[str, Any]]:
-    """Return the problems as the canvas shows them."""
-    return [
-        {
-            "code": each.code,
-            "message": each.message,
-            "hint": each.hint,
-            "node": each.node,
-            "port": each.port,
-            "severity": getattr(each, "severity", "error"),
-        }
-        for each in checks.problems(graph, catalogue)
-    ]
-
-
-def _of_error(error: StudioError) -> dict[str, Any]:
+    try:
+        known = columns.known(pipeline, parsed)
+    except (StudioError, OSError):
+        # A store that does not answer hides columns; it must not hide the problems.
+        log.warning("could not read the columns of draft %s", pipeline.guid, exc_info=True)
+        known = {}
+    findings = checks.examine(parsed, catalogue, known)
     return {
-        "code": error.code,
-        "message": error.message,
-        "hint": error.hint,
-        "node": "",
-        "port": "",
-        "severity": "error",
+        "problems": [problem.as_json() for problem in findings.problems],
+        "columns": {
+            node: {port: schema_to_json(schema) for port, schema in ports.items()}
+            for node, ports in findings.columns.items()
+            if ports
+        },
     }
+
+
+def _of_error(error: StudioError) -> dict[str, str]:
+    return Problem(error.code, error.message, hint=error.hint).as_json()

@@ -96,6 +96,24 @@ def table_size(digest: str) -> tuple[int, int] | None:
     return (rows, columns) if isinstance(rows, int) and isinstance(columns, int) else None
 
 
+@lru_cache(maxsize=5_000)
+def table_columns(digest: str) -> tuple[tuple[str, str, str, bool], ...] | None:
+    """Return (name, type, role, categorical) of each column of a stored table, None of anything else."""
+    from officina.modules import preview as tables
+
+    try:
+        tree = registry.store().read_tree(digest)
+        name = _table_name(tree)
+        if not name:
+            return None
+        source, _ = _source(name, tree.files[name])
+        with tables.open_table(source, name) as file:
+            described = tables.describe_columns(file, _roles(tree))
+    except (StudioError, OSError):
+        return None
+    return tuple((c["name"], c["type"], c["role"], c["categorical"]) for c in described)
+
+
 def _object(tree: Tree, name: str) -> dict[str, Any]:
     """Read one of the tree's JSON objects."""
     entry = tree.files[name]

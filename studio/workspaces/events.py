@@ -23,6 +23,7 @@ RUN_STATUS_CHANGED = "RunStatusChanged"
 MODEL_REGISTERED = "ModelRegistered"
 MODEL_DEPLOYED = "ModelDeployed"
 DATASET_DRIFT_DETECTED = "DatasetDriftDetected"
+PIPELINE_MENTION = "PipelineCommentMention"
 
 # The five that Azure Event Grid has, and our own.
 TYPES: dict[str, str] = {
@@ -31,6 +32,7 @@ TYPES: dict[str, str] = {
     MODEL_REGISTERED: "A model version was registered",
     MODEL_DEPLOYED: "A model was deployed to an endpoint",
     DATASET_DRIFT_DETECTED: "A monitor found drift in a data set",
+    PIPELINE_MENTION: "A comment on a pipeline names someone",
 }
 
 EVERY = "*"

@@ -1,0 +1,107 @@
+"""Drafts from elsewhere: a pipeline job as YAML or JSON, a graph, or a run that is to be gone on with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from designer.models import Pipeline
+from designer.services import drafts
+from officina.documents import load_job
+from officina.errors import StudioError
+from officina.graph import Graph
+from studio.runs.models import Run
+from studio.workspaces.models import Workspace
+
+MAX_TEXT = 8 * 2**20
+COLUMN, ROW = 280, 130
+
+
+def import_draft(*, workspace: Workspace, user: Any, text: str, name: str = "") -> Pipeline:
+    """Make a draft of a text: graph JSON, or a pipeline job in Azure's YAML or JSON."""
+    title, description, graph = read_text(text)
+    return drafts.create_draft(
+        workspace=workspace,
+        user=user,
+        name=name or title or "Imported pipeline",
+        description=description,
+        graph=graph,
+    )
+
+
+def read_text(text: str) -> tuple[str, str, dict[str, Any]]:
+    """Return title, description and graph of a text."""
+    if len(text) > MAX_TEXT:
+        raise StudioError(f"The text is longer than {MAX_TEXT >> 20} MiB.", code="too_large")
+    data = _json(text)
+    if data is not None and isinstance(data.get("graph"), Mapping):
+        graph = Graph.from_json(data["graph"])
+        return str(data.get("name") or ""), str(data.get("description") or ""), graph.to_json()
+    if data is not None and "nodes" in data:
+        return "", "", Graph.from_json(data).to_json()
+    # With a line's end in it the text cannot be taken for the path of a file on this server.
+    document = load_job(data if data is not None else f"{text}\n").document
+    if document.get("jobType") != "Pipeline":
+        raise StudioError(
+            "This is a command job, not a pipeline.",
+            hint="Import a document with `type: pipeline` and `jobs:`.",
+            where="text",
+        )
+    title = document.get("displayName") or document.get("experimentName") or ""
+    return title, document.get("description") or "", placed(Graph.of_pipeline(document))
+
+
+def draft_of_run(*, workspace: Workspace, user: Any, run: Run) -> Pipeline:
+    """Make a draft of what a pipeline run ran."""
+    if run.kind != Run.PIPELINE:
+        raise StudioError(
+            f"{run.title} is not a pipeline run.", hint="Choose the run of a pipeline.", where="run"
+        )
+    return drafts.create_draft(
+        workspace=workspace,
+        user=user,
+        name=f"{run.title} (copy)"[:255],
+        description=run.description,
+        graph=placed(Graph.of_pipeline(run.document)),
+    )
+
+
+def _json(text: str) -> dict[str, Any] | None:
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return None  # YAML may begin with a brace too, and its reader names the line
+    return data if isinstance(data, dict) else None
+
+
+def placed(graph: Graph) -> dict[str, Any]:
+    """Return a graph's JSON; nodes that all lie on one spot are laid out in layers."""
+    data = graph.to_json()
+    if len({(node.x, node.y) for node in graph.nodes}) > 1 or len(graph.nodes) < 2:
+        return data
+    depth = _depths(graph)
+    filled: dict[int, int] = {}
+    for node in data["nodes"]:
+        row = depth[node["id"]]
+        column = filled.get(row, 0)
+        filled[row] = column + 1
+        node["position"] = {"x": column * COLUMN, "y": row * ROW}
+    return data
+
+
+def _depths(graph: Graph) -> dict[str, int]:
+    """Return how many steps lie above each node; in a loop, where it is entered."""
+    sources = graph.dependencies()
+    depth = dict.fromkeys(sources, 0)
+    for _ in sources:
+        changed = False
+        for id, above in sources.items():
+            wanted = max((depth[source] + 1 for source in above if source in depth), default=0)
+            if wanted > depth[id] and wanted < len(depth):
+                depth[id], changed = wanted, True
+        if not changed:
+            break
+    return depth
