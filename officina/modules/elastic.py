@@ -38,16 +38,6 @@ def minimize_elastic(
     L-BFGS with bounds finds exact zeros. That is far faster than coordinate or stochastic steps.
     """
     size = len(start)
-
-    def split_loss(both: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        weights = both[:size] - both[size:]
-        value, slope = loss(weights)
-        slope = slope + l2 * weights * penalized
-        value += l2 / 2 * float((weights[penalized] ** 2).sum())
-        value += l1 * float(both[:size][penalized].sum() + both[size:][penalized].sum())
-        pull = l1 * penalized
-        return value, np.concatenate([slope + pull, -slope + pull])
-
     done = 0
 
     def count(_: object) -> None:
@@ -56,18 +46,12 @@ def minimize_elastic(
         if verbose:
             sys.stdout.write(f"Iteration {done}\n")
 
-    # A weight without penalty has one half only, free of bounds.
-    bounds: list[tuple[float | None, float | None]]
-    bounds = [(0.0, None) if held else (None, None) for held in penalized]
-    bounds += [(0.0, None) if held else (0.0, 0.0) for held in penalized]
-    first = np.concatenate([np.maximum(start, 0) * penalized + start * ~penalized,
-                            np.maximum(-start, 0) * penalized])  # fmt: skip
     found = optimize.minimize(
-        split_loss,
-        first,
+        _in_halves(loss, penalized, l1, l2),
+        _halves(start, penalized),
         jac=True,
         method="L-BFGS-B",
-        bounds=bounds,
+        bounds=_bounds(penalized),
         callback=count,
         options={
             "maxiter": max_iter,
@@ -81,6 +65,35 @@ def minimize_elastic(
     if not found.success and done >= max_iter:
         warnings.warn(f"{max_iter} iterations were not enough", ConvergenceWarning, stacklevel=3)
     return found.x[:size] - found.x[size:], done
+
+
+def _halves(weights: NDArray[np.float64], penalized: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Part weights into what is above and what is below 0; those without penalty stay whole."""
+    above = np.where(penalized, np.maximum(weights, 0), weights)
+    return np.concatenate([above, above - weights])
+
+
+def _bounds(penalized: NDArray[np.bool_]) -> list[tuple[float | None, float | None]]:
+    """A weight without penalty has one half only, free of bounds."""
+    above: list[tuple[float | None, float | None]]
+    above = [(0.0, None) if held else (None, None) for held in penalized]
+    return above + [(0.0, None) if held else (0.0, 0.0) for held in penalized]
+
+
+def _in_halves(loss: Loss, penalized: NDArray[np.bool_], l1: float, l2: float) -> Loss:
+    """Return the penalized loss of weights given as two halves, the one minus the other."""
+    size = len(penalized)
+    pull = l1 * penalized
+
+    def halved(both: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weights = both[:size] - both[size:]
+        value, slope = loss(weights)
+        slope = slope + l2 * weights * penalized
+        value += l2 / 2 * float((weights[penalized] ** 2).sum())
+        value += float((pull * (both[:size] + both[size:])).sum())
+        return value, np.concatenate([slope + pull, -slope + pull])
+
+    return halved
 
 
 class ElasticLogistic(LogisticRegression):  # type: ignore[misc]

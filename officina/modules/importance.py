@@ -12,6 +12,8 @@ from officina.modules.parameters import seed_param
 from officina.modules.tables import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     import pandas as pd
     from sklearn import inspection
@@ -70,23 +72,7 @@ REGRESSION = (
 def permutation_feature_importance(ctx: Context) -> None:
     """Measure each column's importance."""
     model, meta = ctx.load("trained_model", "trained")
-    task = meta["task"]
-    allowed = {"regression": REGRESSION, "quantile": REGRESSION}.get(task, CLASSIFICATION)
-    if task not in ("regression", "quantile", "binary", "multiclass"):
-        raise module_error(
-            WRONG_LEARNER,
-            f"{meta['title']} predicts no label that could be measured.",
-            where="trained_model",
-            hint="Wire a trained classification or regression model to it.",
-        )
-    metric = ctx.params["metric"]
-    if metric not in allowed:
-        raise module_error(
-            WRONG_LEARNER,
-            f"{metric.replace('_', ' ')} does not fit {meta['title']}.",
-            where="metric",
-            hint=f"Choose one of {', '.join(allowed)}.",
-        )
+    key, better = _metric(ctx, meta)
     table = ctx.table("dataset", allow_empty=False)
     label = meta["label"]["name"]
     if label not in table.frame.columns:
@@ -94,13 +80,10 @@ def permutation_feature_importance(ctx: Context) -> None:
     names = [entry["name"] for entry in meta["signature"]]
     inputs = features.matrix(table.frame, meta["signature"])
     features.refuse_missing(table.frame, [label, *names])
-    target = features.label_values(table, label, task).to_numpy()
-    data = fitting.Prepared(inputs, target, meta["signature"], label, meta)
-    one, several, better = trials.METRICS[metric]
-    key = several if task == "multiclass" else one
+    target = features.label_values(table, label, meta["task"]).to_numpy()
 
     def scorer(fitted: Any, rows: Any, _: Any) -> float:
-        part = fitting.Prepared(rows, data.target, data.signature, label, meta)
+        part = fitting.Prepared(rows, target, meta["signature"], label, meta)
         value = trials.measured(fitted, part)[key]
         return float("nan") if value is None else float(value if better else -value)
 
@@ -122,3 +105,25 @@ def permutation_feature_importance(ctx: Context) -> None:
         }
     )
     ctx.save_table("importance", Table(frame))
+
+
+def _metric(ctx: Context, meta: Mapping[str, Any]) -> tuple[str, bool]:
+    """Return the metric's name in the results and whether more is better; refuse an unfit one."""
+    task, metric = meta["task"], ctx.params["metric"]
+    if task not in ("regression", "quantile", "binary", "multiclass"):
+        raise module_error(
+            WRONG_LEARNER,
+            f"{meta['title']} predicts no label that could be measured.",
+            where="trained_model",
+            hint="Wire a trained classification or regression model to it.",
+        )
+    allowed = CLASSIFICATION if task in fitting.CLASSIFIERS else REGRESSION
+    if metric not in allowed:
+        raise module_error(
+            WRONG_LEARNER,
+            f"{metric.replace('_', ' ')} does not fit {meta['title']}.",
+            where="metric",
+            hint=f"Choose one of {', '.join(allowed)}.",
+        )
+    one, several, better = trials.METRICS[metric]
+    return (several if task == "multiclass" else one), better

@@ -153,12 +153,9 @@ def multiclass(
         "task": "multiclass",
         "metrics": values,
         "confusion_matrix": {"labels": names, "matrix": matrix.tolist()},
-        "per_class": [
-            {"class": name, "precision": p, "recall": r, "f1": f, "rows": int(n)}
-            for name, p, r, f, n in zip(
-                names, precision.tolist(), recall.tolist(), f1.tolist(), support, strict=True
-            )
-        ],
+        "per_class": pd.DataFrame(
+            {"class": names, "precision": precision, "recall": recall, "f1": f1, "rows": support}
+        ).to_dict("records"),
     }
     if chances is not None and known:
         _add_class_curves(row, actual, chances, known)

@@ -136,15 +136,7 @@ def learner(
 
     def declare(build: Build) -> RunFunction:
         def run(ctx: Context) -> None:
-            shown = [item for item in tunables if item.param.is_visible(ctx.params)]
-            grid = {item.param.name: item.choices(ctx.params) for item in shown}
-            # A hidden seed has no effect; drawing one would only spoil the record.
-            drawn = ctx.seed() if seed.is_visible(ctx.params) else None
-            first = {name: values[0] for name, values in grid.items()}
-            meta = _meta(ctx, task, grid, drawn)
-            if unknown_categories and not ctx.params[unknown_categories]:
-                meta["unknown_categories"] = "error"
-            save_untrained(ctx, build({**ctx.params, **first}, drawn or 0), meta)
+            _make(ctx, build, task, tunables, seed, unknown_categories)
 
         run.__name__, run.__doc__ = build.__name__, build.__doc__
         declared = module(
@@ -160,6 +152,26 @@ def learner(
         return declared
 
     return declare
+
+
+def _make(
+    ctx: Context,
+    build: Build,
+    task: str,
+    tunables: Iterable[Tunable],
+    seed: Param,
+    unknown_categories: str | None,
+) -> None:
+    """Build the learner with the first value of each range, and write down the others."""
+    shown = [item for item in tunables if item.param.is_visible(ctx.params)]
+    grid = {item.param.name: item.choices(ctx.params) for item in shown}
+    # A hidden seed has no effect; drawing one would only spoil the record.
+    drawn = ctx.seed() if seed.is_visible(ctx.params) else None
+    first = {name: values[0] for name, values in grid.items()}
+    meta = _meta(ctx, task, grid, drawn)
+    if unknown_categories and not ctx.params[unknown_categories]:
+        meta["unknown_categories"] = "error"
+    save_untrained(ctx, build({**ctx.params, **first}, drawn or 0), meta)
 
 
 def _meta(

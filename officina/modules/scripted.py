@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from officina.modules.errors import INVALID_DATA, NOT_PARSED, module_error
+from officina.modules.errors import INVALID_DATA, NOT_PARSED, SCRIPT_FAILED, module_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,7 +118,7 @@ def _fault(error: Exception, what: str) -> StudioError:
     line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
     place = f", line {line}" if line else ""
     return module_error(
-        INVALID_DATA,
+        SCRIPT_FAILED,
         f"{what} failed{place}: {type(error).__name__}: {error}",
         where="script",
         hint="Correct the script of Create Python Model.",

@@ -78,12 +78,13 @@ def _talkers(model: Any) -> dict[str, tuple[int, int]]:
     found: dict[str, tuple[int, int]] = {}
     for name in params:
         owner, _, last = name.rpartition("__")
-        if last != "verbose" or not owner:
+        # What runs scikit-learn's own L-BFGS has a solver, and is quick.
+        if last != "verbose" or not owner or f"{owner}__solver" in params:
             continue
         for total in TOTALS:
             count = params.get(f"{owner}__{total}")
             if isinstance(count, int):
-                found[name] = (2 if total == "n_estimators" else 1, count)
+                found[name] = (1 if isinstance(params[name], bool) else 2, count)
     return found
 
 
