@@ -1,8 +1,8 @@
 """What a step costs beyond its own work: `python tests/benchmarks/step_overhead.py [steps]`.
 
 Budget (DESIGN.md section 6): at most 60 ms median for an isolated, stored no-op step, of which the
-process part measured here may take 30. "fork" is a module in a child of the warm host, "process"
-the same in a fresh interpreter (how a process executor such as Dagster's starts each step),
+process part measured here may take 30. "module" is a module in a child of the warm host, "module without
+the host" the same in a fresh interpreter (how a process executor such as Dagster's starts each step),
 "command" an `/bin/true` in its shim. All are confined and leave log, heartbeat and result on disk.
 """
 
@@ -37,7 +37,7 @@ def make_rundir(root: Path, number: int, job: dict[str, Any]) -> Path:
     return rundir
 
 
-def measure(start: Callable[[Path], None], rundirs: list[Path]) -> list[float]:
+def run_each(start: Callable[[Path], None], rundirs: list[Path]) -> list[float]:
     """Return the milliseconds from start to a seen result for each run folder in turn."""
     times = []
     for rundir in rundirs:
@@ -51,10 +51,11 @@ def measure(start: Callable[[Path], None], rundirs: list[Path]) -> list[float]:
     return times
 
 
-def main(steps: int) -> None:
-    """Print median and p95 for each way of running a step."""
+def measure(steps: int) -> dict[str, float]:
+    """Print median and p95 for each way of running a step; return the medians."""
     parameters = {"data": TABLE, "has_header": True}
     module = {"module": {"name": "enter_data_manually", "version": "1", "params": parameters}}
+    medians: dict[str, float] = {}
     with tempfile.TemporaryDirectory(prefix="of-") as folder:
         root = Path(folder)
         socket = root / "f.sock"
@@ -64,20 +65,21 @@ def main(steps: int) -> None:
             time.sleep(0.01)
         print(f"fork host ready in {time.perf_counter() - began:.1f} s")
         ways: list[tuple[str, dict[str, Any], Path | None, int]] = [
-            ("fork", dict(module), socket, steps),
-            ("process", dict(module), None, max(3, steps // 10)),
+            ("module", dict(module), socket, steps),
+            ("module without the host", dict(module), None, max(3, steps // 10)),
             ("command", {"argv": ["/bin/true"]}, None, steps),
         ]
         first = 0
         for name, job, way, count in ways:
             rundirs = [make_rundir(root, first + number, job) for number in range(count)]
             first += count
-            times = measure(partial(launch.start, forkhost=way), rundirs)
-            median, p95 = statistics.median(times), sorted(times)[int(len(times) * 0.95)]
-            print(f"{name:8} {count:4} steps  median {median:6.1f}  p95 {p95:6.1f} ms")
+            times = run_each(partial(launch.start, forkhost=way), rundirs)
+            medians[name], p95 = statistics.median(times), sorted(times)[int(len(times) * 0.95)]
+            print(f"{name:24} {count:4} steps  median {medians[name]:6.1f}  p95 {p95:6.1f} ms")
         host.terminate()
         host.wait()
+    return medians
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 50)
+    measure(int(sys.argv[1]) if len(sys.argv) > 1 else 50)
