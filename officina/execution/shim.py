@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 TICK = 0.1
+# A log is for reading; a job that prints without end would fill the disk of all.
+LOG_LIMIT = 256 << 20
+MAX_PROCESSES = 1_000
 HEARTBEAT = 1.0
 GRACE = 3.0
 LEFTOVER_GRACE = 0.5
@@ -89,6 +92,7 @@ class Shim:
         finally:
             ready()
             self._end_tree(LEFTOVER_GRACE)
+            self._cut_log()
             self._write_exit()
 
     def _fail(self, error: Exception) -> None:
@@ -255,6 +259,12 @@ class Shim:
                 self.ended_by = ("timeout", f"The job ran longer than its limit of {timeout:g} s.")
             elif memory and self._measure() > memory:
                 self._check_memory(memory)
+            elif os.fstat(self.log).st_size > self.log_limit:
+                text = f"The job printed more than {self.log_limit >> 20} MiB to its log."
+                self.ended_by = ("log", text)
+            elif len(processes.descendants()) > MAX_PROCESSES:
+                text = f"The job started more than {MAX_PROCESSES} processes."
+                self.ended_by = ("processes", text)
             if self.ended_by is not None:
                 return
             # A machine that slept wakes with a heartbeat of hours ago, which reads as a dead shim.
@@ -262,6 +272,16 @@ class Shim:
                 next_beat = now + HEARTBEAT
                 self._measure()
                 self._write_state()
+
+    @property
+    def log_limit(self) -> int:
+        return int(self.job.get("log_bytes") or LOG_LIMIT)
+
+    def _cut_log(self) -> None:
+        """Bring a log that outgrew its limit between two looks back to it."""
+        if self.ended_by is not None and self.ended_by[0] == "log":
+            with contextlib.suppress(OSError):
+                os.ftruncate(self.log, self.log_limit)
 
     def _measure(self) -> int:
         self.rss = sum(processes.rss(pid) for pid in processes.descendants())
@@ -296,7 +316,7 @@ class Shim:
     def _end_tree(self, leftover_grace: float) -> None:
         """Ask every process below to stop, then kill what is left, also what left the session."""
         grace = float(self.job.get("grace", GRACE)) if self.status is None else leftover_grace
-        if self.ended_by is not None and self.ended_by[0] == "memory":
+        if self.ended_by is not None and self.ended_by[0] in ("memory", "log", "processes"):
             grace = min(grace, leftover_grace)  # the machine has none to spare
         processes.signal_all(signal.SIGTERM)
         self._wait_for_none(grace)

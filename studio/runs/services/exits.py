@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from officina.errors import StudioError
+
+PIECE = 1 << 16
+TRACE = b"Traceback (most recent call last):"
 
 
 def exit_error(result: dict[str, Any], tail: list[str]) -> dict[str, Any]:
@@ -17,12 +21,37 @@ def exit_error(result: dict[str, Any], tail: list[str]) -> dict[str, Any]:
             f"The job was stopped for its memory: peak {peak}. {result.get('detail', '')}".strip(),
             "Give it less data at a time, or a compute with more memory.",
         ),
+        "log": (
+            f"The job was stopped: {result.get('detail') or 'its log grew too large'}",
+            "Print less, or write to a file in ./outputs.",
+        ),
+        "processes": (
+            f"The job was stopped: {result.get('detail') or 'it started too many processes'}",
+            "Use a pool of a few workers.",
+        ),
         "shim_error": (f"The job could not be started: {result.get('detail', '')}", ""),
     }
     last = next((line for line in reversed(tail) if line.strip()), "")
     how = f"was killed by signal {signal}" if signal else f"exited with code {code}"
     message, hint = texts.get(reason, (f"The job {how}.", f"Last line of its log: {last}"))
     return StudioError(message, hint=hint[:1000], code="failed").as_json() | {"tail": tail}
+
+
+def telling_line(log: Path) -> int | None:
+    """Return the line of the log, from 1, where the last trace of a failure begins; else the last one."""
+    number, last, trace, begins = 0, 0, 0, True
+    try:
+        with log.open("rb") as file:
+            while piece := file.readline(PIECE):  # a line may be as long as the log
+                number += begins
+                if begins and piece.startswith(TRACE):
+                    trace = number
+                if piece.strip():
+                    last = number
+                begins = piece.endswith(b"\n")
+    except OSError:
+        return None
+    return trace or last or None
 
 
 def vanished_error() -> dict[str, Any]:

@@ -203,6 +203,8 @@ class Watch(Attempt):
         """Fail the attempt: the run ends, or goes back to the queue while attempts are left."""
         self.note_status()
         self.log = None
+        line = exits.telling_line(self.folder / "log.txt")
+        error = error | ({"line": line} if line else {})
         with contextlib.suppress(OSError):
             self.note(f"error: {error['message']} {error.get('hint', '')}".rstrip())
         if self.run.status == Status.CANCEL_REQUESTED:
