@@ -9,7 +9,6 @@ look at the database makes this room read what it lacks.
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 import uuid
 from collections import deque
@@ -19,7 +18,6 @@ from weakref import WeakKeyDictionary
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import DatabaseError
-from django.utils import timezone
 from pycrdt import get_update, merge_updates
 
 from designer import history, journal, shapes, wire
@@ -70,7 +68,7 @@ class Room:
         self._wake, self._changed, self._room_to_wait = (asyncio.Event() for _ in range(3))
         self._room_to_wait.set()
         self._last: tuple[int | None, str] = (None, "")
-        self._started = self.closed = False
+        self._started = self.closed = self._unchecked = False
         self._tasks: list[asyncio.Task[None]] = []
 
     async def join(self, member: Member) -> bool:
@@ -225,12 +223,13 @@ class Room:
 
     # -- news from elsewhere --------------------------------------------------------------------
 
-    async def heard_of(self, seq: int) -> None:
-        """Read what another process or a request has stored up to this number."""
+    async def heard_of(self, seq: int, *, checked: bool = False) -> None:
+        """Read what was stored elsewhere; another room has it checked, a request leaves it to us."""
         if seq > self.seq and self._started:
             async with self._lock:
                 if seq > self.seq:
                     await self._catch_up()
+                    self._unchecked = self._unchecked or not checked
                     self._changed.set()
 
     async def _catch_up(self) -> None:
@@ -296,12 +295,11 @@ class Room:
             self.pipeline_id, graph=graph, seq=seq, author_id=author
         )
         if kept:
-            saved = {"type": "saved", "revision": seq, "at": timezone.now().isoformat(), "by": name}
-            saved["state"] = base64.b64encode(state).decode()
-            await self.tell({"type": "draft.frame", "message": saved})
+            await self.tell({"type": "draft.frame", "message": journal.saved(seq, name, state)})
         if seq - self.state_seq >= journal.FOLD_AFTER:
             await self._fold()
-        if self.members and (kept or self.problems is None):
+        if self.members and (kept or self._unchecked or self.problems is None):
+            self._unchecked = False
             self.problems = await _free(checking.frame)(self.pipeline_id, graph)
             await self.tell({"type": "draft.frame", "message": self.problems})
 

@@ -211,7 +211,7 @@ class DraftConsumer(AsyncWebsocketConsumer):
 
     async def draft_changed(self, event: dict[str, Any]) -> None:
         if event.get("origin") != PROCESS and self.room is not None:
-            await self.room.heard_of(event["seq"])
+            await self.room.heard_of(event["seq"], checked="origin" in event)
 
     async def draft_frame(self, event: dict[str, Any]) -> None:
         message = event["message"]

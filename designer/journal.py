@@ -6,6 +6,7 @@ the order of their numbers, so a reader that has seen number n finds all before 
 
 from __future__ import annotations
 
+import base64
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -158,7 +159,8 @@ def edit(
             materialise(row.pk, graph=graph_from(flat), seq=seq, author_id=user.pk)
             if seq - row.state_seq >= FOLD_AFTER:
                 fold(row.pk, state=doc.get_update(), seq=seq)
-            tell(row.guid, {"type": "draft.changed", "seq": seq, "by": user.name})
+            tell(row.guid, {"type": "draft.changed", "seq": seq})
+            frame(row.guid, saved(seq, user.name, doc.get_state()))
     row.refresh_from_db()
     return refresh(row)
 
@@ -190,6 +192,17 @@ def stale(revision: int, row: Pipeline) -> StudioError:
         where="revision",
         code="conflict",
     )
+
+
+def saved(seq: int, by: str, state: bytes) -> dict[str, Any]:
+    """Return the frame that says what is stored: a canvas finds its own clock in `state`."""
+    return {
+        "type": "saved",
+        "revision": seq,
+        "at": timezone.now().isoformat(),
+        "by": by,
+        "state": base64.b64encode(state).decode(),
+    }
 
 
 def tell(guid: str, event: dict[str, Any]) -> None:
