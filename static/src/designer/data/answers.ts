@@ -1,5 +1,5 @@
 /** What the server answers to the panel, the dock and the dialogs. */
-import type { Graph, Json, PipelineParameter } from "../../graph/types.ts";
+import type { Graph, Json, Wire } from "../../graph/types.ts";
 import type { Bar } from "../../widgets/gridsource.ts";
 import type { Counts } from "../dock/thresholds.ts";
 
@@ -103,18 +103,21 @@ export interface PlannedStep {
   title: string;
   action: "run" | "reuse" | "skip" | "unknown";
   reason: string;
-  because: (string | { name?: string; before?: Json; after?: Json })[];
+  because: string[];
   compute?: string | null;
   seconds?: number | null;
   source_run?: string | null;
 }
 
 export interface Plan {
+  mode?: string;
   steps: PlannedStep[];
   run: number;
   reuse: number;
   seconds?: number | null;
-  problems: { message: string; hint?: string; node?: string | null; severity: string }[];
+  unknown?: number;
+  problems: { message: string; hint?: string; node?: string | null; port?: string | null; severity: string }[];
+  sources?: { id: string; title: string; run: string }[];
 }
 
 // -- versions, comments, publishing
@@ -138,22 +141,35 @@ export interface Named {
   label?: string;
 }
 
+export interface Pair {
+  name: string;
+  before: Json;
+  after: Json;
+}
+
 export interface GraphDiff {
   added: Named[];
   removed: Named[];
   changed: { id: string; label?: string; param: string; before: Json; after: Json }[];
-  edges_added: (string | Record<string, string>)[];
-  edges_removed: (string | Record<string, string>)[];
-  settings: { name?: string; key?: string; before?: Json; after?: Json }[];
-  parameters: { name?: string; before?: PipelineParameter | null; after?: PipelineParameter | null }[];
+  edges_added: Wire[];
+  edges_removed: Wire[];
+  settings: Pair[];
+  parameters: Pair[];
+  notes?: { id: string; before: Json; after: Json }[];
+}
+
+export interface Touched {
+  what: string;
+  id: string;
+  action: "added" | "removed" | "changed" | "moved";
+  fields: string[];
 }
 
 export interface Change {
+  revision: number;
   at: string;
-  by?: Author;
-  author?: Author;
-  summary?: string | string[];
-  revision?: number;
+  by: Author;
+  changes: Touched[];
 }
 
 export interface Discussion {

@@ -1,17 +1,11 @@
 /** Small pieces that panel, dock and dialogs share. */
 import { useEffect, useId, useRef, type KeyboardEvent, type ReactNode } from "react";
-import { spriteUrl } from "../../ui/dom.ts";
 import { ago } from "../../ui/format.ts";
 import { lookOf } from "../../ui/status.ts";
-import { glyphOf, shapeOf } from "./looks.ts";
+import { kindOf } from "../../graph/ports.ts";
+import { Icon, tileOf } from "../app/Icon.tsx";
 
-export function Icon({ icon, className = "" }: { icon: string; className?: string }) {
-  return (
-    <svg className={`icon ${className}`.trim()} aria-hidden="true" focusable="false">
-      <use href={`${spriteUrl()}#${icon}`} />
-    </svg>
-  );
-}
+export { Icon };
 
 export function IconButton({ icon, label, onClick, pressed, disabled, className = "" }: { icon: string; label: string; onClick: () => void; pressed?: boolean; disabled?: boolean; className?: string }) {
   return (
@@ -23,17 +17,18 @@ export function IconButton({ icon, label, onClick, pressed, disabled, className 
 
 /** The tile that stands for a module: its category's icon on its tint. */
 export function Tile({ category, component, size = 32 }: { category: string; component?: string | undefined; size?: 24 | 28 | 32 }) {
-  const look = glyphOf(category, component);
+  const look = tileOf(category, component);
   return (
     <span className={`p-tile p-tile-${size} tile-${look.kind}`} aria-hidden="true">
-      <Icon icon={look.glyph} />
+      <Icon icon={look.icon} />
     </span>
   );
 }
 
 /** A port's type as shape and colour. */
 export function Port({ type }: { type: string }) {
-  const { shape, kind } = shapeOf(type);
+  const kind = kindOf(type);
+  const shape = kind === "learner" || kind === "model" ? "diamond" : kind === "transform" || kind === "metrics" ? "square" : "circle";
   return (
     <svg className={`p-port port-${kind}`} viewBox="0 0 10 10" width="10" height="10" aria-hidden="true">
       {shape === "diamond" && <path d="M5 .5 9.5 5 5 9.5.5 5Z" />}

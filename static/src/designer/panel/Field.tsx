@@ -3,6 +3,7 @@ import { useId, type ReactNode } from "react";
 import type { Component, GraphNode, Json, ParamSpec, Problem } from "../../graph/types.ts";
 import { Icon } from "../data/parts.tsx";
 import { boundTo, useDesigner, useParameters, useWritable } from "../store/index.ts";
+import { AssetField } from "./AssetField.tsx";
 import { BindMenu } from "./BindMenu.tsx";
 import { CodeField } from "./CodeField.tsx";
 import { ColumnsField } from "./ColumnsField.tsx";
@@ -44,7 +45,7 @@ export function Field({ node, component, spec, problem, editor }: FieldProps) {
           <Icon icon="arrow-back-up" />
         </button>
       )}
-      {spec.type !== "columns" && spec.type !== "code" && <BindMenu node={node} spec={spec} value={value} bound={bound} />}
+      {!["columns", "code", "asset"].includes(spec.type) && <BindMenu node={node} spec={spec} value={value} bound={bound} />}
     </span>
   );
   const isSwitch = spec.type === "boolean" && !bound;
@@ -76,6 +77,8 @@ function Control({ node, component, ...props }: ControlProps & { node: GraphNode
       return <NumberField {...props} />;
     case "columns":
       return <ColumnsField node={node} component={component} {...props} />;
+    case "asset":
+      return <AssetField component={component.name} {...props} />;
     case "code":
       return <CodeField node={node} component={component} {...props} />;
     default:

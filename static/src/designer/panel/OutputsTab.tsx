@@ -1,7 +1,7 @@
 /** What a step gives: each port with its size, a look at it, a comparison, its files. */
 import type { Component, GraphNode, PortSpec } from "../../graph/types.ts";
 import { Icon, Menu, MenuItem, Port } from "../data/parts.tsx";
-import { shapeOf } from "../data/looks.ts";
+import { typeLabel } from "../../graph/ports.ts";
 import { hasOutput, sizeText } from "../data/ports.ts";
 import { useColumns, useDesigner, useRunOverlay } from "../store/index.ts";
 
@@ -30,7 +30,7 @@ function Output({ node, port }: { node: GraphNode; port: PortSpec }) {
       <div className="p-output-head">
         <Port type={port.type} />
         <strong className="truncate">{port.label || port.name}</strong>
-        <span className="secondary p-end nowrap">{size || shapeOf(port.type).word}</span>
+        <span className="secondary p-end nowrap">{size || typeLabel(port.type)}</span>
       </div>
       {warning && (
         <p className="p-warning">

@@ -4,7 +4,7 @@ import { toast } from "../../ui/toast.ts";
 import { wordsOf } from "../data/asking.ts";
 import { useComputes } from "../data/computes.ts";
 import { useExperiments } from "../data/experiments.ts";
-import { Icon, Tile } from "../data/parts.tsx";
+import { Icon } from "../data/parts.tsx";
 import { useDesigner, useNodes, useSettings, useUi, useWritable } from "../store/index.ts";
 import { ParametersEditor } from "./ParametersEditor.tsx";
 
@@ -23,7 +23,9 @@ export function PipelinePanel() {
     <div className="p-panel">
       <header className="p-head p-head-plain">
         <div className="p-title">
-          <Tile category="" component="" />
+          <span className="p-tile tile-dataset" aria-hidden="true">
+            <Icon icon="sitemap" />
+          </span>
           <div className="p-title-text">
             <h2>Pipeline</h2>
             <span className="secondary">{nodes.size === 1 ? "1 step" : `${nodes.size} steps`}</span>
@@ -31,23 +33,33 @@ export function PipelinePanel() {
         </div>
       </header>
       <div className="p-body" ref={body}>
-        <div className="p-form">
-          <NameAndText />
-        </div>
-        <section className="p-section is-fixed" aria-labelledby="p-parameters">
-          <div className="p-section-head">
-            <h3 id="p-parameters">Parameters</h3>
-          </div>
-          <ParametersEditor />
-        </section>
-        <section className="p-section is-fixed" aria-labelledby="p-settings">
-          <div className="p-section-head">
-            <h3 id="p-settings">Run settings</h3>
-          </div>
-          <Settings />
-        </section>
+        <PipelineForm />
       </div>
     </div>
+  );
+}
+
+/** Name, parameters and run settings; in the panel and in a dialog of its own. */
+export function PipelineForm() {
+  const id = useId();
+  return (
+    <>
+      <div className="p-form">
+        <NameAndText />
+      </div>
+      <section className="p-section is-fixed" aria-labelledby={`${id}-parameters`}>
+        <div className="p-section-head">
+          <h3 id={`${id}-parameters`}>Parameters</h3>
+        </div>
+        <ParametersEditor />
+      </section>
+      <section className="p-section is-fixed" aria-labelledby={`${id}-settings`}>
+        <div className="p-section-head">
+          <h3 id={`${id}-settings`}>Run settings</h3>
+        </div>
+        <Settings />
+      </section>
+    </>
   );
 }
 

@@ -23,6 +23,7 @@ export type Dialog =
   | { kind: "settings" }
   | { kind: "runs" }
   | { kind: "inference" }
+  | { kind: "share" }
   | { kind: "comments"; node: string | null };
 
 /** Layers of the canvas itself. */
@@ -33,6 +34,12 @@ export type Layer =
   | { kind: "shortcuts" }
   | { kind: "menu"; screen: Point; target: { node?: string; edge?: string; note?: string; group?: string } }
   | { kind: "rename"; node: string };
+
+/** A word to the user at a place on the screen, such as why a connection was refused. */
+export interface Hint {
+  text: string;
+  at: Point;
+}
 
 export interface UiState {
   overlay: "draft" | "run";
@@ -49,12 +56,14 @@ export interface UiState {
   /** Ids that stand out: a refused loop, a lit path. */
   highlight: ReadonlySet<string>;
   highlightKind: "loop" | "path";
+  /** The group whose inside is shown; null is the whole graph. */
+  inside: string | null;
   /** The field of the panel to put the focus in, after a click on a problem. */
   focusParam: string | null;
 }
 
 const START: UiState = {
-  overlay: "draft",
+  overlay: "run",
   view: "canvas",
   panelOpen: true,
   panelTab: "parameters",
@@ -66,6 +75,7 @@ const START: UiState = {
   layer: null,
   highlight: new Set(),
   highlightKind: "path",
+  inside: null,
   focusParam: null,
 };
 
@@ -73,6 +83,7 @@ export class UiStore {
   readonly state: Cell<UiState>;
   readonly selection = new Cell<ReadonlySet<string>>(new Set());
   readonly selectedEdges = new Cell<ReadonlySet<string>>(new Set());
+  readonly hint = new Cell<Hint | null>(null);
   /** Set by the canvas: bring these nodes into view (and on request give the first the focus). */
   reveal: (ids: readonly string[], focus?: boolean) => void = () => undefined;
 
