@@ -1,12 +1,22 @@
 /** Ctrl+K: pages of the menu at once, runs and assets from the server as one types. */
 import { h, icon } from "./dom.ts";
 
-interface Line {
+export interface Line {
   label: string;
   url: string;
   group?: string;
   icon?: string;
   note?: string;
+  /** What to do instead of going somewhere. */
+  run?: () => void;
+}
+
+const offers = new Set<() => Line[]>();
+
+/** Let the palette find more lines, asked for each time it opens; they come before the pages. */
+export function offerLines(offer: () => Line[]): () => void {
+  offers.add(offer);
+  return () => offers.delete(offer);
 }
 
 /** Rank by where the words are found: start of the label, start of a word, anywhere; else not at all. */
@@ -49,6 +59,7 @@ class Palette {
   private readonly list: HTMLElement;
   private found: Line[] = [];
   private remote: Line[] = [];
+  private offered: Line[] = [];
   private active = 0;
   private asked = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -67,6 +78,7 @@ class Palette {
     if (this.dialog.open) return;
     this.input.value = "";
     this.remote = [];
+    this.offered = [...offers].flatMap((offer) => offer());
     this.dialog.showModal();
     this.input.focus();
     this.onInput();
@@ -97,7 +109,8 @@ class Palette {
 
   private show(): void {
     const query = this.input.value;
-    this.found = [...best(this.pages, query, query ? 8 : 20), ...this.remote];
+    const own = best(this.offered, query, query ? 10 : 6);
+    this.found = [...own, ...best(this.pages, query, query ? 8 : 20), ...this.remote];
     this.active = Math.min(this.active, Math.max(this.found.length - 1, 0));
     if (!query) this.active = 0;
     this.list.replaceChildren(...this.found.map((line, at) => this.row(line, at)));
@@ -144,6 +157,7 @@ class Palette {
 
   private go(line: Line): void {
     this.dialog.close();
+    if (line.run) return line.run();
     location.assign(line.url);
   }
 }

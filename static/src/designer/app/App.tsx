@@ -1,37 +1,123 @@
+/** The island: top bar additions, toolbar, palette, canvas or outline, results below, properties at the right. */
+import { useEffect, useState } from "react";
+import { Canvas } from "../canvas/Canvas.tsx";
+import { ConnectList } from "../canvas/ConnectList.tsx";
+import { ContextMenu } from "../canvas/ContextMenu.tsx";
+import { FindBar } from "../canvas/FindBar.tsx";
+import { QuickAdd } from "../canvas/QuickAdd.tsx";
+import { Actions } from "../commands/actions.ts";
+import { ActionsContext, useActions } from "../commands/context.ts";
+import { listenForKeys } from "../commands/keys.ts";
+import { offerInPalette } from "../commands/search.ts";
+import { Shortcuts } from "../commands/Shortcuts.tsx";
 import { Dialogs } from "../dialogs/Dialogs.tsx";
 import { Dock } from "../dock/Dock.tsx";
+import { Outline } from "../outline/Outline.tsx";
+import { Palette } from "../palette/Palette.tsx";
 import { Panel } from "../panel/Panel.tsx";
-import { DesignerContext, useUi, type Designer } from "../store/index.ts";
+import { DesignerContext, useDesigner, useGroups, useUi, useWritable } from "../store/hooks.ts";
+import type { Designer } from "../store/designer.ts";
+import { followInUrl } from "../store/location.ts";
+import { Icon } from "./Icon.tsx";
+import { RunSummary } from "./RunSummary.tsx";
+import { Splitter } from "./Splitter.tsx";
+import { useStored } from "./stored.ts";
+import { Toolbar } from "./Toolbar.tsx";
+import { OfflineBanner, Topbar } from "./Topbar.tsx";
 
 export function App({ designer }: { designer: Designer }) {
+  const [actions] = useState(() => new Actions(designer));
   return (
     <DesignerContext value={designer}>
-      <Layout />
+      <ActionsContext value={actions}>
+        <Layout />
+      </ActionsContext>
     </DesignerContext>
   );
 }
 
 function Layout() {
+  const designer = useDesigner();
+  const actions = useActions();
+  useEffect(() => {
+    const leave = [listenForKeys(actions), followInUrl(designer), offerInPalette(actions)];
+    return () => leave.forEach((end) => end());
+  }, [actions, designer]);
+  const paletteOpen = useUi("paletteOpen");
   const panelOpen = useUi("panelOpen");
   const dockOpen = useUi("dockOpen");
+  const view = useUi("view");
+  const writable = useWritable();
+  const [paletteWidth, setPaletteWidth] = useStored("palette", 252);
+  const [panelWidth, setPanelWidth] = useStored("panel", 328);
+  const [dockHeight, setDockHeight] = useStored("dock", 204);
+  const sizes = { "--palette": `${paletteWidth}px`, "--panel": `${panelWidth}px`, "--dock": `${dockHeight}px` } as React.CSSProperties;
   return (
-    <div className="designer">
+    <div className="designer" style={sizes}>
+      <Topbar />
+      <Toolbar />
+      <OfflineBanner />
       <div className="d-body">
+        {paletteOpen && writable && (
+          <>
+            <aside className="d-palette" aria-label="Modules and assets">
+              <Palette />
+            </aside>
+            <Splitter label="Width of the palette" axis="x" value={paletteWidth} min={200} max={480} sign={1} onChange={setPaletteWidth} />
+          </>
+        )}
         <div className="d-middle">
-          <div className="d-canvas" />
+          <div className="d-canvas">
+            <Crumbs />
+            <RunSummary />
+            <FindBar />
+            {/* The canvas stays mounted under the outline, so its place and zoom are kept. */}
+            <div className={view === "canvas" ? "d-view" : "d-view is-hidden"} inert={view !== "canvas"}>
+              <Canvas />
+            </div>
+            {view === "outline" && <Outline />}
+          </div>
           {dockOpen && (
-            <section className="d-dock" aria-label="Results">
-              <Dock />
-            </section>
+            <>
+              <Splitter label="Height of the results" axis="y" value={dockHeight} min={96} max={640} sign={-1} onChange={setDockHeight} />
+              <section className="d-dock" aria-label="Results">
+                <Dock />
+              </section>
+            </>
           )}
         </div>
         {panelOpen && (
-          <aside className="d-panel" aria-label="Properties">
-            <Panel />
-          </aside>
+          <>
+            <Splitter label="Width of the properties" axis="x" value={panelWidth} min={260} max={640} sign={-1} onChange={setPanelWidth} />
+            <aside className="d-panel" aria-label="Properties">
+              <Panel />
+            </aside>
+          </>
         )}
       </div>
+      <QuickAdd />
+      <ConnectList />
+      <ContextMenu />
+      <Shortcuts />
       <Dialogs />
     </div>
+  );
+}
+
+/** Where one is when looking into a group. */
+function Crumbs() {
+  const inside = useUi("inside");
+  const groups = useGroups();
+  const { ui, config } = useDesigner();
+  if (!inside) return null;
+  return (
+    <nav className="d-crumbs" aria-label="Group">
+      <button type="button" className="btn btn-sm btn-ghost" onClick={() => ui.set({ inside: null })}>
+        <Icon icon="arrow-left" className="icon-sm" />
+        {config.name}
+      </button>
+      <span>/</span>
+      <strong aria-current="page">{groups.get(inside)?.label ?? "Group"}</strong>
+    </nav>
   );
 }

@@ -1,31 +1,54 @@
-/** What the page tells the island: `<div id="designer" data-config="<id of a json_script>">`. */
-import { configOf } from "../../widgets/mount.ts";
+/** What the page tells the island, in the json_script `designer-data`. */
 import type { CatalogueJson, Graph } from "../../graph/types.ts";
 
 export interface Me {
+  id?: number;
   name: string;
   initials: string;
-  color?: string;
+  color: string;
+}
+
+export interface SampleLine {
+  id: string;
+  title: string;
+  description: string;
 }
 
 export interface PageConfig {
   workspace: string;
   guid: string;
   name: string;
-  readonly: boolean;
+  description: string;
   user: Me;
-  revision?: number;
-  /** ISO time of the last save. */
-  saved?: string;
+  canWrite: boolean;
+  canSubmit: boolean;
+  canPublish: boolean;
+  cspNonce: string;
+  urls: Partial<Record<"socket" | "runSocket" | "list" | "runs" | "endpoints" | "data" | "models", string>>;
+  /** What an empty canvas offers. */
+  samples: readonly SampleLine[];
+  /** What the draft was when the page was made, if the page says: painted before the live document arrives. */
   graph?: Partial<Graph>;
   catalogue?: CatalogueJson;
-  computes?: string[];
-  urls?: { pipelines?: string };
+  revision?: number;
+  saved?: string;
 }
 
 export function readConfig(element: HTMLElement): PageConfig {
-  const given = configOf<Partial<PageConfig>>(element) ?? {};
-  const [, workspace, guid] = /\/w\/([^/]+)\/pipelines\/([^/]+)/.exec(location.pathname) ?? [];
-  const user = { name: "You", initials: "Y", ...given.user };
-  return { name: "Pipeline", readonly: false, ...given, workspace: given.workspace ?? workspace ?? "", guid: given.guid ?? guid ?? "", user };
+  const text = document.getElementById("designer-data")?.textContent;
+  const given = (text ? JSON.parse(text) : {}) as Partial<PageConfig>;
+  return {
+    name: "Pipeline",
+    description: "",
+    canWrite: false,
+    canSubmit: false,
+    canPublish: false,
+    cspNonce: "",
+    urls: {},
+    samples: [],
+    ...given,
+    workspace: given.workspace ?? element.dataset["workspace"] ?? "",
+    guid: given.guid ?? element.dataset["guid"] ?? "",
+    user: { name: "You", initials: "Y", color: "var(--avatar)", ...given.user },
+  };
 }

@@ -6,6 +6,7 @@ import { Api, type PlanRequest } from "./api.ts";
 import { Cell, Keyed } from "./cell.ts";
 import type { PageConfig } from "./config.ts";
 import { DraftStore } from "./draft.ts";
+import { Presence } from "./presence.ts";
 import { Provider, type ProblemsFrame, type TextFrame } from "./provider.ts";
 import { RunStore } from "./runs.ts";
 import { startFromUrl } from "./location.ts";
@@ -16,6 +17,7 @@ export class Designer {
   readonly api: Api;
   readonly ui = new UiStore();
   readonly provider: Provider;
+  readonly presence: Presence;
   readonly runs: RunStore;
   readonly catalogue = new Cell<Catalogue | null>(null);
   readonly catalogueError = new Cell<string | null>(null);
@@ -28,10 +30,11 @@ export class Designer {
 
   constructor(readonly config: PageConfig) {
     this.draft = new DraftStore(config.graph);
-    this.draft.writable.set(!config.readonly);
+    this.draft.writable.set(config.canWrite);
     this.api = new Api(config.workspace, config.guid);
     const room = `/ws/w/${encodeURIComponent(config.workspace)}`;
-    this.provider = new Provider(`${room}/pipelines/${encodeURIComponent(config.guid)}/`, this.draft, (frame) => this.onFrame(frame));
+    this.provider = new Provider(config.urls.socket ?? `${room}/pipelines/${encodeURIComponent(config.guid)}/`, this.draft, (frame) => this.onFrame(frame));
+    this.presence = new Presence(this.provider.awareness, config.user, this.ui);
     this.runs = new RunStore(this.api, this.draft, (run) => `${room}/runs/${encodeURIComponent(run)}/`);
     if (config.catalogue) this.catalogue.set(new Catalogue(config.catalogue));
     if (config.saved) this.provider.state.update((now) => ({ ...now, savedAt: config.saved ?? null, revision: config.revision ?? null }));

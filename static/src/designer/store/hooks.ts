@@ -6,6 +6,7 @@ import { edgeId } from "../../graph/types.ts";
 import type { Cell, Keyed } from "./cell.ts";
 import type { Designer } from "./designer.ts";
 import type { HistoryState } from "./history.ts";
+import type { Peer } from "./presence.ts";
 import type { ConnectionState } from "./provider.ts";
 import type { NodeRun, RunHead } from "./runs.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -100,3 +101,8 @@ export function useUi<K extends keyof UiState>(key: K): UiState[K] {
   const { state } = useDesigner().ui;
   return useSyncExternalStore(state.subscribe, () => state.get()[key]);
 }
+
+export const usePeers = (): readonly Peer[] => useCell(useDesigner().presence.peers);
+export const useHolder = (node: string): Peer | undefined => useKey(useDesigner().presence.holder, node);
+/** Who else edits this field right now. */
+export const useFieldEditor = (node: string, param: string): Peer | undefined => useKey(useDesigner().presence.editor, `${node}:${param}`);
