@@ -86,6 +86,9 @@ BUILT_IN = {
     "assign_data_to_clusters": "officina.modules.score:assign_data_to_clusters",
     "cross_validate_model": "officina.modules.validating:cross_validate_model",
     "evaluate_model": "officina.modules.evaluate:evaluate_model",
+    "train_svd_recommender": "officina.modules.recommending:train_svd_recommender",
+    "score_svd_recommender": "officina.modules.recommending:score_svd_recommender",
+    "evaluate_recommender": "officina.modules.recommending:evaluate_recommender",
     "permutation_feature_importance": (
         "officina.modules.importance:permutation_feature_importance"
     ),

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.special import expit, softmax
 
 from officina.modules import features
-from officina.modules.errors import INVALID_DATA, module_error
+from officina.modules.errors import INVALID_DATA, WRONG_LEARNER, module_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +32,13 @@ def score(model: Any, meta: Mapping[str, Any], frame: pd.DataFrame) -> Scores:
     if meta["task"] == "python":
         answer: pd.DataFrame = model.predict(frame)
         return answer, {}
+    if meta["task"] not in _SCORERS:
+        raise module_error(
+            WRONG_LEARNER,
+            f"{meta['title']} has its own way of scoring.",
+            where="trained_model",
+            hint="Use Score SVD Recommender or Score Vowpal Wabbit Model.",
+        )
     inputs = features.matrix(frame, meta["signature"])
     whole = inputs.notna().all(axis=1).to_numpy()
     rows = inputs[whole]
