@@ -16,8 +16,8 @@ from rest_framework.response import Response
 
 from designer import journal
 from designer.api_drafts import PipelineView
-from designer.serializers import FromRunSerializer, ImportSerializer
-from designer.services import cataloguing, checking, exporting, importing
+from designer.serializers import FromRunSerializer, ImportSerializer, LintSerializer
+from designer.services import cataloguing, checking, exporting, importing, linting
 from officina.errors import StudioError
 from studio.runs.models import Run
 from studio.workspaces.access import person
@@ -44,6 +44,21 @@ class Problems(PipelineView):
         return Response(
             {"revision": pipeline.revision, **checking.report(pipeline, pipeline.graph)}
         )
+
+
+class Lint(PipelineView):
+    """Faults of code that show without running it."""
+
+    operations = {"post": "designer.read"}
+
+    @extend_schema(
+        operation_id="designer_lint", request=LintSerializer, responses=OpenApiTypes.OBJECT
+    )
+    def post(self, request: Request, workspace: str) -> Response:
+        body = LintSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        found = linting.faults(body.validated_data["language"], body.validated_data["code"])
+        return Response({"problems": found})
 
 
 class OneAnswer(DefaultContentNegotiation):
@@ -120,6 +135,7 @@ P = f"{W}/pipelines/<str:guid>"
 
 urlpatterns: list[Any] = [
     path(f"{W}/designer/catalogue", CatalogueView.as_view(), name="api-designer-catalogue"),
+    path(f"{W}/designer/lint", Lint.as_view(), name="api-designer-lint"),
     path(f"{W}/pipelines/import", Import.as_view(), name="api-pipelines-import"),
     path(f"{W}/pipelines/from-run", FromRun.as_view(), name="api-pipelines-from-run"),
     path(f"{P}/problems", Problems.as_view(), name="api-pipeline-problems"),

@@ -108,6 +108,13 @@ class ImportSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=255, required=False, default="", allow_blank=True)
 
 
+class LintSerializer(serializers.Serializer[Any]):
+    """Code of a parameter, and the language that it is in."""
+
+    language = serializers.CharField(max_length=32)
+    code = serializers.CharField(allow_blank=True, trim_whitespace=False)
+
+
 class FromRunSerializer(serializers.Serializer[Any]):
     """The guid or name of a pipeline run."""
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from designer import journal
 from designer.access import color_of, initials_of, pipeline_of
 from designer.models import Pipeline
 from designer.services import drafts
@@ -44,7 +45,7 @@ def pipelines(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         "owners": User.objects.filter(memberships__workspace=workspace).order_by("email"),
         "url_prefix": f"?{rest}&" if rest else "?",
         "can_write": "designer.write" in request.allowed,  # type: ignore[attr-defined]
-        "samples": [s for s in samples.list_samples() if s.kind == "graph"],
+        "samples": graph_samples(),
     }
     template = "designer/_rows.html" if request.htmx else "designer/list.html"  # type: ignore[attr-defined]
     return render(request, template, context)
@@ -72,7 +73,7 @@ def new(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 @operation("designer.read")
 def editor(request: HttpRequest, workspace: Workspace, guid: str) -> HttpResponse:
     """Show the canvas: an empty element and what the island needs to fill it."""
-    pipeline = pipeline_of(workspace, guid)
+    pipeline = journal.refresh(pipeline_of(workspace, guid))
     context = {
         "workspace": workspace,
         "pipeline": pipeline,
@@ -97,6 +98,14 @@ def island(request: HttpRequest, workspace: Workspace, pipeline: Pipeline) -> di
         "canWrite": "designer.write" in allowed,
         "canSubmit": "runs.submit" in allowed,
         "canPublish": {"designer.write", "runs.submit"} <= allowed,
+        # What is painted before the live document arrives.
+        "graph": pipeline.graph,
+        "revision": pipeline.revision,
+        "saved": pipeline.modified.isoformat(),
+        "samples": [
+            {"id": each.id, "title": each.title, "description": each.summary}
+            for each in graph_samples()
+        ],
         "cspNonce": str(request.csp_nonce),  # type: ignore[attr-defined]
         "urls": {
             "api": api,
@@ -111,6 +120,11 @@ def island(request: HttpRequest, workspace: Workspace, pipeline: Pipeline) -> di
             "models": f"{place}/models/",
         },
     }
+
+
+def graph_samples() -> list[samples.Sample]:
+    """Return the samples that are pipelines of the designer."""
+    return [each for each in samples.list_samples() if each.kind == "graph"]
 
 
 @require_POST
