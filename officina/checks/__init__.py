@@ -12,6 +12,7 @@ from officina.checks.columns import (
     what_runs,
 )
 from officina.checks.problem import Problem
+from officina.checks.scripts import scripts_can_run
 from officina.checks.table import CHECKS, command_problems, fits
 from officina.checks.view import view_of_document, view_of_graph
 from officina.columns.propagate import Flow, Known, flow
@@ -75,4 +76,5 @@ def examine(graph: Graph, catalogue: CatalogueLike, known: Known | None = None) 
         found = list(what_runs(lively))
     found += disabled_nodes_have_a_stand_in(graph, catalogue, lively)
     found += columns_are_there(graph, catalogue, columns)
+    found += scripts_can_run(lively.graph, catalogue, columns)
     return Findings(found, columns.outputs)

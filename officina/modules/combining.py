@@ -137,7 +137,7 @@ def _joined_schema(params: Mapping[str, Any], inputs: Schemas) -> Schemas:
     outputs=[Port("results", "dataset", label="Results dataset")],
     params=[
         Param(LEFT_KEYS, "columns", "Join key columns for left dataset"),
-        Param(RIGHT_KEYS, "columns", "Join key columns for right dataset"),
+        Param(RIGHT_KEYS, "columns", "Join key columns for right dataset", port="dataset2"),
         Param("match_case", "boolean", "Match case", True),
         Param(
             "join_type",

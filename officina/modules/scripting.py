@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,11 +47,13 @@ def findings(code: str, columns: Mapping[str, Iterable[str] | None] | None = Non
     are not known: a column that the script reads and the table does not have is a warning.
     """
     try:
-        tree = ast.parse(code)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            tree = ast.parse(code)
     except SyntaxError as error:
         return [Finding(error.lineno or 1, error.offset or 1, "error", f"{error.msg}.", SYNTAX)]
-    except ValueError as error:  # a null byte
-        return [Finding(1, 1, "error", f"{error}.", SYNTAX)]
+    except (ValueError, RecursionError, MemoryError) as error:  # a null byte; nested beyond sense
+        return [Finding(1, 1, "error", f"{error or 'It is nested too deeply'}.", SYNTAX)]
     found = []
     entry = _entry(tree)
     if entry is None and not _is_bound(tree):
