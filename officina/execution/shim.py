@@ -13,7 +13,6 @@ import contextlib
 import ctypes
 import json
 import os
-import resource
 import signal
 import sys
 import time
@@ -23,7 +22,7 @@ if (
 ):  # started as a file: the package's own parent takes the place of its folder
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from officina.execution import processes, sandbox
+from officina.execution import jobchild, processes, rundisk, sandbox
 
 TYPE_CHECKING = False  # typing itself costs 5 ms
 if TYPE_CHECKING:
@@ -126,44 +125,16 @@ class Shim:
             os.write(handle, b" " * EXIT_RESERVE)
             os.close(handle)
 
-    def _policy(self) -> sandbox.Policy:
-        job = self.job
-        cwd = job.get("cwd") or self.path("work")
-        own = [self.path(name) for name in ("work", "outputs", "tmp", "messages.jsonl")]
-        if os.path.realpath(cwd).startswith(os.path.realpath(self.rundir) + "/"):
-            own.append(cwd)
-        readable = [
-            self.rundir,
-            *job.get("readonly", []),
-            *processes.input_targets(self.path("inputs")),
-        ]
-        readable += processes.interpreter_folders(job.get("argv") or [], job.get("env") or {})
-        if self.target is not None:  # a module still imports lazily from where its host did
-            readable += [
-                sys.prefix,
-                sys.base_prefix,
-                os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
-            ]
-        return sandbox.Policy(
-            readonly=tuple(readable),
-            writable=(*own, *job.get("writable", [])),
-            hidden=tuple(
-                path
-                for path in [*self.hidden, *job.get("hidden", [])]
-                if not self.rundir.startswith(path.rstrip("/") + "/")
-            ),
-            network=job.get("network", True),
-        )
-
     # -- the child
 
     def _start(self) -> None:
-        confinement = sandbox.prepare(self._policy()) if self.job.get("confine", True) else None
+        confined = self.job.get("confine", True)
+        confinement = sandbox.prepare(jobchild.policy(self)) if confined else None
         reader, writer = os.pipe2(os.O_CLOEXEC)
         shim = os.getpid()
         self.child = os.fork()
         if self.child == 0:
-            self._become_job(shim, writer, confinement)
+            jobchild.become(self, shim, writer, confinement)
         os.close(writer)
         if confinement is not None:
             confinement.close()
@@ -176,72 +147,6 @@ class Shim:
             raise StartError(failure)
         self.confinement = words or "none: the job died before it was confined"
         self._write_state()
-
-    def _become_job(self, shim: int, writer: int, confinement: sandbox.Confinement | None) -> None:
-        try:
-            os.setpgid(0, 0)
-            _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-            if os.getppid() != shim:
-                os._exit(
-                    1
-                )  # the shim died between fork and prctl, so its death signal will never come
-            self._set_limits()
-            null = os.open(os.devnull, os.O_RDONLY)
-            for source, handle in ((null, 0), (self.log, 1), (self.log, 2)):
-                os.dup2(source, handle)
-            env = dict(self.job.get("env") or {})
-            env.setdefault("TMPDIR", self.path("tmp"))
-            os.chdir(self.job.get("cwd") or self.path("work"))
-            for number in (
-                signal.SIGTERM,
-                signal.SIGINT,
-                signal.SIGHUP,
-                signal.SIGPIPE,
-                signal.SIGCHLD,
-            ):
-                signal.signal(number, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_SETMASK, [])
-            words = confinement.enter() if confinement else "none: switched off for this job"
-            os.write(writer, words.encode())
-            if self.target is None:
-                os.execvpe(self.job["argv"][0], self.job["argv"], env)  # noqa: S606
-            processes.close_all_but_standard()
-            os.environ.clear()
-            os.environ.update(env)
-        except BaseException as error:
-            what = (self.job.get("argv") or ["the module"])[0]
-            os.write(writer, f"\0cannot start {what!r}: {error}".encode())
-            os._exit(127)
-        self._run_target()
-
-    def _run_target(self) -> None:
-        code = 1
-        try:
-            if self.target is not None:
-                self.target()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-        except BaseException:
-            import traceback
-
-            traceback.print_exc()
-        finally:
-            for stream in (sys.stdout, sys.stderr):
-                with contextlib.suppress(Exception):
-                    stream.flush()
-            os._exit(code)
-
-    def _set_limits(self) -> None:
-        os.umask(0o077)
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        limit = self.job.get("data_bytes")
-        if limit is None and self.job.get("memory_bytes"):
-            # The watchdog names the reason; this only stops what allocates faster than the
-            # watchdog looks.
-            limit = self.job["memory_bytes"] * 2 + (1 << 30)
-        if limit is not None:
-            resource.setrlimit(resource.RLIMIT_DATA, (int(limit), int(limit)))
 
     # -- while it runs
 
@@ -359,7 +264,7 @@ class Shim:
             "confinement": self.confinement,
         }
         try:
-            _write_atomically(
+            rundisk.write_atomically(
                 self.path("state.json"), self.path(".state"), json.dumps(state).encode()
             )
         except OSError:
@@ -373,7 +278,7 @@ class Shim:
         if self.status is not None:
             code = os.WEXITSTATUS(self.status) if os.WIFEXITED(self.status) else None
             number = os.WTERMSIG(self.status) if os.WIFSIGNALED(self.status) else None
-        reason, detail = self.ended_by or ("exited", _describe(code, number))
+        reason, detail = self.ended_by or ("exited", rundisk.describe(code, number))
         result = {
             "code": code,
             "signal": number,
@@ -385,9 +290,9 @@ class Shim:
             "confinement": self.confinement,
         }
         data = json.dumps(result).encode().ljust(EXIT_RESERVE)
-        _write_in_place(self.path(".exit"), data)
+        rundisk.write_in_place(self.path(".exit"), data)
         os.rename(self.path(".exit"), self.path("exit.json"))
-        _sync_folder(self.rundir)
+        rundisk.sync_folder(self.rundir)
 
 
 def supervise(
@@ -410,43 +315,6 @@ def supervise(
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD, signal.SIGTERM])
     Shim(os.path.abspath(rundir), target, hidden).run(ready)
-
-
-def _describe(code: int | None, number: int | None) -> str:
-    if number is not None:
-        name = (
-            signal.Signals(number).name
-            if number in {item.value for item in signal.Signals}
-            else str(number)
-        )
-        return f"The job was ended by {name}, not by the studio."
-    return f"The job ended with exit code {code}."
-
-
-def _write_atomically(path: str, draft: str, data: bytes) -> None:
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(handle, data)
-    finally:
-        os.close(handle)
-    os.rename(draft, path)
-
-
-def _write_in_place(path: str, data: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-    try:
-        os.pwrite(handle, data, 0)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _sync_folder(path: str) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def main() -> None:

@@ -113,3 +113,29 @@ def test_a_canceled_pipeline_cancels_what_waits(
     run.refresh_from_db()
     assert run.status == "Canceled"
     assert steps(run) == {"first": ("Canceled", False)}
+
+
+def test_a_reused_chain_is_written_in_one_turn_with_its_labels_and_lineage(
+    submit: Callable[..., Run], document: dict[str, Any], work: Callable[[], None], user: Any
+) -> None:
+    from registry.models import StoredTree
+    from studio.workspaces.models import Event
+
+    first = submit(document)
+    work()
+    tree = first.children.get(step="second").outputs["o"]["uri"].removeprefix("tree:")
+    held = StoredTree.objects.get(digest=tree).references
+    again = services.rerun(run=first, user=user)
+    again.refresh_from_db()
+    assert again.status == "Completed", "reuse needs no worker"
+    child = again.children.get(step="second")
+    assert child.reused_from == first.children.get(step="second")
+    assert child.ended is not None
+    assert child.labels.filter(kind="param", key="k", value="5").exists()
+    source = again.children.get(step="first")
+    assert LineageEdge.objects.filter(
+        source=f"run/{source.guid}", target=f"run/{child.guid}"
+    ).exists()
+    # The step holds the tree, and so does the pipeline that is bound to it.
+    assert StoredTree.objects.get(digest=tree).references == held + 2
+    assert Event.objects.filter(subject=f"run/{child.guid}", type="RunStatusChanged").count() == 1
