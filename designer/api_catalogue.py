@@ -57,7 +57,7 @@ class Lint(PipelineView):
     def post(self, request: Request, workspace: str) -> Response:
         body = LintSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        found = linting.faults(body.validated_data["language"], body.validated_data["code"])
+        found = linting.faults(**body.validated_data)
         return Response({"problems": found})
 
 

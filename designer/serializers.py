@@ -113,6 +113,15 @@ class LintSerializer(serializers.Serializer[Any]):
 
     language = serializers.CharField(max_length=32)
     code = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    component = serializers.CharField(
+        max_length=255, required=False, default="", allow_blank=True, help_text="whose code it is"
+    )
+    tables = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField(), max_length=10_000),
+        required=False,
+        default=dict,
+        help_text="the columns that arrive at each input, where they are known",
+    )
 
 
 class FromRunSerializer(serializers.Serializer[Any]):

@@ -7,9 +7,14 @@ import json
 import re
 import sqlite3
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from officina.checks.scripts import PORTS
 from officina.errors import StudioError
+from officina.modules import scripting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_CODE = 200_000
 # Which tables and columns there are is not known here; only how the statement is written.
@@ -17,12 +22,23 @@ NOT_HERE = re.compile(r"no such (table|column|view|function)|ambiguous column")
 NEAR = re.compile(r'near "(.*?)": ')
 
 
-def faults(language: str, code: str) -> list[dict[str, Any]]:
-    """Return [{line, column, message, severity}] for a language that is known, else nothing."""
+def faults(
+    language: str,
+    code: str,
+    component: str = "",
+    tables: Mapping[str, list[str]] | None = None,
+) -> list[dict[str, Any]]:
+    """Return [{line, column, message, severity}] for a language that is known, else nothing.
+
+    A script of Execute Python Script is looked at more closely: whether it has its function, and
+    whether the columns that it reads are among those of `tables`, by input port.
+    """
     if len(code) > MAX_CODE:
         raise StudioError(
             "The code is too long to be looked through.", where="code", code="too_large"
         )
+    if component == "execute_python_script" and language == "python":
+        return _script(code, tables or {})
     check = LANGUAGES.get(language)
     return check(code) if check else []
 
@@ -37,6 +53,14 @@ def _python(code: str) -> list[dict[str, Any]]:
     except (ValueError, RecursionError, MemoryError) as error:
         return [_fault(1, 1, str(error) or "This is nested too deeply.")]
     return [_fault(each.lineno, 1, str(each.message), "warning") for each in told]
+
+
+def _script(code: str, tables: Mapping[str, list[str]]) -> list[dict[str, Any]]:
+    columns = {PORTS[port]: names for port, names in tables.items() if port in PORTS}
+    return [
+        _fault(one.line, one.column, f"{one.message} {one.hint}".strip(), one.severity)
+        for one in scripting.findings(code, columns)
+    ]
 
 
 def _json(code: str) -> list[dict[str, Any]]:

@@ -23,6 +23,15 @@ def test_good_code_has_none() -> None:
     assert faults("sql", "SELECT t1.a, count(*) FROM t1 GROUP BY t1.a") == []
 
 
+def test_a_script_must_have_its_function_and_read_columns_that_arrive() -> None:
+    script = "def azureml_main(dataframe1=None, dataframe2=None):\n    return dataframe1[['bim']]\n"
+    found = faults("python", script, "execute_python_script", {"dataset1": ["bmi", "age"]})
+    assert [(each["line"], each["severity"]) for each in found] == [(2, "warning")]
+    assert "bmi" in found[0]["message"]
+    assert "azureml_main" in faults("python", "x = 1", "execute_python_script")[0]["message"]
+    assert faults("python", "x = 1", "create_python_model") == []
+
+
 def test_nothing_of_it_runs(tmp_path: Path) -> None:
     target = tmp_path / "made"
     assert faults("sql", f"ATTACH DATABASE '{target}' AS x")
