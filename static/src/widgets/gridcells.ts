@@ -2,7 +2,7 @@
 import { h, icon } from "../ui/dom.ts";
 import { grouped } from "../ui/format.ts";
 import { columnBars } from "./columnbars.ts";
-import { isNumber, textOf, type GridColumn, type GridSource } from "./gridsource.ts";
+import { isNumber, shownText, textOf, type GridColumn, type GridSource } from "./gridsource.ts";
 
 export const ROW = 26;
 export const NUMBER_WIDTH = 56;
@@ -83,10 +83,11 @@ export class Drawing {
 
   private bodyCell(row: number, place: Place): HTMLElement {
     const value = this.source.cell(row, place.column);
-    const text = textOf(value);
+    const text = shownText(value);
     const part = cell("gridcell", place.column + 1, place, value === undefined ? "…" : text || "missing");
     if (isNumber(this.source.columns[place.column]!.type)) part.classList.add("num");
     if (value !== undefined && !text) part.classList.add("is-missing");
+    if (text !== textOf(value) || text.length > 40) part.title = textOf(value);
     part.dataset["at"] = `${row},${place.column}`;
     return part;
   }

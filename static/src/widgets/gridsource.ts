@@ -111,9 +111,14 @@ export function textOf(value: unknown): string {
   return String(value);
 }
 
+/** What a cell shows: fractions in six digits, everything else as it is; copying takes the whole value. */
+export function shownText(value: unknown): string {
+  return typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(6))) : textOf(value);
+}
+
 /** How wide a column should be, from its head and its first values. */
 export function widthOf(column: GridColumn, values: readonly unknown[]): number {
-  const longest = values.reduce<number>((most, value) => Math.max(most, textOf(value).length), 0);
+  const longest = values.reduce<number>((most, value) => Math.max(most, shownText(value).length), 0);
   const head = Math.max((column.name.length + 1) * 7.6, (column.note ?? column.type ?? "").length * 6.3);
   return Math.round(Math.min(Math.max(head, longest * 7.3, 44) + 24, 300));
 }

@@ -1,6 +1,6 @@
 /** Code as a parameter: an editor with the upstream columns, a check as one types, a run on a sample, a diff. */
 import { useEffect, useRef, useState } from "react";
-import type { Component, GraphNode, Json } from "../../graph/types.ts";
+import type { Column, Component, GraphNode, Json } from "../../graph/types.ts";
 import { codeDiff, codeEditor, type CodeEditor, type CodeName, type CodeProblem } from "../../widgets/code.ts";
 import { useAsked } from "../data/asking.ts";
 import { Hosted, Icon, IconButton, Modal, Note } from "../data/parts.tsx";
@@ -8,6 +8,8 @@ import { useDesigner, useEdges, useRunOverlay } from "../store/index.ts";
 import type { ControlProps } from "./controls.tsx";
 import { TryRun } from "./TryRun.tsx";
 import { languageOf } from "./values.ts";
+
+const CHECKED = new Set(["python", "sql", "json"]);
 
 type Props = ControlProps & { node: GraphNode; component: Component };
 
@@ -49,11 +51,19 @@ export function CodeField(props: Props) {
 function Editor({ node, component, spec, code, disabled, className, onRun, onChange }: Props & { code: string; className: string; onRun: () => void }) {
   const { api } = useDesigner();
   const editor = useRef<CodeEditor | null>(null);
-  const names = useNames(node.id);
+  const tables = useTables(node.id);
   const language = languageOf(component.name, spec);
-  const live = useRef({ onChange, onRun, names });
-  live.current = { onChange, onRun, names };
+  const live = useRef({ onChange, onRun, tables });
+  live.current = { onChange, onRun, tables };
   useEffect(() => editor.current?.set(code), [code]);
+  const lint = async (text: string): Promise<readonly CodeProblem[]> => {
+    const tables = Object.fromEntries([...live.current.tables()].map(([port, columns]) => [port, columns.map((column) => column.name)]));
+    try {
+      return (await api.post<{ problems: CodeProblem[] }>("designer/lint", { language, code: text, component: component.name, tables })).problems;
+    } catch {
+      return []; // the check on the server says it again, with the others
+    }
+  };
   const mount = (host: HTMLElement): (() => void) => {
     let gone = false;
     host.classList.add("is-loading");
@@ -62,10 +72,10 @@ function Editor({ node, component, spec, code, disabled, className, onRun, onCha
       label: spec.label || spec.name,
       language,
       readOnly: disabled,
-      names: () => live.current.names(),
+      names: () => namesOf(live.current.tables()),
       onChange: (text) => live.current.onChange(text as Json),
       onRun: () => live.current.onRun(),
-      ...(language === "python" || language === "sql" || language === "json" ? { lint: (text: string) => api.post<{ problems: CodeProblem[] }>("designer/lint", { language, code: text, component: component.name, param: spec.name }).then((answer) => answer.problems, () => []) } : {}),
+      ...(CHECKED.has(language) ? { lint: (text: string) => lint(text) } : {}),
     }).then((made) => {
       host.classList.remove("is-loading");
       if (gone) made.stop();
@@ -80,19 +90,24 @@ function Editor({ node, component, spec, code, disabled, className, onRun, onCha
   return <Hosted className={className} mount={mount} />;
 }
 
-/** The columns of all tables that arrive at a step, for completion; read anew at each use. */
-function useNames(node: string): () => CodeName[] {
+/** The tables that arrive at a step by port, as far as their columns are known; read anew at each use. */
+function useTables(node: string): () => ReadonlyMap<string, readonly Column[]> {
   const { columns } = useDesigner();
   const edges = useEdges();
   return () => {
-    const found = new Map<string, string>();
+    const found = new Map<string, readonly Column[]>();
     for (const edge of edges.values()) {
-      if (edge.target !== node) continue;
-      for (const column of columns.get(`${edge.source}:${edge.sourceHandle}`) ?? []) found.set(column.name, column.categorical ? "category" : column.type);
+      const known = edge.target === node ? columns.get(`${edge.source}:${edge.sourceHandle}`) : null;
+      if (known) found.set(edge.targetHandle, known);
     }
-    return [...found].map(([name, detail]) => ({ name, detail }));
+    return found;
   };
 }
+
+const namesOf = (tables: ReadonlyMap<string, readonly Column[]>): CodeName[] => {
+  const found = new Map([...tables.values()].flat().map((column) => [column.name, column.categorical ? "category" : column.type]));
+  return [...found].map(([name, detail]) => ({ name, detail }));
+};
 
 interface RunDocument {
   document?: { jobs?: Record<string, { inputs?: Record<string, { value?: Json }> }>; inputs?: Record<string, { value?: Json }>; params?: Record<string, Json> };

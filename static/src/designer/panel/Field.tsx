@@ -9,6 +9,7 @@ import { CodeField } from "./CodeField.tsx";
 import { ColumnsField } from "./ColumnsField.tsx";
 import { EnumField, NumberField, SwitchField, TextField, type ControlProps } from "./controls.tsx";
 import { useTellEditing, type Editor } from "./editors.ts";
+import { useHint } from "./hints.ts";
 import { effective, fault, isSet, shown } from "./values.ts";
 
 interface FieldProps {
@@ -26,9 +27,11 @@ export function Field({ node, component, spec, problem, editor }: FieldProps) {
   const tell = useTellEditing(node.id, spec.name);
   const value = effective(spec, node.params);
   const bound = boundTo(value);
+  const parameters = useParameters();
   const isChanged = isSet(spec, node.params);
   const wrong = bound ? null : (fault(spec, value) ?? null);
   const error = problem ? [problem.message, problem.hint].filter(Boolean).join(" ") : isChanged || wrong?.includes("empty") ? wrong : null;
+  const hint = useHint(node, component, spec, bound ? (parameters.get(bound)?.default ?? null) : value);
   const props: ControlProps = {
     id,
     spec,
@@ -55,14 +58,14 @@ export function Field({ node, component, spec, problem, editor }: FieldProps) {
       <div className="p-label">
         {spec.type === "columns" || spec.type === "code" ? <span id={`${id}-label`}>{spec.label || spec.name}</span> : <label htmlFor={id}>{spec.label || spec.name}</label>}
         {required && <span className="required" title="Needed" aria-label="needed">*</span>}
-        {isChanged && <span className="p-changed" title={`Changed; the default is ${shown(spec.default)}`} aria-label="changed" role="img" />}
+        {isChanged && !bound && <span className="p-changed" title={`Changed; the default is ${shown(spec.default)}`} aria-label="changed" role="img" />}
         {editor && <span className="p-editor">{editor.name} is editing</span>}
         {tools}
         {isSwitch && <SwitchField {...props} />}
       </div>
       {bound ? <Bound id={id} name={bound} /> : !isSwitch && <Control node={node} component={component} {...props} />}
       <div className="p-help" id={`${id}-help`}>
-        {error ? <span className="p-error">{error}</span> : spec.help ? <span>{spec.help}</span> : null}
+        {error ? <span className="p-error">{error}</span> : (hint ?? spec.help) ? <span>{hint ?? spec.help}</span> : null}
       </div>
     </div>
   );
