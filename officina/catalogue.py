@@ -89,6 +89,11 @@ BUILT_IN = {
     "train_svd_recommender": "officina.modules.recommending:train_svd_recommender",
     "score_svd_recommender": "officina.modules.recommending:score_svd_recommender",
     "evaluate_recommender": "officina.modules.recommending:evaluate_recommender",
+    "extract_n_gram_features_from_text": "officina.modules.text:extract_n_gram_features_from_text",
+    "feature_hashing": "officina.modules.text:feature_hashing",
+    "preprocess_text": "officina.modules.text:preprocess_text",
+    "latent_dirichlet_allocation": "officina.modules.text:latent_dirichlet_allocation",
+    "convert_word_to_vector": "officina.modules.text:convert_word_to_vector",
     "permutation_feature_importance": (
         "officina.modules.importance:permutation_feature_importance"
     ),
