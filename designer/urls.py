@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from designer import views, views_endpoints
+from designer import views, views_endpoints, views_modules
 
 W = "w/<str:workspace>"
 ENDPOINTS = f"{W}/endpoints/pipelines"
@@ -15,6 +15,7 @@ urlpatterns = [
     path(f"{W}/pipelines/<str:guid>/", views.editor, name="pipeline"),
     path(f"{W}/pipelines/<str:guid>/delete/", views.delete, name="pipeline-delete"),
     path(f"{W}/pipelines/<str:guid>/undelete/", views.undelete, name="pipeline-undelete"),
+    path(f"{W}/modules/<str:name>/", views_modules.module_help, name="module-help"),
     path(f"{ENDPOINTS}/", views_endpoints.endpoints, name="pipeline-endpoints"),
     path(f"{ENDPOINTS}/<str:name>/", views_endpoints.endpoint, name="pipeline-endpoint"),
     path(
