@@ -150,7 +150,8 @@ def _fit(normalizer: Normalizer, name: str, series: pd.Series[Any], *, zero: boo
                 hint="Choose another method, or other columns.",
             )
         known = np.log(known)
-    place, scale = float(known.mean()), float(known.std())
+    with np.errstate(over="ignore"):  # numbers near the largest one have no deviation
+        place, scale = float(known.mean()), float(known.std())
     if normalizer.method == "minmax":
         place, scale = float(known.min()), float(known.max() - known.min())
     normalizer.places[name] = (place, scale)

@@ -160,7 +160,15 @@ def _oversampled(ctx: Context, table: Table, label: str, wanted: dict[Any, int])
     if texts:
         sampler = over_sampling.SMOTENC([name in texts for name in source.columns], **options)
     target = table.frame[label].astype(object).infer_objects()
-    made, labels = sampler.fit_resample(inputs, target)
+    try:
+        made, labels = sampler.fit_resample(inputs, target)
+    except ValueError as error:
+        raise module_error(
+            INVALID_DATA,
+            f"No rows can be made up between these: {error}",
+            where="samples",
+            hint="Clip or normalize the numbers before this step.",
+        ) from error
     for name in texts:
         made[name] = made[name].astype(source[name].dtype)
     made[label] = labels.to_numpy()

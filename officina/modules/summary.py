@@ -62,7 +62,8 @@ def _row(name: str, series: pd.Series[Any]) -> dict[str, Any]:
     if columns.is_numeric(series) or pd.api.types.is_bool_dtype(series):
         values = pd.Series(columns.numbers(series)).dropna()
         if len(values):
-            row |= _measures(values)
+            with np.errstate(over="ignore", invalid="ignore"):  # infinite values have no variance
+                row |= _measures(values)
     return row
 
 
