@@ -94,6 +94,8 @@ BUILT_IN = {
     "preprocess_text": "officina.modules.text:preprocess_text",
     "latent_dirichlet_allocation": "officina.modules.text:latent_dirichlet_allocation",
     "convert_word_to_vector": "officina.modules.text:convert_word_to_vector",
+    "train_vowpal_wabbit_model": "officina.modules.vowpal:train_vowpal_wabbit_model",
+    "score_vowpal_wabbit_model": "officina.modules.vowpal:score_vowpal_wabbit_model",
     "permutation_feature_importance": (
         "officina.modules.importance:permutation_feature_importance"
     ),
