@@ -279,6 +279,7 @@ def _evaluated(row: Mapping[str, Any]) -> dict[str, Any]:
         "label": "label",
         "positive_class": "positive_class",
         "error_histogram": "error_histogram",
+        "scatter": "scatter",
         "per_class": "per_class",
         "clusters": "clusters",
     }
