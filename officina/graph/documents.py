@@ -221,11 +221,14 @@ def _parameter_of(entry: Mapping[str, Any]) -> dict[str, Any]:
     if entry.get("jobInputType") != "literal":
         default = entry.get("asset") or entry.get("uri")
         return {"type": "string", "default": default} | words
-    return {"type": entry.get("type") or _type_of(entry), "default": entry.get("value")} | words
+    return {
+        "type": entry.get("type") or type_of_value(entry.get("value")),
+        "default": entry.get("value"),
+    } | words
 
 
-def _type_of(entry: Mapping[str, Any]) -> str:
-    value = entry.get("value")
+def type_of_value(value: Any) -> str:
+    """Return the type of parameter that a plain value stands for."""
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int):

@@ -103,10 +103,6 @@ def restored(known: Mapping[str, Any], step: str, params: dict[str, Any]) -> dic
     for name in extra.get("blank") or ():
         if params.get(name) in (None, ""):
             params[name] = None
-    order = extra.get("params")
-    if isinstance(order, list):
-        rank = {name: index for index, name in enumerate(order)}
-        params = dict(sorted(params.items(), key=lambda item: rank.get(item[0], len(rank))))
     return params
 
 
@@ -122,9 +118,9 @@ def completed(graph: Graph, known: Mapping[str, Any]) -> Graph:
     nodes = _merged(graph.nodes, off.nodes, known.get("order"))
     here = {node.id for node in nodes}
     edges = tuple(edge for edge in off.edges if edge.target in here)
+    extras = _part(known, "parameters")
     parameters = {
-        name: dict(entry) | dict(_part(known, "parameters").get(name) or {})
-        for name, entry in graph.parameters.items()
+        name: _parameter(entry, extras.get(name)) for name, entry in graph.parameters.items()
     }
     settings = dict(graph.settings) | dict(_part(known, "settings"))
     return replace(
@@ -136,6 +132,13 @@ def completed(graph: Graph, known: Mapping[str, Any]) -> Graph:
         groups=drawn.groups,
         settings={key: value for key, value in settings.items() if value},
     )
+
+
+def _parameter(entry: Mapping[str, Any], extra: Any) -> dict[str, Any]:
+    """Return a pipeline parameter with the facts that YAML has no place for."""
+    more = dict(extra) if isinstance(extra, Mapping) else {}
+    blank = more.pop("blank", False) and entry.get("default") in (None, "")
+    return {**entry, **more, "default": None if blank else entry.get("default")}
 
 
 def _merged(nodes: tuple[Node, ...], off: tuple[Node, ...], order: Any) -> tuple[Node, ...]:

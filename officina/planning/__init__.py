@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from officina.planning.compiling import compile_step, component_spec
+from officina.planning.deciding import decisive, engine_key
 from officina.planning.keys import explain_key, key_parts, step_key
 from officina.planning.order import (
     bound_outputs,
@@ -19,8 +20,10 @@ __all__ = [
     "bound_outputs",
     "compile_step",
     "component_spec",
+    "decisive",
     "dependencies",
     "doomed",
+    "engine_key",
     "explain_key",
     "key_parts",
     "order",

@@ -6,10 +6,19 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from officina.catalogue import Catalogue
+from officina.catalogue import Catalogue, Component, Param, Port
 from officina.graph import Edge, Graph, Group, Node, Note
 
-CATALOGUE = Catalogue()
+OWN = Component(
+    "team_step",
+    "3",
+    type="command",
+    inputs=(Port("data", "uri_folder", optional=True), Port("more", "dataset", optional=True)),
+    outputs=(Port("made", "uri_folder"), Port("model", "custom_model")),
+    params=(Param("word"), Param("count", "integer", default=1)),
+)
+CATALOGUE = Catalogue([OWN])
+ASSETS = st.sampled_from(("azureml:fruit:1", "azureml:fruit@latest", "azureml:a.b-c:2.0"))
 NAMES = (
     "import_data",
     "clean_missing_data",
@@ -19,6 +28,9 @@ NAMES = (
     "train_model",
     "score_model",
     "evaluate_model",
+    "data_asset",
+    "saved_model",
+    "team_step",
 )
 IDS = st.text("abcdefgh-_123", min_size=1, max_size=6)
 # No lone surrogates: JSON has no word for them in UTF-8.
@@ -70,10 +82,12 @@ def graphs(draw: st.DrawFn) -> Graph:
 def a_node(draw: st.DrawFn, id: str, component: Any, values: Any, groups: list[str]) -> Node:
     known = [param.name for param in component.params]
     params = draw(st.dictionaries(st.sampled_from(known), values)) if known else {}
+    if "asset" in params:
+        params["asset"] = draw(ASSETS)
     return Node(
         id,
         component.name,
-        "1",
+        component.version,
         params,
         draw(PLACE),
         draw(PLACE),

@@ -16,7 +16,7 @@ from officina.catalogue import Catalogue
 from officina.documents import load_job
 from officina.errors import StudioError
 from officina.graph import Edge, Graph, not_drawable, pipeline_document, running
-from tests.officina.graph_strategy import exact, graphs
+from tests.officina.graph_strategy import CATALOGUE, exact, graphs
 
 GRAPHS = Path(__file__).parents[1] / "graphs"
 SCHEMA = jsonschema.Draft202012Validator(
@@ -120,7 +120,7 @@ def test_any_graph_survives_json(graph: Graph) -> None:
 @settings(max_examples=300, deadline=None)
 @given(graphs())
 def test_any_graph_survives_its_pipeline_document(graph: Graph) -> None:
-    document = pipeline_document(graph, Catalogue(), experiment_name="elsewhere")
+    document = pipeline_document(graph, CATALOGUE, experiment_name="elsewhere")
     again = json.loads(json.dumps(document))
     assert exact(Graph.of_pipeline(again)) == exact(graph)
 

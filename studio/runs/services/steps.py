@@ -96,7 +96,7 @@ class StepStart:
                 inputs=self.run.document.get("inputs") or {},
                 outputs_of=lambda source, port: self.children[source].outputs[port],
             )
-            parts = self.key_parts(document)
+            parts = planning.decisive(document, self.environment_key)
             child = self.child(step, document, planning.key_parts(**parts))
             child.step_key = planning.step_key(**parts)
             child.status, child.queued = Status.QUEUED, self.now
@@ -142,28 +142,7 @@ class StepStart:
             self.computes[name] = computes.resolve(workspace=self.run.workspace, name=name)
         return self.computes[name]
 
-    def key_parts(self, document: dict[str, Any]) -> dict[str, Any]:
-        """Return what decides a step's result: component, code, environment, parameters, inputs."""
-        component = document.get("component") or {}
-        code = str(document.get("codeId") or component.get("code") or "")
-        variables = document.get("environmentVariables") or {}
-        return {
-            "component": component | {"command": document.get("command")},
-            "code_digest": code.removeprefix("tree:"),
-            "environment_key": self.environment_key(document, component),
-            "params": creating.literals_of(document)
-            | {f"env:{name}": value for name, value in variables.items()},
-            "inputs": {
-                name: str(value.get("uri") or "").removeprefix("tree:")
-                for name, value in (document.get("inputs") or {}).items()
-                if value.get("jobInputType") != "literal"
-            },
-        }
-
-    def environment_key(self, document: dict[str, Any], component: dict[str, Any]) -> str:
-        if component.get("type") == "module":
-            return ""
-        wanted = document.get("environmentId")
+    def environment_key(self, wanted: Any) -> str:
         text = json.dumps(wanted, sort_keys=True)
         if text not in self.environment_keys:
             self.environment_keys[text] = environment_key(wanted)
