@@ -16,7 +16,7 @@ interface Side {
   run: string;
 }
 
-export function CompareTab({ first }: { first: PortRef | null }) {
+export default function CompareTab({ first }: { first: PortRef | null }) {
   const head = useRun();
   const [a, setA] = useState<Side>({ port: first, run: "" });
   const [b, setB] = useState<Side>({ port: first, run: "" });

@@ -1,14 +1,17 @@
 /** Below the canvas: what came out of a port, its statistics, logs, problems, and two things side by side. */
 import "../../styles/designer-dock.css";
-import { useEffect, useId, useState } from "react";
-import { Icon, IconButton, Menu, MenuItem, Port, Tabs, type TabItem } from "../data/parts.tsx";
+import { lazy, Suspense, useEffect, useId, useState } from "react";
+import { kindOf } from "../../graph/ports.ts";
+import { Icon, IconButton, Menu, MenuItem, Port, Skeleton, Tabs, type TabItem } from "../data/parts.tsx";
 import { portLabel, sizeText } from "../data/ports.ts";
 import { tried } from "../data/trying.ts";
 import { useCatalogue, useCell, useDesigner, useNodes, useProblems, useRunNodes, useRunOverlay, useSelection, useUi, type DockTab, type PortRef } from "../store/index.ts";
-import { CompareTab } from "./CompareTab.tsx";
-import { LogsPane } from "./LogsPane.tsx";
-import { PortPane } from "./PortPane.tsx";
 import { ProblemsTab } from "./ProblemsTab.tsx";
+
+// What needs a grid, a log or a chart comes after the canvas stands.
+const PortPane = lazy(() => import("./PortPane.tsx"));
+const LogsPane = lazy(() => import("./LogsPane.tsx"));
+const CompareTab = lazy(() => import("./CompareTab.tsx"));
 
 export function Dock() {
   const { ui } = useDesigner();
@@ -27,6 +30,7 @@ export function Dock() {
     { id: "problems", label: "Problems", count: count || null, warn: true },
     { id: "compare", label: "Compare" },
   ];
+  const isTable = useIsTable(port);
   const isPort = tab === "preview" || tab === "statistics";
   return (
     <div className="k-dock">
@@ -34,17 +38,19 @@ export function Dock() {
         <Tabs label="Results" items={tabs} value={tab} onChange={(id) => ui.set({ dockTab: id })} controls={place} />
         <div className="k-tools">
           {isPort && <PortChooser port={port} />}
-          {isPort && port && <IconButton icon="filter" label="Search and filter columns" pressed={isSearching} onClick={() => setSearching(!isSearching)} />}
+          {isPort && isTable && <IconButton icon="filter" label="Search and filter columns" pressed={isSearching} onClick={() => setSearching(!isSearching)} />}
           {isPort && port && <DownloadLink port={port} />}
           <IconButton icon={isTall ? "arrows-minimize" : "arrows-maximize"} label={isTall ? "Make it small again" : "Use the whole height"} pressed={isTall} onClick={() => setTall(!isTall)} />
           <IconButton icon="x" label="Close the results" onClick={() => (setTall(false), ui.set({ dockOpen: false }))} />
         </div>
       </div>
       <div className="k-body" role="tabpanel" id={place} aria-labelledby={`${place}-${tab}`} tabIndex={-1}>
-        {isPort && <PortPane port={port} view={tab} isSearching={isSearching} />}
-        {tab === "logs" && <LogsPane />}
-        {tab === "problems" && <ProblemsTab />}
-        {tab === "compare" && <CompareTab first={port} />}
+        <Suspense fallback={<Skeleton lines={3} />}>
+          {isPort && <PortPane port={port} view={tab} isSearching={isSearching} />}
+          {tab === "logs" && <LogsPane />}
+          {tab === "problems" && <ProblemsTab />}
+          {tab === "compare" && <CompareTab first={port} />}
+        </Suspense>
       </div>
     </div>
   );
@@ -62,6 +68,13 @@ export function useShownPort(): PortRef | null {
     return first ? { node: only.id, port: first.name } : null;
   }
   return asked && nodes.has(asked.node) ? asked : null;
+}
+
+function useIsTable(port: PortRef | null): boolean {
+  const node = useNodes().get(port?.node ?? "");
+  const catalogue = useCatalogue();
+  const type = node && port ? catalogue?.output(node, port.port)?.type : undefined;
+  return type !== undefined && ["dataset", "any"].includes(kindOf(type)) && type !== "images";
 }
 
 function useFailed(): number {

@@ -8,7 +8,7 @@ import { lineOf, openLine } from "./failures.ts";
 
 const WHOLE = "";
 
-export function LogsPane() {
+export default function LogsPane() {
   const { draft } = useDesigner();
   const nodes = useNodes();
   const catalogue = useCatalogue();

@@ -13,7 +13,7 @@ import { TableView } from "./TableView.tsx";
 
 type View = "preview" | "statistics";
 
-export function PortPane({ port, view, isSearching }: { port: PortRef | null; view: View; isSearching: boolean }) {
+export default function PortPane({ port, view, isSearching }: { port: PortRef | null; view: View; isSearching: boolean }) {
   const sample = useCell(tried);
   if (sample?.port) {
     return (

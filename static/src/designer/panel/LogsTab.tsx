@@ -4,7 +4,7 @@ import { LogOf } from "../dock/LogOf.tsx";
 import { Empty, Note } from "../data/parts.tsx";
 import { useDesigner, useRunOverlay } from "../store/index.ts";
 
-export function LogsTab({ node }: { node: GraphNode }) {
+export default function LogsTab({ node }: { node: GraphNode }) {
   const { ui } = useDesigner();
   const ran = useRunOverlay(node.id);
   if (!ran?.run) {

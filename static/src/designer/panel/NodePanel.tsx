@@ -1,15 +1,17 @@
 /** One step: what it is, how it fared, its parameters, outputs, log and place in the graph. */
-import { useId, useState } from "react";
+import { lazy, Suspense, useId, useState } from "react";
 import type { Component, GraphNode } from "../../graph/types.ts";
 import { copyText } from "../../ui/shell.ts";
-import { duration } from "../../ui/format.ts";
+import { bytes, duration } from "../../ui/format.ts";
 import { ended } from "../../ui/status.ts";
+import { useAsked } from "../data/asking.ts";
 import { Empty, Icon, Menu, MenuItem, Note, Pill, Skeleton, Tabs, Tile, type TabItem } from "../data/parts.tsx";
 import { useCatalogue, useComponent, useDesigner, useNodeProblems, useRunOverlay, useSettings, useUi, useWritable, type NodeRun, type PanelTab } from "../store/index.ts";
 import { LineageTab } from "./LineageTab.tsx";
-import { LogsTab } from "./LogsTab.tsx";
 import { OutputsTab } from "./OutputsTab.tsx";
 import { ParametersTab } from "./ParametersTab.tsx";
+
+const LogsTab = lazy(() => import("./LogsTab.tsx"));
 
 export function NodePanel({ node }: { node: GraphNode }) {
   const component = useComponent(node);
@@ -37,7 +39,11 @@ export function NodePanel({ node }: { node: GraphNode }) {
       <div className="p-body" role="tabpanel" id={place} aria-labelledby={`${place}-${tab}`} tabIndex={-1}>
         {tab === "parameters" && <ParametersTab node={node} component={component} />}
         {tab === "outputs" && <OutputsTab node={node} component={component} />}
-        {tab === "logs" && <LogsTab node={node} />}
+        {tab === "logs" && (
+          <Suspense fallback={<Skeleton lines={4} />}>
+            <LogsTab node={node} />
+          </Suspense>
+        )}
         {tab === "lineage" && <LineageTab node={node} component={component} />}
       </div>
     </div>
@@ -124,6 +130,7 @@ function NodeMenu({ node, onRename }: { node: GraphNode; onRename: () => void })
 function StatusLine({ node }: { node: GraphNode }) {
   const run = useRunOverlay(node.id);
   const settings = useSettings();
+  const peak = usePeak(run);
   if (node.disabled) {
     return (
       <div className="p-status">
@@ -139,13 +146,21 @@ function StatusLine({ node }: { node: GraphNode }) {
       </div>
     );
   }
-  const facts = [timeOf(run), node.compute || settings.default_compute].filter(Boolean).join(" · ");
+  const facts = [timeOf(run), peak, node.compute || settings.default_compute].filter(Boolean).join(" · ");
   return (
     <div className="p-status">
       {run.stale ? <span className="pill pill-warning"><Icon icon="alert-triangle" />Stale</span> : <Pill status={run.status} reused={run.reused} />}
       <span className="secondary truncate">{run.stale ? "Edited since it ran" : facts}</span>
     </div>
   );
+}
+
+/** "212 MB peak", which the run itself knows. */
+function usePeak(run: NodeRun | undefined): string {
+  const { api } = useDesigner();
+  const guid = run?.status === "Completed" && !run.reused ? run.run : null;
+  const { answer } = useAsked(guid && `peak of ${guid}`, (signal) => api.get<{ peak_memory?: number | null }>(`runs/${guid}`, signal));
+  return answer?.peak_memory ? `${bytes(answer.peak_memory)} peak` : "";
 }
 
 function timeOf(run: NodeRun): string {

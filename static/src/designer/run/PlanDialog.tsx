@@ -108,8 +108,10 @@ function Blocking({ problems, onClose }: { problems: Plan["problems"]; onClose: 
 }
 
 function Steps({ plan, stale }: { plan: Plan; stale: boolean }) {
+  const nodes = useNodes();
+  const place = (step: PlannedStep): number => nodes.get(step.id)?.position.y ?? 0;
   const order: PlannedStep["action"][] = ["run", "unknown", "reuse", "skip"];
-  const steps = [...plan.steps].sort((a, b) => order.indexOf(a.action) - order.indexOf(b.action));
+  const steps = [...plan.steps].sort((a, b) => order.indexOf(a.action) - order.indexOf(b.action) || place(a) - place(b));
   return (
     <div className={stale ? "n-steps is-stale" : "n-steps"}>
       <table className="table table-dense">
@@ -140,11 +142,13 @@ function Step({ step }: { step: PlannedStep }) {
   return (
     <tr className={step.action === "skip" ? "n-skipped" : ""}>
       <th scope="row">
-        <span className={`pill pill-${look.kind}`}>
-          <Icon icon={look.glyph} />
-          {look.word}
+        <span className="n-step">
+          <span className={`pill pill-${look.kind}`}>
+            <Icon icon={look.glyph} />
+            {look.word}
+          </span>
+          <span className="n-step-title">{step.title}</span>
         </span>
-        <span className="n-step-title">{step.title}</span>
       </th>
       <td>
         {step.source_run ? <a href={`/w/${encodeURIComponent(config.workspace)}/runs/${step.source_run}/`}>{first}</a> : first}
@@ -188,7 +192,6 @@ function Choice({ mode, nodes, onChange }: { mode: PlanMode; nodes: readonly str
 
 function Values({ values, onChange }: { values: Readonly<Record<string, Json>>; onChange: (values: Record<string, Json>) => void }) {
   const parameters = useParameters();
-  useNodes();
   if (!parameters.size) return null;
   return (
     <fieldset className="n-values">

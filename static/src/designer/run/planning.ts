@@ -51,6 +51,6 @@ export const ACTIONS: Record<PlannedStep["action"], { word: string; kind: string
 /** All that speaks for an action, the main reason first and no line twice; `because` may also name steps. */
 export function reasonsOf(step: PlannedStep): string[] {
   const more = step.because.filter((line) => !/^[a-z][a-z0-9_]*$/.test(line));
-  const lines = [step.reason, ...more].filter(Boolean).map((line) => line.replace(/^input changed: /, "changed: "));
+  const lines = [step.reason, ...more].filter(Boolean).map((line) => line.replace(/^input changed: /, "changed: ").replace(/^(nothing changed since [\w-]+)\.\w+$/, "$1"));
   return [...new Set(lines)].map((line) => line[0]!.toUpperCase() + line.slice(1));
 }
