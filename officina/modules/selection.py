@@ -32,6 +32,9 @@ else:
     stats = lazy("scipy.stats")
 
 
+MAX_CELLS = 10_000_000
+
+
 @dataclass
 class ColumnSelection:
     """The columns of one table, to be taken from others in the same order.
@@ -164,5 +167,14 @@ def _chi_squared(table: Table, name: str, label: str) -> float:
     known = series.notna() & target.notna()
     if not known.any():
         return 0.0
-    counts = pd.crosstab(series[known].to_numpy(), target[known].to_numpy())
-    return float(stats.chi2_contingency(counts.to_numpy()).statistic)
+    rows, values = pd.factorize(series[known])
+    classes, names = pd.factorize(target[known])
+    cells = rows.astype("int64") * len(names) + classes
+    if len(values) * len(names) <= MAX_CELLS:
+        counts = np.bincount(cells, minlength=len(values) * len(names))
+        return float(stats.chi2_contingency(counts.reshape(-1, len(names))).statistic)
+    # The same sum over the cells that are not empty, for a table that would not fit into memory.
+    found, observed = np.unique(cells, return_counts=True)
+    by_row, by_class = np.bincount(rows), np.bincount(classes)
+    expected = by_row[found // len(names)] * (by_class[found % len(names)] / len(rows))
+    return float(np.sum(observed**2 / expected) - len(rows))

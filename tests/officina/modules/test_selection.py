@@ -7,6 +7,7 @@ from scipy import stats
 from sklearn import datasets
 
 from officina.errors import StudioError
+from officina.modules import selection
 from officina.modules.tables import read_dataset
 
 NAN = float("nan")
@@ -53,6 +54,14 @@ def test_chi_squared_scores_are_scipys_over_the_values_as_they_are(bench, flower
         assert score == pytest.approx(stats.chi2_contingency(counts).statistic)
     assert list(scores.values()) == sorted(scores.values(), reverse=True)
     assert list(frame.columns) == ["target", *scores]
+
+
+def test_a_table_of_counts_too_large_for_memory_gives_the_same_score(bench, monkeypatch, flowers):
+    params = {"label": ["target"], "method": "chi_squared"}
+    _, whole = judged(bench, flowers, **params)
+    monkeypatch.setattr(selection, "MAX_CELLS", 10)
+    _, sparse = judged(bench, flowers, **params)
+    assert sparse == pytest.approx(whole, rel=1e-10)
 
 
 def test_missing_values_do_not_count_and_empty_columns_score_zero(bench):
