@@ -110,6 +110,10 @@ function Surface() {
           guides.onStop();
           dropEdge.onStop(event, node, dragged, (id, edge) => actions.splice(id, edge));
         }}
+        onNodeClick={(event, node) => {
+          // One of many: a plain click means this one.
+          if (!event.shiftKey && !event.ctrlKey && !event.metaKey) designer.ui.select([node.id]);
+        }}
         onNodeDoubleClick={(_, node) => node.type === "module" && actions.designer.ui.openPanel()}
         onNodeContextMenu={(event, node) => openMenu(event, node.id)}
         onEdgeContextMenu={(event, edge) => openMenu(event, null, edge.id)}
@@ -140,7 +144,7 @@ function Surface() {
         elevateNodesOnSelect={false}
         autoPanOnNodeFocus={false}
         colorMode={colorMode}
-        proOptions={PRO}
+        attributionPosition="bottom-center"
       >
         <Background variant={BackgroundVariant.Dots} gap={16} size={1} />
         <GuideLines guides={guides.lines} />
@@ -161,8 +165,6 @@ function Surface() {
     ui.openLayer({ kind: "menu", screen: { x: event.clientX, y: event.clientY }, target: { ...(node ? { node } : {}), ...(edge ? { edge } : {}) } });
   }
 }
-
-const PRO = { hideAttribution: false };
 
 /** Fit once, when the first nodes are there. */
 function useFirstFit(flow: Flow): void {

@@ -43,7 +43,9 @@ function List({ node }: { node: string }) {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const found = lines.filter((line) => words.every((word) => `${line.text} ${line.from}`.toLowerCase().includes(word)));
   const title = context && context.nodes.get(node) ? context.catalogue.titleOf(context.nodes.get(node)!) : draft.nameOf(node);
-  useEffect(() => box.current?.querySelector(".is-active")?.scrollIntoView({ block: "nearest" }), [active, query]);
+  useEffect(() => {
+    box.current?.querySelector(".is-active")?.scrollIntoView({ block: "nearest" });
+  }, [active, query]);
   const close = (): void => {
     ui.closeLayer();
     actions.canvas?.focus(node);

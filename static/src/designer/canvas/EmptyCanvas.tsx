@@ -6,7 +6,9 @@ import type { SampleLine } from "../store/config.ts";
 import { useCatalogue, useConnection, useDesigner, useNodes, useNotes, useWritable } from "../store/hooks.ts";
 
 export function EmptyCanvas() {
-  const empty = useNodes().size === 0 && useNotes().size === 0;
+  const nodes = useNodes();
+  const notes = useNotes();
+  const empty = nodes.size === 0 && notes.size === 0;
   const { state } = useConnection();
   const { draft } = useDesigner();
   if (!empty) return null;

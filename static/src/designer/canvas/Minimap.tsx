@@ -6,7 +6,9 @@ import { lookOf } from "../../ui/status.ts";
 import { token } from "../../ui/dom.ts";
 import { useStored } from "../app/stored.ts";
 import { useDesigner, useRunNodes, useUi } from "../store/hooks.ts";
+import { tileOf } from "../app/Icon.tsx";
 import type { Flow } from "./flow.ts";
+import type { FlowNode } from "./types.ts";
 
 const WIDTH = 120;
 const HEIGHT = 88;
@@ -45,11 +47,17 @@ function Picture({ flow }: { flow: Flow }) {
       if (!pen) return;
       pen.scale(ratio, ratio);
       pen.translate((WIDTH - area.width * scale) / 2, (HEIGHT - area.height * scale) / 2);
+      const known = new Map<string, string>();
+      const color = (name: string): string => known.get(name) ?? (known.set(name, token(name)), known.get(name)!);
       for (const node of view.nodes.values()) {
         if (node.type === "group" || (node.type === "note" && node.data.note.frame)) continue;
         const run = overlay === "run" ? runs.get(node.id) : undefined;
-        pen.fillStyle = token(run ? `bar-${lookOf(run.status, run.reused).kind}` : node.type === "note" ? "tile-metrics" : "bar-queued");
-        if (designer.ui.selection.get().has(node.id)) pen.fillStyle = token("accent");
+        pen.globalAlpha = run ? 1 : 0.55;
+        pen.fillStyle = color(run ? `bar-${lookOf(run.status, run.reused).kind}` : blockOf(node));
+        if (designer.ui.selection.get().has(node.id)) {
+          pen.globalAlpha = 1;
+          pen.fillStyle = color("accent");
+        }
         pen.fillRect((node.position.x - area.x) * scale, (node.position.y - area.y) * scale, Math.max(2, (node.width ?? 0) * scale), Math.max(1.5, (node.height ?? 0) * scale));
       }
       blocks.current = { image, area, scale };
@@ -90,6 +98,13 @@ function Picture({ flow }: { flow: Flow }) {
   };
   const ratio = typeof devicePixelRatio === "number" ? devicePixelRatio : 1;
   return <canvas ref={canvas} width={WIDTH * ratio} height={HEIGHT * ratio} style={{ width: WIDTH, height: HEIGHT }} role="img" aria-label={`Overview of ${view.nodes.size} items`} onPointerDown={go} onPointerMove={go} />;
+}
+
+/** The colour that stands for a node where there is no run to show. */
+function blockOf(node: FlowNode): string {
+  if (node.type === "note") return "tile-metrics";
+  const { kind } = tileOf(node.type === "module" ? (node.data.component?.category ?? "") : "", node.type === "module" ? node.data.node.component : "");
+  return `port-${kind}`;
 }
 
 function grown({ x, y, width, height }: Box): Box {

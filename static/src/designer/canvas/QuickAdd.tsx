@@ -34,7 +34,9 @@ function Box({ layer }: { layer: Extract<ReturnType<typeof useLayer>, { kind: "q
     const all = [...shelves.index, ...shelves.dataIndex, ...shelves.modelIndex].filter((one) => fit(one.item) && !one.item.component.unavailable);
     return (query.trim() ? search(all, query, rank) : all.map((one) => one.item).sort((a, b) => rank(b) - rank(a))).slice(0, SHOWN);
   }, [shelves, catalogue, type, layer.from, query]);
-  useEffect(() => list.current?.querySelector(".is-active")?.scrollIntoView({ block: "nearest" }), [active, found]);
+  useEffect(() => {
+    list.current?.querySelector(".is-active")?.scrollIntoView({ block: "nearest" });
+  }, [active, found]);
 
   const close = (): void => {
     ui.closeLayer();
