@@ -55,7 +55,7 @@ def median_step(job: Any, instance: Any, execution: dict[str, Any]) -> float:
         dagster.reconstructable(job), instance=instance, run_config=config
     ) as result:
         if not result.success:
-            raise SystemExit("the job failed")
+            raise SystemExit(f"failed: {[e.message for e in result.all_events if e.is_failure]}")
         ends = sorted(stats.end_time for stats in instance.get_run_step_stats(result.run_id))
     return statistics.median((b - a) * 1000 for a, b in itertools.pairwise(ends))
 
