@@ -24,7 +24,7 @@ from designer import history, journal, shapes, wire
 from designer.journal import Edit
 from designer.presence import Presences
 from designer.services import checking
-from designer.ydoc import YDoc, graph_of, new_doc
+from designer.ydoc import YDoc, careful, graph_of, new_doc
 from officina.errors import StudioError
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ PROCESS = uuid.uuid4().hex
 QUIET = 0.3
 SETTLE_WITHIN = 1.0
 LOOK_EVERY = 10.0
+RETRY_AFTER = 5.0
 STORE_TRIES = (0.2, 0.5, 1.0, 2.0)
 MOST_WAITING = 500
 
@@ -117,17 +118,11 @@ class Room:
 
     def missing(self, state: bytes) -> bytes:
         """Return the frame with what a canvas lacks of what is stored."""
-        try:
-            return wire.step2(self._stored.get_update(state or b"\x00"))
-        except (ValueError, RuntimeError):
-            raise StudioError("The state vector is broken.", where="frame") from None
+        return wire.step2(careful(self._stored.get_update, state or b"\x00"))
 
     def is_news(self, update: bytes) -> bool:
         """Say whether an update holds anything that is not stored yet."""
-        try:
-            return get_update(update, self._stored.get_state())[:1] != b"\x00"
-        except (ValueError, RuntimeError):
-            return True
+        return careful(get_update, update, self._stored.get_state())[:1] != b"\x00"
 
     async def accept(self, member: Member, update: bytes) -> None:
         """Try a socket's update and queue it to be stored; one that cannot stand is refused."""
@@ -135,8 +130,11 @@ class Room:
         before = self._trial.get_state()
         touched = self._try(update)
         after = self._trial.get_state()
+        if careful(get_update, update, after)[:1] != b"\x00":
+            # It builds on edits that never came: their sender is asked for all that is lacking.
+            member.send_frame(self.welcome())
         # Even an edit that shows nowhere must be kept when it is new: later ones build on it.
-        if not touched and before == after and not self._lacks(update, after):
+        if not touched and before == after:
             return
         edit = Edit(update, member.user_id, history.summary(touched))
         self._waiting.append((edit, member))
@@ -147,22 +145,14 @@ class Room:
     def _try(self, update: bytes) -> list[history.Touch]:
         try:
             shapes.check_size(self.size + len(update))
-            self._trial.apply_update(update)
+            careful(self._trial.apply_update, update)
             touched = self._watch.take()
-            shapes.check_touched(self._trial, touched)
+            careful(shapes.check_touched, self._trial, touched)
         except StudioError:
             self._new_trial()
             raise
-        except Exception as error:
-            log.info("a broken update of draft %s: %s", self.guid, error)
-            self._new_trial()
-            raise StudioError("The update is not one of Yjs.", where="frame") from None
         self.size += len(update)
         return touched
-
-    def _lacks(self, update: bytes, state: bytes) -> bool:
-        # What the update needs may still be on its way; it waits for it in the document.
-        return get_update(update, state)[:1] != b"\x00"
 
     def _new_trial(self) -> None:
         self._watch.close()
@@ -189,11 +179,12 @@ class Room:
             seq = await self._append(edits)
             if seq - len(edits) != self.seq:
                 await self._catch_up()
-        except (StudioError, DatabaseError) as error:
+            for edit in edits:
+                self._stored.apply_update(edit.update)
+        except Exception as error:
+            # Whatever it is, no edit may be passed on that is not stored, and the room must go on.
             self._give_up(error)
             return
-        for edit in edits:
-            self._stored.apply_update(edit.update)
         self.seq = max(self.seq, seq)
         done, self._storing = self._storing, []
         self._last = (done[-1][0].author_id, done[-1][1].user_name)
@@ -213,7 +204,7 @@ class Room:
 
     def _give_up(self, error: Exception) -> None:
         """End every socket: the canvases keep what was not stored, and bring it when they return."""
-        log.error("edits of draft %s were not stored: %s", self.guid, error)
+        log.error("edits of draft %s were not stored", self.guid, exc_info=error)
         text = error.message if isinstance(error, StudioError) else "could not be stored, try again"
         self._storing = []
         self._waiting.clear()
@@ -252,8 +243,8 @@ class Room:
             await asyncio.sleep(LOOK_EVERY)
             try:
                 await self.heard_of(await _db(journal.seq_of)(self.pipeline_id))
-            except (StudioError, DatabaseError) as error:
-                log.warning("could not look for edits of draft %s: %s", self.guid, error)
+            except Exception:
+                log.exception("could not look for edits of draft %s", self.guid)
 
     def _pass_on(self, update: bytes, without: Member | None = None) -> None:
         frame = wire.update(update)
@@ -282,9 +273,9 @@ class Room:
             self._changed.clear()
             try:
                 await self._settle()
-            except (StudioError, DatabaseError) as error:
-                log.warning("could not keep the graph of draft %s: %s", self.guid, error)
-                await asyncio.sleep(SETTLE_WITHIN)
+            except Exception:
+                log.exception("could not keep or check the graph of draft %s", self.guid)
+                await asyncio.sleep(RETRY_AFTER)
                 self._changed.set()
 
     async def _settle(self) -> None:
@@ -364,5 +355,6 @@ async def close_if_empty(room: Room) -> None:
         room.closed = True
         try:
             await room.close()
-        except (StudioError, DatabaseError) as error:
-            log.warning("could not close the room of draft %s: %s", room.guid, error)
+        except Exception:
+            # All edits are stored; whoever reads the draft next makes the graph of them.
+            log.exception("could not close the room of draft %s", room.guid)

@@ -82,17 +82,19 @@ def read_frame(data: bytes) -> Frame:
     if sync not in (STEP1, STEP2, UPDATE):
         raise StudioError(f"There is no sync message {sync}.", where="frame")
     body = reader.bytes()
-    if sync != STEP1 and kind == SYNC:
-        _check_counts(body)
+    if kind == SYNC:
+        _check_counts(body, is_state=sync == STEP1)
     return Frame(kind, sync, body)
 
 
-def _check_counts(update: bytes) -> None:
-    """Refuse an update that announces more than it can hold, before memory is set aside for it."""
-    reader = Reader(update)
-    clients = reader.number()
-    if clients * 3 > len(update) or (clients and reader.number() > len(update)):
-        raise StudioError("The update announces more than it holds.", where="frame")
+def _check_counts(body: bytes, *, is_state: bool) -> None:
+    """Refuse what announces more than it can hold, before memory is set aside for it."""
+    if not body:
+        return
+    reader = Reader(body)
+    clients, least = reader.number(), 2 if is_state else 3
+    if clients * least > len(body) or (clients and not is_state and reader.number() > len(body)):
+        raise StudioError("The message announces more than it holds.", where="frame")
 
 
 def step1(state: bytes) -> bytes:

@@ -6,11 +6,16 @@ A Y.Doc can hold what is no graph; reading it is total, and what does not fit is
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pycrdt import Doc, Map
+
+from officina.errors import StudioError
+
+log = logging.getLogger(__name__)
 
 ROOTS = ("nodes", "edges", "notes", "groups", "parameters", "settings")
 # What lies under these names is a Y.Map of Y.Maps; edges and settings hold plain values.
@@ -37,6 +42,31 @@ def new_doc(*updates: bytes) -> YDoc:
     for update in updates:
         doc.apply_update(update)
     return doc
+
+
+Answer = TypeVar("Answer")
+
+
+def careful(call: Callable[..., Answer], *given: Any) -> Answer:
+    """Call the Yjs library with what came from outside; bytes that it cannot take are a StudioError.
+
+    Some make it panic, and a panic is no Exception: it must not end the process's other sockets.
+    """
+    try:
+        return call(*given)
+    except StudioError:
+        raise
+    except Exception as error:
+        raise _not_yjs(error) from None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _not_yjs(error) from None
+
+
+def _not_yjs(error: BaseException) -> StudioError:
+    log.info("bytes that are not of Yjs: %s", str(error)[:200])
+    return StudioError("The message is not one of Yjs.", where="frame")
 
 
 def graph_of(doc: YDoc) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from typing import Any
 
 from designer.models import Pipeline
 from designer.services import drafts
-from officina.documents import load_job
+from officina.documents import load_yaml
 from officina.errors import StudioError
 from officina.graph import Graph
+from officina.printing import graph_of_text
 from studio.runs.models import Run
 from studio.workspaces.models import Workspace
 
@@ -40,16 +41,13 @@ def read_text(text: str) -> tuple[str, str, dict[str, Any]]:
         return str(data.get("name") or ""), str(data.get("description") or ""), graph.to_json()
     if data is not None and "nodes" in data:
         return "", "", Graph.from_json(data).to_json()
-    # With a line's end in it the text cannot be taken for the path of a file on this server.
-    document = load_job(data if data is not None else f"{text}\n").document
-    if document.get("jobType") != "Pipeline":
-        raise StudioError(
-            "This is a command job, not a pipeline.",
-            hint="Import a document with `type: pipeline` and `jobs:`.",
-            where="text",
-        )
-    title = document.get("displayName") or document.get("experimentName") or ""
-    return title, document.get("description") or "", placed(Graph.of_pipeline(document))
+    graph = graph_of_text(text)
+    return _title(text), str(graph.settings.get("description") or ""), placed(graph)
+
+
+def _title(text: str) -> str:
+    head = load_yaml(text)
+    return str(head.get("display_name") or "") if isinstance(head, Mapping) else ""
 
 
 def draft_of_run(*, workspace: Workspace, user: Any, run: Run) -> Pipeline:
@@ -78,9 +76,9 @@ def _json(text: str) -> dict[str, Any] | None:
 
 
 def placed(graph: Graph) -> dict[str, Any]:
-    """Return a graph's JSON; nodes that all lie on one spot are laid out in layers."""
+    """Return a graph's JSON; nodes that have no place yet are laid out in layers."""
     data = graph.to_json()
-    if len({(node.x, node.y) for node in graph.nodes}) > 1 or len(graph.nodes) < 2:
+    if any(node.x or node.y for node in graph.nodes):
         return data
     depth = _depths(graph)
     filled: dict[int, int] = {}

@@ -286,6 +286,20 @@ async def test_an_edit_that_makes_no_graph_is_refused_and_the_others_go_on(
     assert await scene.draft.updates.acount() == 2
 
 
+async def test_an_edit_whose_ground_is_missing_is_asked_for_again(scene: Scene) -> None:
+    async with canvas(scene, "contributor") as carl, canvas(scene, "owner") as olga:
+        change(carl.doc, fraction=0.25)  # made, and lost on the way
+        await carl.say(wire.update(change(carl.doc, seed=7)))
+        asked = b""
+        while asked[:2] != bytes((wire.SYNC, wire.STEP1)):
+            asked = (await carl.next()).get("bytes") or b""
+        await carl.say(wire.step2(carl.doc.get_update(wire.read_frame(asked).body)))
+        await olga.text("saved")
+        params = graph_of(olga.doc)["nodes"][1]["params"]
+        assert params == {"fraction": 0.25, "seed": 7}
+        assert graph_of(olga.doc) == await kept(scene)
+
+
 async def test_nobody_can_pose_as_another_and_who_leaves_is_gone(scene: Scene) -> None:
     async with canvas(scene, "owner") as olga:
         async with canvas(scene, "contributor") as carl:

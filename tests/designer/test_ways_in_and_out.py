@@ -84,6 +84,23 @@ def test_an_exported_draft_comes_back_the_same(cast: Any) -> None:
     assert client.get(f"{BASE}/pipelines/{draft.guid}/export?format=doc").status_code == 400
 
 
+def test_an_exported_yaml_comes_back_the_same(cast: Any) -> None:
+    client = cast.client("owner")
+    draft = drafts.create_draft(workspace=cast.lab, user=cast.owner, name="Churn", graph=GRAPH)
+    exported = client.get(f"{BASE}/pipelines/{draft.guid}/export?format=yaml")
+    assert exported["Content-Disposition"] == 'attachment; filename="Churn.yml"'
+    back = client.post(f"{BASE}/pipelines/import", {"text": exported.content.decode()}).json()
+    assert (back["name"], back["graph"]) == ("Churn", GRAPH)
+
+
+def test_the_exported_script_is_python(cast: Any) -> None:
+    draft = drafts.create_draft(workspace=cast.lab, user=cast.owner, name="Churn", graph=GRAPH)
+    url = f"{BASE}/pipelines/{draft.guid}/export?format=python"
+    text = cast.client("reader").get(url).content.decode()
+    compile(text, "churn.py", "exec")
+    assert "azure.ai.ml" in text
+
+
 @pytest.mark.parametrize(
     "text",
     ["/etc/passwd.yml", "type: command\ncommand: echo\nenvironment: x\n", "{]", "a: [", "[]", "1"],
