@@ -9,6 +9,7 @@ from typing import Any
 from officina.checks.columns import (
     columns_are_there,
     disabled_nodes_have_a_stand_in,
+    what_is_missing,
     what_runs,
 )
 from officina.checks.problem import Problem
@@ -75,6 +76,7 @@ def examine(graph: Graph, catalogue: CatalogueLike, known: Known | None = None) 
     else:
         found = list(what_runs(lively))
     found += disabled_nodes_have_a_stand_in(graph, catalogue, lively)
+    found += what_is_missing(lively, catalogue)
     found += columns_are_there(graph, catalogue, columns)
     found += scripts_can_run(lively.graph, catalogue, columns)
     return Findings(found, columns.outputs)

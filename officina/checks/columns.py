@@ -123,6 +123,19 @@ def disabled_nodes_have_a_stand_in(
         )
 
 
+def what_is_missing(lively: Running, catalogue: CatalogueLike) -> Iterator[Problem]:
+    """A module may need packages that are not here; a worker elsewhere may have them."""
+    told: dict[str, str] = {}
+    for node in lively.graph.nodes:
+        if node.component not in told:
+            try:
+                told[node.component] = catalogue.get(node.component, node.version).unavailable()
+            except StudioError:
+                told[node.component] = ""
+        if told[node.component]:
+            yield Problem("not_installed", told[node.component], node.id, severity="warning")
+
+
 def what_runs(lively: Running) -> Iterator[Problem]:
     """At least one step must be left to run."""
     if not lively.graph.nodes:

@@ -172,7 +172,8 @@ def fits(gives: str, takes: str) -> bool:
         return True  # Azure lets folders, files and models of files stand in for each other
     if takes == "uri_folder":
         return True  # whatever a module gives is a folder
-    return takes == "dataset" and gives in ("uri_folder", "uri_file", "mltable")
+    # Evaluation results hold their numbers as a table too.
+    return takes == "dataset" and gives in ("uri_folder", "uri_file", "mltable", "metrics")
 
 
 def parameters_are_right(view: View) -> Iterator[Problem]:

@@ -30,6 +30,7 @@ class Flow:
     inputs: dict[str, dict[str, Schema | None]] = field(default_factory=dict)
     params: dict[str, dict[str, Any]] = field(default_factory=dict)
     sources: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    models: dict[str, Mapping[str, Schema | None]] = field(default_factory=dict)
 
     def dropped_by(self, name: str, node: str, port: str) -> str | None:
         """Return the nearest step above that takes a column of this name and does not give it."""
@@ -113,6 +114,7 @@ def _pass(
         return
     arrived = {
         edge.target_port: found.outputs.get(edge.source, {}).get(edge.source_port)
+        or found.models.get(edge.source, {}).get(edge.source_port)
         for edge in incoming
     }
     inputs = {port.name: arrived.get(port.name) for port in component.inputs}
@@ -121,6 +123,7 @@ def _pass(
     )
     found.inputs[node.id], found.params[node.id] = inputs, params
     ruled = _by_rule(component, params, inputs)
+    found.models[node.id] = ruled  # what is said of model ports stays in here
     seen = known.get(node.id) or {}
     found.outputs[node.id] = {
         port.name: _merged(ruled.get(port.name), seen.get(port.name))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from officina.columns.schema import Column, Schema, Schemas
+from officina.samples.shapes import SHAPES
 
 _MEASURES = (
     "radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity",
@@ -36,7 +37,7 @@ SAMPLES: dict[str, Schema] = {
         Column("target", "number" if name == "diabetes" else "integer", "label"),
     )
     for name, numbers in _NUMBERS.items()
-}
+} | {name: tuple(Column(each, kind) for each, kind in columns) for name, columns in SHAPES.items()}
 # What pandas takes for a missing value when it reads delimited text.
 _MISSING = frozenset(
     ("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",

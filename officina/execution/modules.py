@@ -61,6 +61,8 @@ def _run(spec: Mapping[str, Any], reporter: Reporter) -> dict[str, Any]:
     targets = _checked_outputs(component, spec.get("outputs") or {})
     partial = {port: _partial(target) for port, target in targets.items()}
     context = Context(component, params, inputs, partial, reporter)
+    if missing := component.unavailable():
+        raise StudioError(missing, where=component.name, code="failed")
     if component.run is None:
         raise StudioError(f"{component.name} cannot be run as a module.", where=component.name)
     try:

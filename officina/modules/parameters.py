@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from officina.catalogue import BUILT_IN, Param, Port, module
+from officina.columns import models
 from officina.modules import ranges
 from officina.modules.errors import WRONG_LEARNER, module_error
 
@@ -147,6 +148,7 @@ def learner(
             params=[*flat, seed],
             summary=summary,
             doc=doc,
+            schema=models.learner(task),
         )(run)
         declared.build = build  # type: ignore[attr-defined]
         return declared

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from officina.catalogue import Param, Port, module
+from officina.columns import models
 from officina.lazy import lazy
 from officina.modules.errors import WRONG_LEARNER, module_error
 from officina.modules.tables import Table
@@ -39,6 +40,7 @@ INPUTS = (
     "(second) class; several classes one Scored Probabilities_<class> each; anomaly detection "
     "labels 0 and 1 and the normalized error; clustering Assignments and the distance to each "
     "centre. Rows with missing features get no score.",
+    schema=models.scored,
 )
 def score_model(ctx: Context) -> None:
     """Predict each row of the table."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from officina.catalogue import Param, Port, module
+from officina.columns import models
 from officina.lazy import lazy
 from officina.modules import columns
 from officina.modules.errors import WRONG_LEARNER, module_error
@@ -41,6 +42,7 @@ else:
     "features; texts and categories become indicator columns. Missing values are refused. Given "
     "a Parameter Range, the first value of each is used. Explanations (on at most 2,000 rows) are "
     "the permutation importance of each column and the partial dependence on the first five.",
+    schema=models.trained,
 )
 def train_model(ctx: Context) -> None:
     """Fit the learner; the result is a scikit-learn pipeline that takes the raw columns."""

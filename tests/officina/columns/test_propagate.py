@@ -150,6 +150,15 @@ def test_a_rule_that_fails_says_nothing() -> None:
     assert propagate(Graph((Node("a", "own"),)), catalogue) == {"a": {"out": None}}
 
 
+def test_a_module_that_cannot_run_here_says_what_to_install() -> None:
+    own = Component(
+        "own", outputs=(Port("out", "dataset"),), requires=("no_such_thing",), install="Run X."
+    )
+    (problem,) = checks.problems(Graph((Node("a", "own"),)), Catalogue([own]))
+    assert (problem.code, problem.severity) == ("not_installed", "warning")
+    assert problem.message == "own needs no_such_thing, not installed here. Run X."
+
+
 def test_a_selector_says_which_input_it_picks_from() -> None:
     keys = Param("keys", "columns", port="right")
     own = Component(

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from officina.catalogue import Catalogue
 from officina.columns import Column, Schema, choose
+from officina.columns.propagate import propagate
 from officina.columns.tables import SAMPLES, delimited
 from officina.errors import StudioError
 from officina.execution.modules import run_module
+from officina.graph import Edge, Graph, Node
 from officina.modules import columns
 from officina.modules.tables import Table, read_dataset, write_dataset
 
@@ -181,3 +183,55 @@ def test_a_selector_chooses_the_same_with_and_without_data(
     else:
         assert found.fits
         assert list(found.names or ()) == real
+
+
+@pytest.mark.parametrize(
+    ("learner", "label", "append"),
+    [
+        ("linear_regression", "fare", True),
+        ("linear_regression", "age", False),
+        ("two_class_logistic_regression", "y", True),
+        ("two_class_logistic_regression", "sex", True),
+        ("multiclass_logistic_regression", "name", True),
+    ],
+)
+def test_score_columns_are_known_before_training(
+    learner: str, label: str, append: bool, tmp_path: Path
+) -> None:
+    table = a_table()
+    table.frame = table.frame.drop(columns=["when"])
+    nodes = (
+        Node("learner", learner),
+        Node("train", "train_model", "1", {"label": label}),
+        Node("score", "score_model", "1", {"append": append}),
+        Node("data", "import_data", "1", {"source": "data_asset"}),
+    )
+    edges = (
+        Edge("learner", "untrained_model", "train", "untrained_model"),
+        Edge("data", "dataset", "train", "dataset"),
+        Edge("train", "trained_model", "score", "trained_model"),
+        Edge("data", "dataset", "score", "dataset"),
+    )
+    known = {"data": {"dataset": schema_of(table)}}
+    columns = propagate(Graph(nodes, edges), Catalogue(), known)
+    assert columns["train"] == {}
+    write_dataset(tmp_path / "data.dataset", table.frame, table.roles)
+    for node in nodes[:3]:
+        component = Catalogue().get(node.component)
+        feeds = {e.target_port: e for e in edges if e.target == node.id}
+        spec = {
+            "name": node.component,
+            "params": dict(node.params),
+            "inputs": {
+                port: str(tmp_path / f"{e.source}.{e.source_port}") for port, e in feeds.items()
+            },
+            "outputs": {p.name: str(tmp_path / f"{node.id}.{p.name}") for p in component.outputs},
+        }
+        run_module(spec, Silent())
+    real = told(schema_of(Table(*read_dataset(tmp_path / "score.scored"))))
+    ruled = told(columns["score"]["scored"])
+    if learner.startswith("multiclass"):
+        assert ruled is None  # the names of the columns are in the data
+    else:
+        vague = {name for name, kind, _ in ruled or () if kind == "any"}
+        assert ruled == [(n, "any" if n in vague else kind, r) for n, kind, r in real or ()]
