@@ -1,6 +1,6 @@
-"""A private SQLite database in memory that a script of strangers may be run in.
+"""A private SQLite database, in memory or a file to be read, for scripts of strangers.
 
-It can reach no file and no other database: attaching, pragmas, extensions and virtual tables are
+A script can reach no file and no other database: attaching, pragmas, extensions and virtual tables are
 refused by the authorizer, long statements are stopped by the progress handler.
 """
 
@@ -16,6 +16,7 @@ from officina.modules.errors import QUERY_FAILED, module_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from officina.errors import StudioError
 
@@ -48,13 +49,21 @@ class Database:
     """A database in memory. Fill it with `connection`, then `lock` it and run the script."""
 
     def __init__(
-        self, *, seconds: float = MAX_SECONDS, largest: int = MAX_VALUE, pages: int | None = None
+        self,
+        file: Path | None = None,
+        *,
+        seconds: float = MAX_SECONDS,
+        largest: int = MAX_VALUE,
+        pages: int | None = None,
     ) -> None:
         self.seconds = seconds
         self.largest = largest
         self.refused = ""
-        self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        # Immutable: no journal is looked for beside the file, and nothing is ever written.
+        address = ":memory:" if file is None else f"{file.resolve().as_uri()}?mode=ro&immutable=1"
+        self.connection = sqlite3.connect(address, uri=file is not None, isolation_level=None)
         self.connection.execute("PRAGMA temp_store = MEMORY")  # sorting must not spill to a file
+        self.connection.execute("PRAGMA trusted_schema = OFF")  # a file may have traps in its views
         if pages:
             self.connection.execute(f"PRAGMA max_page_count = {int(pages)}")
 
@@ -93,7 +102,9 @@ class Database:
             last = self.connection.execute(statement)
         return last if last is not None and last.description else None
 
-    def fault(self, error: Exception, tables: Mapping[str, Sequence[str]]) -> StudioError:
+    def fault(
+        self, error: Exception, tables: Mapping[str, Sequence[str]], where: str = "sql_script"
+    ) -> StudioError:
         """Make the numbered error for what the database said."""
         text = str(error)
         held = "; ".join(f"{name}: {_listed(columns)}" for name, columns in tables.items())
@@ -104,9 +115,7 @@ class Database:
         elif self.refused or "not authorized" in text or "too many attached" in text:
             text = f"{self.refused or 'that statement'} is not allowed here"
             hint = "Only the tables of this step can be read and written, with plain SQL."
-        return module_error(
-            QUERY_FAILED, f"The SQL script failed: {text}.", where="sql_script", hint=hint
-        )
+        return module_error(QUERY_FAILED, f"The SQL script failed: {text}.", where=where, hint=hint)
 
     def _authorize(
         self, action: int, one: str | None, two: str | None, schema: str | None, inner: str | None

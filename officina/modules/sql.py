@@ -127,13 +127,24 @@ def _load(connection: sqlite3.Connection, name: str, table: Table) -> None:
 
 
 def _fetched(cursor: sqlite3.Cursor, tables: Mapping[str, Table]) -> Table:
+    result = Table(fetched(cursor, where="sql_script"))
+    for name in result.frame.columns:
+        source = next((table for table in tables.values() if name in table.frame.columns), None)
+        if source is not None:
+            result.frame[name] = _restored(result.frame[name], source.frame[name])
+            result.roles[name] = dict(source.roles.get(name, {}))
+    return result
+
+
+def fetched(cursor: sqlite3.Cursor, *, where: str) -> pd.DataFrame:
+    """Return all rows of a query, each column with the type of its values."""
     names = [cell[0] for cell in cursor.description]
     doubled = next((name for name in names if names.count(name) > 1), None)
     if doubled is not None:
         raise module_error(
             NAMES_DIFFER,
             f'Two columns of the result are called "{doubled}".',
-            where="sql_script",
+            where=where,
             hint=f"Name them apart, for example: t2.{queries.quoted(doubled)} AS other.",
         )
     rows = cursor.fetchmany(MAX_ROWS)
@@ -141,17 +152,11 @@ def _fetched(cursor: sqlite3.Cursor, tables: Mapping[str, Table]) -> Table:
         raise module_error(
             TOO_LARGE,
             f"The result has more than {MAX_ROWS} rows.",
-            where="sql_script",
+            where=where,
             hint="Look for a join without a condition.",
         )
     cells = zip(*rows, strict=True) if rows else ([] for _ in names)
-    result = Table(pd.DataFrame({n: _typed(list(c)) for n, c in zip(names, cells, strict=True)}))
-    for name in names:
-        source = next((table for table in tables.values() if name in table.frame.columns), None)
-        if source is not None:
-            result.frame[name] = _restored(result.frame[name], source.frame[name])
-            result.roles[name] = dict(source.roles.get(name, {}))
-    return result
+    return pd.DataFrame({n: _typed(list(c)) for n, c in zip(names, cells, strict=True)})
 
 
 def _typed(values: list[Any]) -> pd.Series[Any]:
