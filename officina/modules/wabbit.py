@@ -61,7 +61,8 @@ def train(ctx: Context) -> None:
     """Run Train Vowpal Wabbit Model."""
     arguments = parse(ctx.params["arguments"] or "")
     lines = read_lines(ctx)
-    with tempfile.TemporaryDirectory() as name:
+    # A job may write to its own outputs, and to no common folder for temporary files.
+    with tempfile.TemporaryDirectory(dir=ctx.outputs["trained_model"]) as name:
         folder = Path(name)
         begun: list[str] = []
         if ctx.has("pretrained"):
@@ -124,7 +125,7 @@ def score(ctx: Context) -> None:
     model, _ = load(ctx, "trained_model")
     arguments = parse(ctx.params["arguments"] or "")
     lines = read_lines(ctx)
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir=ctx.outputs["results"]) as name:
         file = Path(name) / "model.vw"
         file.write_bytes(model.model)
         workspace = _workspace(["-i", str(file), "-t", "--quiet", *arguments])

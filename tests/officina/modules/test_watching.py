@@ -47,7 +47,7 @@ def test_a_learner_tells_its_rounds_and_stays_the_same(
 
 
 def test_a_long_training_ends_at_once_when_it_is_told_to(bench, data, tmp_path):
-    learner = bench.learner("two_class_decision_forest", {"trees": 100_000, "random_seed": 0})
+    learner = bench.learner("two_class_decision_forest", {"trees": 20_000, "random_seed": 0})
     write_dataset(tmp_path / "data", data)
     module = {
         "name": "train_model",
