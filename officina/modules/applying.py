@@ -44,7 +44,7 @@ def _schema(params: Mapping[str, Any], inputs: Schemas) -> Schemas:
     outputs=[Port("transformed", "dataset", label="Transformed dataset")],
     doc="Do to a table what another step did to its own: clean, normalize, bin, make indicators "
     "or select columns, with what was learned there. The columns of the transformation must be "
-    "there under the same names.",
+    "there under the same names; only its label may be absent, as in data to be scored.",
     schema=_schema,
 )
 def apply_transformation(ctx: Context) -> None:
@@ -58,6 +58,9 @@ def apply_transformation(ctx: Context) -> None:
             where="transform",
             hint="Apply it with the module of its own kind.",
         )
+    absent = [name for name in meta.get("labels") or () if name not in table.frame.columns]
+    if absent and hasattr(transform, "without"):
+        transform = transform.without(absent)
     try:
         frame = transform.transform(table.frame)
     except (ValueError, TypeError, KeyError) as error:

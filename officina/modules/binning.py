@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from officina.catalogue import Param, Port, module
@@ -13,7 +13,7 @@ from officina.modules import columns
 from officina.modules.errors import NOT_PARSED, column_not_found, module_error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     import pandas as pd
@@ -56,6 +56,11 @@ class Binner:
         for name, series in made.items():
             kept[name] = series
         return kept
+
+    def without(self, names: Sequence[str]) -> Binner:
+        """Return the same for a table that lacks these columns."""
+        kept = {name: edges for name, edges in self.edges.items() if name not in names}
+        return replace(self, edges=kept)
 
     def name_of(self, column: str) -> str:
         """Return what the column of bins is called."""
@@ -180,7 +185,12 @@ def group_data_into_bins(ctx: Context) -> None:
     for name, role in binner.roles.items():
         result.roles.setdefault(name, {}).update(role)
     ctx.save_table("quantized", result)
-    meta = {"kind": "transform", "module": "group_data_into_bins", "columns": chosen}
+    meta = {
+        "kind": "transform",
+        "module": "group_data_into_bins",
+        "columns": chosen,
+        "labels": columns.labels(table, chosen),
+    }
     ctx.save("transform", binner, meta)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from officina.modules.errors import NOT_PARSED, WRONG_LEARNER, column_not_found, module_error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 REPLACING = ("custom_value", "mean", "median", "mode")
 
@@ -39,6 +42,15 @@ class MissingCleaner:
             result = result.dropna(subset=self.require)
         gone = [name for name in self.drop if name in result.columns]
         return result.drop(columns=gone).reset_index(drop=True)
+
+    def without(self, names: Sequence[str]) -> MissingCleaner:
+        """Return the same for a table that lacks these columns."""
+        return MissingCleaner(
+            {name: value for name, value in self.fill.items() if name not in names},
+            [name for name in self.drop if name not in names],
+            [name for name in self.require if name not in names],
+            [name for name in self.indicate if name not in names],
+        )
 
 
 def fit(

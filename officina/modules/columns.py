@@ -15,7 +15,7 @@ from officina.modules.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import numpy as np
     import pandas as pd
@@ -69,6 +69,11 @@ def select_numeric(table: Table, selector: Mapping[str, Any], *, where: str) -> 
                 hint="Choose numeric columns only, or change its type with Edit Metadata.",
             )
     return chosen
+
+
+def labels(table: Table, names: Iterable[str]) -> list[str]:
+    """Return those of the columns that are labels: data to be scored mostly lacks them."""
+    return [name for name in names if table.role(name) == "label"]
 
 
 def is_numeric(series: pd.Series[Any]) -> bool:

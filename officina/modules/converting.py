@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from officina.catalogue import Param, Port, module
@@ -17,7 +17,7 @@ from officina.modules.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -207,6 +207,11 @@ class Indicators:
         kept = frame.drop(columns=[*gone, *(name for name in made if name in frame.columns)])
         return pd.concat([kept, pd.DataFrame(made, index=frame.index)], axis=1)
 
+    def without(self, names: Sequence[str]) -> Indicators:
+        """Return the same for a table that lacks these columns."""
+        kept = {name: found for name, found in self.categories.items() if name not in names}
+        return replace(self, categories=kept)
+
 
 @module(
     name="convert_to_indicator_values",
@@ -252,7 +257,12 @@ def convert_to_indicator_values(ctx: Context) -> None:
             hint="Look at the step that makes the table.",
         )
     ctx.save_table("results", table.with_frame(indicators.transform(table.frame)))
-    meta = {"kind": "transform", "module": "convert_to_indicator_values", "columns": chosen}
+    meta = {
+        "kind": "transform",
+        "module": "convert_to_indicator_values",
+        "columns": chosen,
+        "labels": columns.labels(table, chosen),
+    }
     ctx.save("transform", indicators, meta)
 
 

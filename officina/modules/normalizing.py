@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from officina.catalogue import Param, Port, module
@@ -17,6 +17,8 @@ from officina.modules.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import pandas as pd
     from scipy import special
@@ -65,6 +67,11 @@ class Normalizer:
                     done = self._normalized(values, place, scale)
             result[name] = pd.Series(done, index=frame.index)
         return result
+
+    def without(self, names: Sequence[str]) -> Normalizer:
+        """Return the same for a table that lacks these columns."""
+        kept = {name: place for name, place in self.places.items() if name not in names}
+        return replace(self, places=kept)
 
     def _normalized(self, values: Any, place: float, scale: float) -> Any:
         if self.method == "logistic":
@@ -120,6 +127,7 @@ def normalize_data(ctx: Context) -> None:
         "module": "normalize_data",
         "method": params["method"],
         "columns": chosen,
+        "labels": columns.labels(table, chosen),
     }
     ctx.save("transform", normalizer, meta)
 

@@ -71,7 +71,7 @@ def select_columns_transform(ctx: Context) -> None:
     """Remember the columns of the table."""
     table = ctx.table("dataset")
     names = [str(name) for name in table.frame.columns]
-    selection = ColumnSelection(names, [name for name in names if table.role(name) == "label"])
+    selection = ColumnSelection(names, columns.labels(table, names))
     meta = {"kind": "transform", "module": "select_columns_transform", "columns": names}
     ctx.save("transform", selection, meta)
 

@@ -110,9 +110,10 @@ def clean_missing_data(ctx: Context) -> None:
             where="max_ratio",
             hint="Swap them.",
         )
+    chosen = columns.select(table, params["columns"], where="columns")
     cleaner = cleaning.fit(
         table.frame,
-        columns.select(table, params["columns"], where="columns"),
+        chosen,
         mode=params["mode"],
         replacement=params["replacement"],
         ratios=(params["min_ratio"], params["max_ratio"]),
@@ -120,7 +121,12 @@ def clean_missing_data(ctx: Context) -> None:
         indicator=params["indicator"] and params["mode"] in cleaning.REPLACING,
     )
     ctx.save_table("cleaned", table.with_frame(cleaner.transform(table.frame)))
-    meta = {"kind": "transform", "module": "clean_missing_data", "columns": sorted(cleaner.fill)}
+    meta = {
+        "kind": "transform",
+        "module": "clean_missing_data",
+        "columns": sorted(cleaner.fill),
+        "labels": columns.labels(table, chosen),
+    }
     ctx.save("transform", cleaner, meta)
 
 

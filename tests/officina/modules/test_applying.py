@@ -53,6 +53,25 @@ def test_a_table_without_the_columns_is_refused(bench, frame, name, params):
         bench.run("apply_transformation", {}, transform=made["transform"], dataset=frame[["y"]])
 
 
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("clean_missing_data", {"mode": "mean", "indicator": True}),
+        ("clean_missing_data", {"mode": "remove_row"}),
+        ("normalize_data", {}),
+        ("group_data_into_bins", {"output_mode": "inplace"}),
+    ],
+)
+def test_the_label_may_be_absent_in_data_to_be_scored(bench, name, params):
+    frame = pd.DataFrame({"x": [1.0, NAN, 3.0], "y": [NAN, 1.0, 0.0]})
+    roles = {"y": {"role": "label"}}
+    made = bench.run(name, params, dataset=bench.put(frame, roles))["transform"]
+    whole = bench.table("apply_transformation", {}, transform=made, dataset=frame.tail(1))
+    scored = bench.table("apply_transformation", {}, transform=made, dataset=frame[["x"]].tail(1))
+    labels = [column for column in whole.columns if column.startswith("y")]
+    pd.testing.assert_frame_equal(scored, whole.drop(columns=labels))
+
+
 def test_texts_where_numbers_were_are_refused(bench, frame):
     made = bench.run("group_data_into_bins", {"columns": ["x"]}, dataset=frame)
     with pytest.raises(StudioError, match="Error 0018"):
