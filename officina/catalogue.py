@@ -34,7 +34,7 @@ BUILT_IN = {
     "select_columns": "officina.modules.transform:select_columns",
     "clean_missing_data": "officina.modules.transform:clean_missing_data",
     "edit_metadata": "officina.modules.transform:edit_metadata",
-    "split_data": "officina.modules.transform:split_data",
+    "split_data": "officina.modules.splitting:split_data",
     "add_columns": "officina.modules.combining:add_columns",
     "add_rows": "officina.modules.combining:add_rows",
     "join_data": "officina.modules.combining:join_data",
