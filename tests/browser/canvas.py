@@ -134,7 +134,10 @@ class Canvas:
         self.node(name).click(position={"x": 60, "y": 26})
 
     def drag(
-        self, start: Locator | tuple[float, float], end: Locator | tuple[float, float], steps: int = 8
+        self,
+        start: Locator | tuple[float, float],
+        end: Locator | tuple[float, float],
+        steps: int = 8,
     ) -> None:
         (x1, y1), (x2, y2) = middle(start), middle(end)
         mouse = self.page.mouse
@@ -183,5 +186,7 @@ def open_canvas(
     )
     page.goto(f"{studio.url}/w/{studio.workspace}/pipelines/{guid}/{query}")
     expect(page.locator(".d-saved[data-saved=yes]")).to_be_visible(timeout=20_000)
-    page.wait_for_function("document.querySelector('.d-rows .d-row') || !document.querySelector('.d-palette')")
+    page.wait_for_function(
+        "document.querySelector('.d-rows .d-row') || !document.querySelector('.d-palette')"
+    )
     return canvas

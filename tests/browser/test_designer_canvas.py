@@ -75,9 +75,15 @@ def test_searching_the_palette_answers_within_50_ms(canvas: Canvas) -> None:
 
 
 def test_a_drawn_edge_connects_and_one_input_has_one_edge(canvas: Canvas) -> None:
-    canvas.drag(canvas.port("split_data", "results1", "source"), canvas.port("score_model", "dataset", "target"))
+    canvas.drag(
+        canvas.port("split_data", "results1", "source"),
+        canvas.port("score_model", "dataset", "target"),
+    )
     expect(canvas.edge("score_model", "dataset")).to_have_count(1)
-    canvas.drag(canvas.port("split_data", "results2", "source"), canvas.port("score_model", "dataset", "target"))
+    canvas.drag(
+        canvas.port("split_data", "results2", "source"),
+        canvas.port("score_model", "dataset", "target"),
+    )
     canvas.wait_saved()
     assert "split_data:results2 > score_model:dataset" in canvas.wires()
     assert "split_data:results1 > score_model:dataset" not in canvas.wires()
@@ -87,9 +93,14 @@ def test_a_drawn_edge_connects_and_one_input_has_one_edge(canvas: Canvas) -> Non
 
 
 def test_legal_ports_glow_and_an_illegal_drop_says_why(canvas: Canvas) -> None:
-    start, wrong = canvas.port("linear_regression", "learner", "source"), canvas.port("split_data", "dataset", "target")
+    start, wrong = (
+        canvas.port("linear_regression", "learner", "source"),
+        canvas.port("split_data", "dataset", "target"),
+    )
     if not start.count():
-        start = canvas.page.locator(".react-flow__node[data-id='linear_regression'] .d-handle.source").first
+        start = canvas.page.locator(
+            ".react-flow__node[data-id='linear_regression'] .d-handle.source"
+        ).first
     (x, y), (to_x, to_y) = middle(start), middle(wrong)
     canvas.page.mouse.move(x, y)
     canvas.page.mouse.down()
@@ -103,15 +114,24 @@ def test_legal_ports_glow_and_an_illegal_drop_says_why(canvas: Canvas) -> None:
 
 
 def test_a_loop_is_refused_and_shown(canvas: Canvas) -> None:
-    canvas.drag(canvas.port("split_data", "results1", "source"), canvas.port("score_model", "dataset", "target"))
-    canvas.drag(canvas.port("score_model", "scored", "source"), canvas.port("split_data", "dataset", "target"))
+    canvas.drag(
+        canvas.port("split_data", "results1", "source"),
+        canvas.port("score_model", "dataset", "target"),
+    )
+    canvas.drag(
+        canvas.port("score_model", "scored", "source"),
+        canvas.port("split_data", "dataset", "target"),
+    )
     expect(canvas.page.locator(".d-hint")).to_contain_text("close a loop of 2 modules")
     expect(canvas.page.locator(".d-node.in-loop")).to_have_count(2)
 
 
 def test_an_edge_dropped_on_the_canvas_offers_only_what_fits(canvas: Canvas) -> None:
     x, y = middle(canvas.node("linear_regression"))
-    canvas.drag(canvas.page.locator(".react-flow__node[data-id='linear_regression'] .d-handle.source"), (x, y + 160))
+    canvas.drag(
+        canvas.page.locator(".react-flow__node[data-id='linear_regression'] .d-handle.source"),
+        (x, y + 160),
+    )
     offered = canvas.page.get_by_role("dialog", name="Add a module")
     expect(offered).to_be_visible()
     names = offered.locator(".d-row-name").all_inner_texts()
@@ -121,7 +141,10 @@ def test_an_edge_dropped_on_the_canvas_offers_only_what_fits(canvas: Canvas) -> 
     canvas.press("Enter")
     expect(canvas.node("train_model")).to_be_visible()
     canvas.wait_saved()
-    assert any("> train_model:" in wire and wire.startswith("linear_regression:") for wire in canvas.wires())
+    assert any(
+        "> train_model:" in wire and wire.startswith("linear_regression:")
+        for wire in canvas.wires()
+    )
 
 
 def test_double_click_on_the_canvas_adds_there(canvas: Canvas) -> None:
@@ -132,7 +155,10 @@ def test_double_click_on_the_canvas_adds_there(canvas: Canvas) -> None:
 
 
 def test_a_module_dropped_on_an_edge_is_spliced_in_and_deleting_it_heals(canvas: Canvas) -> None:
-    top, foot = canvas.port("import_data", "dataset", "source"), canvas.port("split_data", "dataset", "target")
+    top, foot = (
+        canvas.port("import_data", "dataset", "source"),
+        canvas.port("split_data", "dataset", "target"),
+    )
     (x, y1), (_, y2) = middle(top), middle(foot)
     canvas.drag(palette_row(canvas, "Clean Missing Data"), (x, (y1 + y2) / 2))
     expect(canvas.node("clean_missing_data")).to_be_visible()

@@ -42,7 +42,9 @@ def wait_for(canvas: Canvas, run: str, limit: float = 120) -> dict[str, Any]:
     until = time.monotonic() + limit
     body: dict[str, Any] = {}
     while time.monotonic() < until:
-        path = f"/api/v1/workspaces/{canvas.studio.workspace}/pipelines/{canvas.guid}/state?run={run}"
+        path = (
+            f"/api/v1/workspaces/{canvas.studio.workspace}/pipelines/{canvas.guid}/state?run={run}"
+        )
         body = json.loads(canvas.studio.get(path)[1])
         if body["run"]["status"] in {"Completed", "Failed", "Canceled"}:
             return body
@@ -172,9 +174,7 @@ def test_question_mark_lists_the_keys_which_can_be_changed_and_turned_off(canvas
 def test_two_people_see_each_other_and_undo_only_their_own(
     canvas: Canvas, browser: Browser, studio_server: Studio
 ) -> None:
-    session = seed(
-        studio_server, guid=canvas.guid, email="mona@example.org", role="Contributor"
-    )
+    session = seed(studio_server, guid=canvas.guid, email="mona@example.org", role="Contributor")
     mona = open_canvas(browser, studio_server, *session)
     expect(canvas.page.get_by_role("button", name="Show where Mona is")).to_be_visible()
     mona.select("split_data")
@@ -196,7 +196,9 @@ def test_two_people_see_each_other_and_undo_only_their_own(
     expect(canvas.node("split_data")).to_contain_text("Halves")
     assert mona.complaints == []
     mona.page.context.close()
-    expect(canvas.page.get_by_role("button", name="Show where Mona is")).to_be_hidden(timeout=40_000)
+    expect(canvas.page.get_by_role("button", name="Show where Mona is")).to_be_hidden(
+        timeout=40_000
+    )
 
 
 def test_a_lost_connection_is_told_and_edits_wait(canvas: Canvas) -> None:
@@ -212,7 +214,9 @@ def test_a_lost_connection_is_told_and_edits_wait(canvas: Canvas) -> None:
     expect(banner).to_be_hidden(timeout=15_000)
     canvas.wait_saved()
     assert canvas.stored_node("split_data")["disabled"] is True
-    canvas.complaints[:] = [said for said in canvas.complaints if "ERR_INTERNET_DISCONNECTED" not in said]
+    canvas.complaints[:] = [
+        said for said in canvas.complaints if "ERR_INTERNET_DISCONNECTED" not in said
+    ]
 
 
 def test_a_reader_looks_and_cannot_edit(
@@ -248,7 +252,9 @@ def test_a_run_is_shown_live_and_what_is_edited_turns_stale(
     expect(canvas.page.locator(".d-run-pill")).to_be_visible(timeout=10_000)
     ended = wait_for(canvas, run)
     assert ended["run"]["status"] == "Completed"
-    expect(canvas.page.locator(".d-node.is-completed, .d-node.is-reused")).to_have_count(3, timeout=5000)
+    expect(canvas.page.locator(".d-node.is-completed, .d-node.is-reused")).to_have_count(
+        3, timeout=5000
+    )
     expect(canvas.page.locator(".d-plate").first).to_contain_text("×")
     expect(canvas.edge("split_data", "dataset").locator(".is-flowed")).to_have_count(1)
     canvas.select("split_data")
@@ -274,7 +280,9 @@ def test_every_layer_is_accessible_in_both_themes(
     canvas.select("split_data")
     if view == "menu":
         canvas.node("split_data").click(button="right", position={"x": 60, "y": 26})
-    elif keys := {"outline": "o", "shortcuts": "?", "find": "Control+f", "quickadd": "Space"}.get(view):
+    elif keys := {"outline": "o", "shortcuts": "?", "find": "Control+f", "quickadd": "Space"}.get(
+        view
+    ):
         canvas.press(keys)
     canvas.page.wait_for_timeout(600)
     found = Axe().run(canvas.page).response["violations"]
@@ -283,7 +291,9 @@ def test_every_layer_is_accessible_in_both_themes(
     canvas.page.context.close()
 
 
-def test_a_finger_drags_a_module_in_and_taps_connect(browser: Browser, studio_server: Studio) -> None:
+def test_a_finger_drags_a_module_in_and_taps_connect(
+    browser: Browser, studio_server: Studio
+) -> None:
     canvas = open_canvas(
         browser, studio_server, *seed(studio_server, graph=SMALL), has_touch=True, viewport={"width": 1180, "height": 820}
     )  # fmt: skip

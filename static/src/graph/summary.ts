@@ -40,6 +40,9 @@ export function summaryOf(node: GraphNode, component: Component | undefined, cat
   }
   const filled = component.summary.replace(/\{(\w+)\}/g, (_, name: string) => textOf(node.params[name] ?? component.params.find((one) => one.name === name)?.default));
   const line = filled.replace(/\s+/g, " ").replace(/^[\s:·,]+|[\s:·,]+$/g, "");
-  const words = line.charAt(0).toUpperCase() + line.slice(1);
+  // A column's name is written as it is; words of ours begin with a capital.
+  const first = /^\W*\{(\w+)\}/.exec(component.summary)?.[1];
+  const own = first && ["columns", "string", "code"].includes(component.params.find((one) => one.name === first)?.type ?? "");
+  const words = own ? line : line.charAt(0).toUpperCase() + line.slice(1);
   return words || (node.label && node.label !== component.title ? component.title : component.category);
 }

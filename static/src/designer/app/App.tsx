@@ -1,5 +1,5 @@
 /** The island: top bar additions, toolbar, palette, canvas or outline, results below, properties at the right. */
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { Canvas } from "../canvas/Canvas.tsx";
 import { ConnectList } from "../canvas/ConnectList.tsx";
 import { ContextMenu } from "../canvas/ContextMenu.tsx";
@@ -9,12 +9,7 @@ import { Actions } from "../commands/actions.ts";
 import { ActionsContext, useActions } from "../commands/context.ts";
 import { listenForKeys } from "../commands/keys.ts";
 import { offerInPalette } from "../commands/search.ts";
-import { Shortcuts } from "../commands/Shortcuts.tsx";
-import { Dialogs } from "../dialogs/Dialogs.tsx";
-import { Dock } from "../dock/Dock.tsx";
-import { Outline } from "../outline/Outline.tsx";
 import { Palette } from "../palette/Palette.tsx";
-import { Panel } from "../panel/Panel.tsx";
 import { DesignerContext, useDesigner, useGroups, useUi, useWritable } from "../store/hooks.ts";
 import type { Designer } from "../store/designer.ts";
 import { followInUrl } from "../store/location.ts";
@@ -24,6 +19,13 @@ import { Splitter } from "./Splitter.tsx";
 import { useStored } from "./stored.ts";
 import { Toolbar } from "./Toolbar.tsx";
 import { OfflineBanner, Topbar } from "./Topbar.tsx";
+
+// The canvas comes first; what stands around it is fetched beside it, and dialogs when one is opened.
+const Panel = lazy(async () => ({ default: (await import("../panel/Panel.tsx")).Panel }));
+const Dock = lazy(async () => ({ default: (await import("../dock/Dock.tsx")).Dock }));
+const Outline = lazy(async () => ({ default: (await import("../outline/Outline.tsx")).Outline }));
+const Dialogs = lazy(async () => ({ default: (await import("../dialogs/Dialogs.tsx")).Dialogs }));
+const Shortcuts = lazy(async () => ({ default: (await import("../commands/Shortcuts.tsx")).Shortcuts }));
 
 export function App({ designer }: { designer: Designer }) {
   const [actions] = useState(() => new Actions(designer));
@@ -47,6 +49,8 @@ function Layout() {
   const panelOpen = useUi("panelOpen");
   const dockOpen = useUi("dockOpen");
   const view = useUi("view");
+  const layer = useUi("layer");
+  const dialog = useUi("dialog");
   const writable = useWritable();
   const [paletteWidth, setPaletteWidth] = useStored("palette", 252);
   const [panelWidth, setPanelWidth] = useStored("panel", 328);
@@ -75,13 +79,19 @@ function Layout() {
             <div className={view === "canvas" ? "d-view" : "d-view is-hidden"} inert={view !== "canvas"}>
               <Canvas />
             </div>
-            {view === "outline" && <Outline />}
+            {view === "outline" && (
+              <Suspense>
+                <Outline />
+              </Suspense>
+            )}
           </div>
           {dockOpen && (
             <>
               <Splitter label="Height of the results" axis="y" value={dockHeight} min={96} max={640} sign={-1} onChange={setDockHeight} />
               <section className="d-dock" aria-label="Results">
-                <Dock />
+                <Suspense>
+                  <Dock />
+                </Suspense>
               </section>
             </>
           )}
@@ -90,7 +100,9 @@ function Layout() {
           <>
             <Splitter label="Width of the properties" axis="x" value={panelWidth} min={260} max={640} sign={-1} onChange={setPanelWidth} />
             <aside className="d-panel" aria-label="Properties">
-              <Panel />
+              <Suspense>
+                <Panel />
+              </Suspense>
             </aside>
           </>
         )}
@@ -98,8 +110,10 @@ function Layout() {
       <QuickAdd />
       <ConnectList />
       <ContextMenu />
-      <Shortcuts />
-      <Dialogs />
+      <Suspense>
+        {layer?.kind === "shortcuts" && <Shortcuts />}
+        {dialog && <Dialogs />}
+      </Suspense>
     </div>
   );
 }

@@ -50,6 +50,7 @@ export class RunStore {
   private leave: (() => void)[] = [];
   private versions = new Versions();
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private due = 0;
   private followed = "";
   private asked = 0;
 
@@ -73,10 +74,16 @@ export class RunStore {
     this.nodes.merge([], true);
   }
 
-  /** Fetch the state again soon; many asks become one. */
+  /** Fetch the state again soon; many asks become one, and none puts off an earlier one. */
   soon(wait = 400): void {
+    const due = Date.now() + wait;
+    if (this.timer !== undefined && this.due <= due) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.refetch(this.followed || undefined), wait);
+    this.due = due;
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      void this.refetch(this.followed || undefined);
+    }, wait);
   }
 
   private async refetch(run?: string): Promise<void> {
