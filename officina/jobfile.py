@@ -20,8 +20,10 @@ def read_job_file(path: Path, *, overrides: Mapping[str, Any] | None = None) -> 
     from officina.documents.overrides import apply_overrides
     from officina.graph import Graph, pipeline_document
 
+    value = Graph.from_json(graph)
+    experiment = value.settings.get("experiment") or path.stem
     document = pipeline_document(
-        Graph.from_json(graph), Catalogue(), displayName=path.stem, experimentName=path.stem
+        value, Catalogue(), displayName=path.stem, experimentName=experiment
     )
     return LoadedJob(apply_overrides(document, overrides or {}))
 

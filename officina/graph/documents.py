@@ -121,7 +121,7 @@ def _step(
         }
     built_in = component.type == "module"
     step: dict[str, Any] = {
-        "type": "command",
+        "type": "pipeline" if component.type == "pipeline" else "command",
         "component": f"{REGISTRY}{component.name}/versions/{component.version}"
         if built_in
         else component.to_spec(),

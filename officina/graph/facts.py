@@ -41,6 +41,13 @@ def of_graph(graph: Graph, lively: Running, document: Mapping[str, Any]) -> Fact
         known["drawn"] = [
             edge.to_json() | {"through": _end(through[id])} for id, edge in lively.drawn.items()
         ]
+    nested = {id for id, job in document["jobs"].items() if job.get("type") == "pipeline"}
+    if nested:
+        known["nested"] = {
+            "nodes": [node.to_json() for node in graph.nodes if node.id in nested],
+            "edges": [e.to_json() for e in lively.graph.edges if {e.source, e.target} & nested],
+        }
+        known["order"] = [node.id for node in graph.nodes]
     parts = {
         "nodes": grouped,
         "notes": [note.to_json() for note in graph.notes],
@@ -113,6 +120,7 @@ def completed(graph: Graph, known: Mapping[str, Any]) -> Graph:
     try:
         drawn = read_graph({key: known[key] for key in ("notes", "groups") if key in known})
         off = read_graph(dict(_part(known, "off")))
+        graph = _folded(graph, read_graph(dict(_part(known, "nested"))))
     except StudioError:
         return graph  # not written by us: the document itself is whole without it
     nodes = _merged(graph.nodes, off.nodes, known.get("order"))
@@ -131,6 +139,28 @@ def completed(graph: Graph, known: Mapping[str, Any]) -> Graph:
         notes=drawn.notes,
         groups=drawn.groups,
         settings={key: value for key, value in settings.items() if value},
+    )
+
+
+def _folded(graph: Graph, nested: Graph) -> Graph:
+    """Return the graph with the inner steps of a pipeline component as its one node again.
+
+    A run's document holds them apart, as `node/step`.
+    """
+    held = {node.id for node in graph.nodes}
+    inner = {id: id.partition("/")[0] for id in held if "/" in id}
+    gone = {node.id for node in nested.nodes} & set(inner.values()) - held
+    if not gone:
+        return graph
+    taken = [edge for edge in nested.edges if {edge.source, edge.target} & gone]
+    kept = [e for e in graph.edges if not {inner.get(e.source), inner.get(e.target)} & gone]
+    return replace(
+        graph,
+        nodes=(
+            *(node for node in graph.nodes if inner.get(node.id) not in gone),
+            *(node for node in nested.nodes if node.id in gone),
+        ),
+        edges=(*kept, *taken),
     )
 
 

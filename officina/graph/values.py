@@ -12,7 +12,7 @@ from officina.errors import StudioError
 from officina.graph.order import reach, reverse, topological
 
 SCHEMA = 1
-MAX_NODES = 5_000
+MAX_NODES = 10_000
 SETTINGS = (
     "experiment",
     "default_compute",

@@ -65,7 +65,7 @@ def graph_of_yaml(text: str) -> Graph:
     line.
     """
     text = text if "\n" in text else text + "\n"
-    document = _without_steps(text) or load_job(text).document
+    document = _without_steps(text) or load_job(text, flat=False).document
     if document["jobType"] != "Pipeline":
         raise StudioError(
             "This is a single command job, not a pipeline.",
@@ -133,7 +133,7 @@ def _step(step: str, node: Mapping[str, Any], known: facts.Facts) -> dict[str, A
     nodes: dict[str, Any] = known.setdefault("nodes", {})
     extra: dict[str, Any] = nodes.setdefault(step, {})
     extra["position"] = node["position"]
-    result: dict[str, Any] = {"type": "command"}
+    result: dict[str, Any] = {"type": node["type"]}
     if node.get("displayName"):
         result["display_name"] = node["displayName"]
     if node.get("comment"):

@@ -12,10 +12,10 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 
-from officina.catalogue import Catalogue
+from officina.catalogue import Catalogue, Component, Port
 from officina.documents import load_job
 from officina.errors import StudioError
-from officina.graph import Edge, Graph, not_drawable, pipeline_document, running
+from officina.graph import REGISTRY, Edge, Graph, Node, not_drawable, pipeline_document, running
 from tests.officina.graph_strategy import CATALOGUE, exact, graphs
 
 GRAPHS = Path(__file__).parents[1] / "graphs"
@@ -182,6 +182,39 @@ def test_compute_and_force_are_those_of_the_step(diabetes: Graph) -> None:
     assert document["jobs"]["import"]["computeId"] == "gpu-1"
     assert document["jobs"]["import"]["forceRerun"] is True
     assert (document["experimentName"], document["settings"]) == ("e", {"force_rerun": True})
+
+
+def test_a_pipeline_component_is_one_node_again_after_its_run(diabetes: Graph) -> None:
+    inner = {
+        "type": "pipeline",
+        "jobs": {
+            "one": {
+                "component": f"{REGISTRY}select_columns/versions/1",
+                "inputs": {"dataset": "${{parent.inputs.table}}", "columns": "target"},
+                "outputs": {"results": "${{parent.outputs.kept}}"},
+            }
+        },
+    }
+    whole = Component(
+        "whole",
+        type="pipeline",
+        inputs=(Port("table", "uri_folder"),),
+        outputs=(Port("kept", "uri_folder"),),
+        extra=inner,
+    )
+    catalogue = Catalogue([whole])
+    edges = (
+        *(e for e in diabetes.edges if e.id != "split:dataset"),
+        Edge("import", "dataset", "sub", "table"),
+        Edge("sub", "kept", "split", "dataset"),
+    )
+    graph = replace(diabetes, nodes=(Node("sub", "whole"), *diabetes.nodes), edges=edges)
+    document = pipeline_document(graph, catalogue)
+    flat = load_job(document).document
+    assert "sub/one" in flat["jobs"]
+    assert "sub" not in flat["jobs"]
+    assert exact(Graph.of_pipeline(flat)) == exact(graph)
+    assert exact(Graph.of_pipeline(document)) == exact(graph)
 
 
 def test_what_a_graph_cannot_hold_is_named() -> None:

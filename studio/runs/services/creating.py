@@ -172,6 +172,8 @@ def settle(workspace: Workspace, document: dict[str, Any]) -> list[tuple[str, st
         # A registered component may be a pipeline of its own: the engine sees plain steps only.
         document.update(flatten(document))
         jobs = document["jobs"]
+        for node in jobs.values():
+            _settle_component(workspace, node)
     _refuse_local_code(document)
     for where, holder in [("", document), *((f"jobs.{s}.", n) for s, n in jobs.items())]:
         for name, value in (holder.get("inputs") or {}).items():

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, assume, given, settings
 
-from officina.catalogue import Catalogue
+from officina.catalogue import Catalogue, Component, Port
 from officina.documents import load_job
 from officina.errors import StudioError
 from officina.graph import Edge, Graph, Node, pipeline_document
@@ -106,6 +106,16 @@ def test_facts_that_are_not_ours_are_left_alone(diabetes: Graph, facts: str) -> 
 def test_a_broken_draft_is_printed_as_it_is() -> None:
     graph = Graph((Node("a", "gone", "7", {"x": [1]}),), (Edge("b", "o", "a", "i"),))
     assert exact(graph_of_yaml(to_yaml(graph, Catalogue()))) == exact(graph)
+
+
+def test_a_pipeline_component_is_printed_as_one_step() -> None:
+    ports = {"inputs": (Port("table", "uri_folder"),), "outputs": (Port("kept", "uri_folder"),)}
+    whole = Component("whole", "2", type="pipeline", extra={"jobs": {"a": {}}}, **ports)
+    nodes = (Node("data", "import_data"), Node("sub", "whole", "2"))
+    graph = Graph(nodes, (Edge("data", "dataset", "sub", "table"),))
+    text = to_yaml(graph, Catalogue([whole]))
+    assert "    type: pipeline\n    component: azureml:whole:2\n" in text
+    assert exact(graph_of_yaml(text)) == exact(graph)
 
 
 def test_scripts_are_printed_in_lines(diabetes: Graph) -> None:
