@@ -14,23 +14,31 @@ from officina.columns import tables
 from officina.lazy import lazy
 from officina.modules.errors import FILE_NOT_FOUND, NAMES_DIFFER, module_error
 from officina.modules.tables import Table
+from officina.samples.shapes import SHAPES
 
 if TYPE_CHECKING:
     import pandas as pd
     from sklearn import datasets
 
-    from officina.modules import fetch, parsing
+    from officina.modules import databases, fetch, parsing
     from officina.modules.context import Context
+    from officina.samples import tables as drawn
 else:
     pd = lazy("pandas")
     datasets = lazy("sklearn.datasets")
+    drawn = lazy("officina.samples.tables")
+    databases = lazy("officina.modules.databases")
     fetch = lazy("officina.modules.fetch")
     parsing = lazy("officina.modules.parsing")
 
 CATEGORY = "Data Input and Output"
-SAMPLES = ("diabetes", "iris", "wine", "breast_cancer")
+OF_SCIKIT_LEARN = ("diabetes", "iris", "wine", "breast_cancer")
+SAMPLES = (*OF_SCIKIT_LEARN, *SHAPES)
 DELIMITERS = {"comma": ",", "tab": "\t", "semicolon": ";", "pipe": "|", "space": r"\s+"}
-SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".txt": "csv", ".data": "csv"}
+SUFFIXES = {
+    **{".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".txt": "csv", ".data": "csv"},
+    **dict.fromkeys((".sqlite", ".sqlite3", ".db"), "sqlite"),
+}
 
 
 @module(
@@ -113,8 +121,16 @@ _FILES = {"source": ["data_asset", "http"]}
             "enum",
             "File format",
             "auto",
-            enum=("auto", "csv", "tsv", "parquet"),
+            enum=("auto", "csv", "tsv", "parquet", "sqlite"),
             visible_when=_FILES,
+        ),
+        Param(
+            "query",
+            "string",
+            "SQL query",
+            optional=True,
+            visible_when={"file_format": "sqlite"} | _FILES,
+            help="Run on an SQLite file; blank = its only table.",
         ),
         Param(
             "delimiter",
@@ -135,8 +151,9 @@ _FILES = {"source": ["data_asset", "http"]}
         ),
     ],
     summary="{source} {sample}",
-    doc="Bring a table in: a sample that scikit-learn carries, an uploaded data asset or folder "
-    "on the Data port, or a file from the web. Files of a folder need the same columns.",
+    doc="Bring a table in: a sample that scikit-learn carries or that is made up, an uploaded data "
+    "asset or folder on the Data port, or a file from the web: delimited text, Parquet or an SQLite "
+    "database. Files of a folder need the same columns.",
     schema=tables.imported,
 )
 def import_data(ctx: Context) -> None:
@@ -159,7 +176,9 @@ def import_data(ctx: Context) -> None:
 
 
 def sample_table(name: str) -> Table:
-    """Return one of scikit-learn's own tables; its last column, target, has the role label."""
+    """Return a sample; in scikit-learn's own tables the last column, target, has the role label."""
+    if name not in OF_SCIKIT_LEARN:
+        return Table(drawn.table(name))
     loaded = getattr(datasets, f"load_{name}")(as_frame=True)
     roles = {"target": {"role": "label"}}
     return Table(loaded.frame, roles)
@@ -217,6 +236,8 @@ def _read_file(ctx: Context, file: Path) -> pd.DataFrame:
         kind = SUFFIXES.get(file.suffix.lower(), "csv")
     if kind == "parquet":
         return parsing.read_parquet(file, where=file.name)
+    if kind == "sqlite":
+        return databases.read_sqlite(file, ctx.params["query"], where=file.name)
     delimiter = "\t" if kind == "tsv" else DELIMITERS[ctx.params["delimiter"]]
     return parsing.read_delimited(
         file,

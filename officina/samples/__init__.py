@@ -25,6 +25,11 @@ class Sample:
 
 MSE, R2 = 4150.680189329983, 0.19057346847560164
 
+
+def _graph(id: str, title: str, summary: str) -> Sample:
+    return Sample(id, title, summary, HERE / f"{id.replace('-', '_')}.json", "graph")
+
+
 SAMPLES = (
     Sample(
         id="diabetes",
@@ -42,6 +47,56 @@ SAMPLES = (
         path=HERE / "diabetes_graph.json",
         kind="graph",
         figures={"Mean_Squared_Error": MSE, "Coefficient_of_Determination": R2},
+    ),
+    _graph(
+        "automobile-basic",
+        "Automobile prices",
+        "The way of every model: select columns, clean, split, train, score, evaluate.",
+    ),
+    _graph(
+        "automobile-compare",
+        "Compare two learners",
+        "A boosted tree and a decision forest on the same cars, side by side in one evaluation.",
+    ),
+    _graph(
+        "income-features",
+        "Income, with the best features",
+        "Chi squared finds the five columns that tell most; the test data gets the same ones.",
+    ),
+    _graph(
+        "credit-risk",
+        "Credit risk with a Python script",
+        "A script weighs costly mistakes; two learners, weighted and not, end in one table.",
+    ),
+    _graph(
+        "churn-smote",
+        "Churn with SMOTE",
+        "Few customers leave: make more of them up for training, and see what it changes.",
+    ),
+    _graph(
+        "flight-delay",
+        "Flight delays and the weather",
+        "Two tables are joined by place and hour before anything is learned from them.",
+    ),
+    _graph(
+        "cross-validation",
+        "Cross validation",
+        "Ten folds instead of one split show how far a figure can be trusted.",
+    ),
+    _graph(
+        "permutation-importance",
+        "Which columns matter",
+        "Each column is shuffled in turn, to see how much worse the model gets.",
+    ),
+    _graph(
+        "tune-hyperparameters",
+        "Tune a learner",
+        "Six draws from ranges of four settings; the best model goes on to be scored.",
+    ),
+    _graph(
+        "one-vs-all",
+        "Three classes from two",
+        "One-vs-All makes a learner of two classes tell three wines apart, next to a forest.",
     ),
 )
 
