@@ -24,7 +24,7 @@ from designer import history, journal, shapes, wire
 from designer.journal import Edit
 from designer.presence import Presences
 from designer.services import checking
-from designer.ydoc import YDoc, careful, graph_of, new_doc
+from designer.ydoc import YDoc, careful, graph_of_state, new_doc
 from officina.errors import StudioError
 
 log = logging.getLogger(__name__)
@@ -234,7 +234,7 @@ class Room:
         for update in stored.updates:
             self._stored.apply_update(update)
         self.seq, self.state_seq = max(self.seq, stored.seq), stored.state_seq
-        self.size = len(self._stored.get_update())
+        self.size += sum(map(len, stored.updates))
         return stored.updates
 
     async def _look_forever(self) -> None:
@@ -280,8 +280,10 @@ class Room:
 
     async def _settle(self) -> None:
         """Keep the graph as of now, tell that it is saved, and what is wrong with it."""
-        graph, seq, state = graph_of(self._stored), self.seq, self._stored.get_state()
+        whole, seq, state = self._stored.get_update(), self.seq, self._stored.get_state()
         author, name = self._last
+        # The sockets of all drafts share this loop, and a graph of 10,000 nodes takes most of a second.
+        graph = await _free(graph_of_state)(whole)
         kept = seq > 0 and await _db(journal.materialise)(
             self.pipeline_id, graph=graph, seq=seq, author_id=author
         )

@@ -11,13 +11,12 @@ from typing import Any
 from designer.history import Touch
 from designer.ydoc import ROOTS, YDoc, plain, root
 from officina.errors import StudioError
+from officina.graph import MAX_NODES
 
-MAX_DOCUMENT = 8 * 2**20
+MAX_DOCUMENT = 16 * 2**20
 MAX_UPDATE = 4 * 2**20
 MAX_VALUE = 2**20
-MAX_NODES = 2_000
-MAX_ENTRIES = 8_000
-MAX_DEPTH = 32
+MAX_ENTRIES = 6 * MAX_NODES
 MAX_NAME = 255
 MAX_TEXT = 20_000
 MAX_PLACE = 1e7
@@ -88,7 +87,7 @@ def check_touched(doc: YDoc, touched: Iterable[Touch]) -> None:
 
 def check_counts(counts: Mapping[str, int]) -> None:
     if counts["nodes"] > MAX_NODES:
-        raise _refused(f"A pipeline may have {MAX_NODES} modules.", "nodes", code="too_large")
+        raise _refused(f"A pipeline may have {MAX_NODES:,} modules.", "nodes", code="too_large")
     if sum(counts.values()) > MAX_ENTRIES:
         raise _refused("The pipeline has too many parts.", "graph", code="too_large")
 

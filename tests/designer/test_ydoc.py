@@ -21,7 +21,12 @@ ODD: dict[str, Any] = {
     "nodes": [
         {
             **node(
-                "odd", list=[1, 2.5, {"a": None, "b": [True, False]}], text="", zero=0, no=False
+                "odd",
+                list=[1, 2.5, {"a": None, "b": [True, False]}],
+                params={"a": {}},
+                text="",
+                zero=0,
+                no=False,
             ),
             "label": "Odd one",
             "comment": "Zeile\n2 — ünï😀",
@@ -77,6 +82,15 @@ def test_only_what_differs_becomes_an_edit() -> None:
         {"what": "nodes", "id": "split", "action": "changed", "fields": ["params.fraction"]}
     ]
     assert journal.recorded(doc, lambda held: set_graph(held, other)) == (None, [])
+
+
+def test_a_number_that_becomes_a_truth_value_is_an_edit() -> None:
+    doc = new_doc()
+    set_graph(doc, {"nodes": [node("a", flag=1, list=[1])]})
+    other = {"nodes": [node("a", flag=True, list=[True])]}
+    update, _ = journal.recorded(doc, lambda held: set_graph(held, other))
+    assert update
+    assert json.dumps(graph_of(doc)["nodes"][0]["params"]) == '{"flag": true, "list": [true]}'
 
 
 def test_an_edge_of_a_node_that_someone_removed_is_left_out() -> None:
