@@ -24,6 +24,11 @@ class _Network:
     initial_diameter: float
     _random_state: np.random.RandomState
 
+    def fit(self, X: Any, y: Any) -> Any:
+        """Fit by steps of 32 rows, or more where there are so many that it would take hours."""
+        self.batch_size = int(np.clip(len(X) // 50, 32, 200))
+        return super().fit(X, y)  # type: ignore[misc]
+
     def _init_coef(self, fan_in: int, fan_out: int, dtype: Any) -> tuple[Any, Any]:
         half = self.initial_diameter / 2
         draw = self._random_state.uniform
@@ -35,7 +40,6 @@ def _sgd_options(max_iter: int) -> dict[str, Any]:
     """Plain gradient descent for as many rounds as asked for, without stopping early."""
     return {
         "solver": "sgd",
-        "batch_size": 32,
         "alpha": 0.0,
         "n_iter_no_change": max_iter + 1,
         "tol": 0.0,

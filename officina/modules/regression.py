@@ -258,7 +258,7 @@ def network(learning_rate: float) -> tuple[Any, ...]:
 
 NETWORK_DOC = (
     "A network with one hidden layer, trained by stochastic gradient descent on standardized "
-    "features, 32 rows a step (scikit-learn's multi-layer perceptron). The first weights are "
+    "features, 32 to 200 rows a step (scikit-learn's multi-layer perceptron). The first weights are "
     "drawn evenly from an interval as wide as the diameter, around 0."
 )
 
