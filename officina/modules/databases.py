@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-SUFFIXES = (".sqlite", ".sqlite3", ".db")
 _TABLES = "select name from sqlite_master where type in ('table', 'view') order by name"
 
 

@@ -62,3 +62,11 @@ def test_another_kind_of_file_is_said(tmp_path):
     (tmp_path / "t.db").write_text("a,b\n1,2\n" * 100)
     with pytest.raises(StudioError, match=r"Error 0002: t\.db is not an SQLite database"):
         read_sqlite(tmp_path / "t.db", None, where="path")
+
+
+def test_import_data_reads_a_database_of_an_asset(bench, file):
+    params = {"source": "data_asset", "path": "*.db"}
+    assert len(bench.table("import_data", params, data=file.parent)) == 3
+    params |= {"file_format": "sqlite", "query": 'select s from "my table" where n = 2'}
+    frame = bench.table("import_data", params, data=file.parent)
+    assert frame.to_dict("list") == {"s": ["y"]}
