@@ -28,16 +28,17 @@ def cancel_run(*, run: Run, user: Any = None, reason: str = "") -> Run:
     return run
 
 
-def _cancel(run: Run, reason: str) -> None:
+def _cancel(run: Run, reason: str, *, alone: bool = True) -> None:
     for child in run.children.exclude(status__in=ENDED):
-        _cancel(child, reason)
+        _cancel(child, reason, alone=False)
     if run.kind == Run.PIPELINE:
         # `advance` ends it once the last step has ended.
         run.move((Status.NOT_STARTED,), Status.RUNNING)
         run.move((Status.RUNNING,), Status.CANCEL_REQUESTED, reason=reason)
         transaction.on_commit(lambda: _advance(run.pk))
     elif run.move((Status.NOT_STARTED, Status.QUEUED), Status.CANCELED, reason=reason):
-        after_end(run)
+        after_end(run, alone=alone)
+        return
     else:
         run.move(
             (Status.PREPARING, Status.RUNNING, Status.FINALIZING),

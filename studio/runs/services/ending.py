@@ -22,14 +22,18 @@ def end_run(run: Run, old: str | tuple[str, ...], new: str, **changes: Any) -> b
     return True
 
 
-def after_end(run: Run) -> None:
-    """Emit the run's events, close its token, move its pipeline on and fill its slot."""
+def after_end(run: Run, *, alone: bool = True) -> None:
+    """Emit the run's events, close its token, move its pipeline on and fill its slot.
+
+    Not `alone` is a waiting step that ends with its pipeline: it held no slot, and the pipeline
+    is moved on once for all of them.
+    """
     data = {"name": run.name, "status": run.status, "kind": run.kind, "step": run.step}
     events.emit(run.workspace, "RunStatusChanged", f"run/{run.guid}", data)
     if run.status == "Completed" and run.parent_id is None:
         events.emit(run.workspace, "RunCompleted", f"run/{run.guid}", data)
     ApiToken.objects.filter(scope__run=run.guid).delete()
-    transaction.on_commit(lambda: _follow_up(run))
+    transaction.on_commit(lambda: _follow_up(run) if alone else live.tell_run(run))
 
 
 def _follow_up(run: Run) -> None:
