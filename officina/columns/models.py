@@ -31,15 +31,21 @@ def learner(task: str) -> Rule:
     return rule
 
 
-def trained(params: Mapping[str, Any], inputs: Schemas) -> Schemas:
-    """Train Model: the label that the parameter names, with what the learner adds."""
-    added = inputs.get("untrained_model")
-    label = chosen_columns(inputs.get("dataset"), params.get("label"))
-    if added is None or label is None or len(label) != 1:
-        return {"trained_model": None}
-    plain = label[0].type if label[0].type in ("string", "integer") else "any"
-    scores = tuple(one.with_(type=plain) if one.type == "any" else one for one in added)
-    return {"trained_model": (label[0].with_(role="label"), *scores)}
+def training(port_out: str, *, labelled: bool = True) -> Rule:
+    """A module that trains: the label that its parameter names, with what the learner adds."""
+
+    def rule(params: Mapping[str, Any], inputs: Schemas) -> Schemas:
+        added = inputs.get("untrained_model")
+        if added is None or not labelled:
+            return {port_out: added}
+        label = chosen_columns(inputs.get("dataset"), params.get("label"))
+        if label is None or len(label) != 1:
+            return {port_out: None}
+        plain = label[0].type if label[0].type in ("string", "integer") else "any"
+        scores = tuple(one.with_(type=plain) if one.type == "any" else one for one in added)
+        return {port_out: (label[0].with_(role="label"), *scores)}
+
+    return rule
 
 
 def scored(params: Mapping[str, Any], inputs: Schemas) -> Schemas:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from officina.catalogue import Param, Port, module
+from officina.columns import models
 from officina.lazy import lazy
 from officina.modules.errors import WRONG_LEARNER, module_error
 from officina.modules.parameters import learner, whole
@@ -60,6 +61,7 @@ def pca_based_anomaly_detection(p: Mapping[str, Any], seed: int) -> Any:
     doc="Fit an anomaly detector to a table. All columns marked as features are used: mark a "
     "column that tells normal from odd as label with Edit Metadata, so that it is left out here "
     "and Evaluate Model can compare with it.",
+    schema=models.training("trained_model", labelled=False),
 )
 def train_anomaly_detection_model(ctx: Context) -> None:
     """Fit the detector to the table's features."""

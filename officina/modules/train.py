@@ -42,7 +42,7 @@ else:
     "features; texts and categories become indicator columns. Missing values are refused. Given "
     "a Parameter Range, the first value of each is used. Explanations (on at most 2,000 rows) are "
     "the permutation importance of each column and the partial dependence on the first five.",
-    schema=models.trained,
+    schema=models.training("trained_model"),
 )
 def train_model(ctx: Context) -> None:
     """Fit the learner; the result is a scikit-learn pipeline that takes the raw columns."""

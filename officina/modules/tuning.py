@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from officina.catalogue import Param, Port, module
+from officina.columns import models
 from officina.lazy import lazy
 from officina.modules import columns
 from officina.modules.errors import INVALID_DATA, module_error
@@ -101,6 +102,7 @@ MAX_TRIALS = 10_000
     "combinations drawn at random. Each is measured on the validation dataset, or else by "
     "cross-validation. The best is then fitted to the whole training dataset. The sweep results "
     "have one row a combination, the best first.",
+    schema=models.training("best_model"),
 )
 def tune_model_hyperparameters(ctx: Context) -> None:
     """Try every chosen combination and train the best."""
