@@ -79,6 +79,11 @@ SAMPLES = (
         "Two tables are joined by place and hour before anything is learned from them.",
     ),
     _graph(
+        "text-features",
+        "Two ways to read texts",
+        "Feature hashing against a vocabulary of words that is saved and used for the test texts.",
+    ),
+    _graph(
         "cross-validation",
         "Cross validation",
         "Ten folds instead of one split show how far a figure can be trusted.",
@@ -87,6 +92,11 @@ SAMPLES = (
         "permutation-importance",
         "Which columns matter",
         "Each column is shuffled in turn, to see how much worse the model gets.",
+    ),
+    _graph(
+        "film-recommender",
+        "Recommend films",
+        "A recommender learns the tastes of people from their ratings, and names three films each.",
     ),
     _graph(
         "tune-hyperparameters",

@@ -102,6 +102,7 @@ def samples(request: HttpRequest, workspace: Workspace) -> HttpResponse:
             {"sample": each, "inputs": services.literal_inputs(each)} for each in list_samples()
         ],
         "can_submit": "runs.submit" in request.allowed,  # type: ignore[attr-defined]
+        "can_write": "designer.write" in request.allowed,  # type: ignore[attr-defined]
     }
     return render(request, "portal/samples.html", context)
 
