@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, assume, given, settings
 
+import officina.samples
 from officina.catalogue import Catalogue, Component, Port
 from officina.documents import load_job
 from officina.errors import StudioError
@@ -20,6 +21,7 @@ from officina.printing import graph_of_text, graph_of_yaml, to_json_text, to_yam
 from tests.officina.graph_strategy import CATALOGUE, exact, graphs
 
 GRAPHS = Path(__file__).parents[2] / "graphs"
+SAMPLES = Path(officina.samples.__file__).parent
 
 
 @pytest.fixture
@@ -144,6 +146,13 @@ def test_what_cannot_be_read_says_where(text: str, said: str) -> None:
     with pytest.raises(StudioError) as caught:
         graph_of_text(text)
     assert said in f"{caught.value.message} {caught.value.where}"
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.json")), ids=lambda path: path.stem)
+def test_the_samples_come_back(path: Path) -> None:
+    data = json.loads(path.read_text())
+    graph = Graph.from_json(data.get("graph", data))
+    assert exact(graph_of_yaml(to_yaml(graph, Catalogue()))) == exact(graph)
 
 
 @pytest.mark.slow
