@@ -65,7 +65,7 @@ function frame(options: CodeOptions): Extension[] {
     highlightActiveLine(),
     highlightActiveLineGutter(),
     highlightSelectionMatches(),
-    EditorView.contentAttributes.of({ "aria-label": options.label, spellcheck: "false" }),
+    EditorView.contentAttributes.of({ "aria-label": options.label, spellcheck: "false", tabindex: "0" }),
     EditorState.readOnly.of(options.readOnly ?? false),
     keymap.of([
       { key: "Mod-Enter", run: () => (options.onRun?.(), options.onRun !== undefined) },

@@ -14,7 +14,7 @@ const look = EditorView.theme({
   "&": { backgroundColor: "var(--surface)", color: "var(--ink-1)", fontSize: "0.75rem" },
   "&.cm-focused": { outline: "none" },
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "19px", fontFeatureSettings: '"calt" 0' },
-  ".cm-content": { caretColor: "var(--accent)", padding: "6px 0" },
+  ".cm-content": { caretColor: "var(--accent)" },
   ".cm-cursor": { borderLeftColor: "var(--accent)", borderLeftWidth: "2px" },
   ".cm-gutters": { backgroundColor: "var(--surface-2)", color: "var(--ink-3)", borderRight: "1px solid var(--line)" },
   ".cm-activeLine": { backgroundColor: "color-mix(in srgb, var(--accent) 5%, transparent)" },

@@ -156,6 +156,9 @@ export function Modal({ title, onClose, children, foot, wide = false }: { title:
     const dialog = element.current;
     const before = document.activeElement as HTMLElement | null;
     if (dialog && !dialog.open) dialog.showModal();
+    // The browser would choose the cross; people come for what the dialog asks, or for its verb.
+    const first = ".dialog-body :is(input, select, textarea, button, a, [tabindex='0'])";
+    (dialog?.querySelector<HTMLElement>("[data-first]") ?? dialog?.querySelector<HTMLElement>(first))?.focus();
     return () => before?.isConnected && before.focus({ preventScroll: true }) || undefined;
   }, []);
   return (

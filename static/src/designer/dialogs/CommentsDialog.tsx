@@ -18,7 +18,7 @@ export function CommentsDialog({ node: first, onClose }: { node: string | null; 
   const shown = about.filter((comment) => withSettled || !comment.resolved);
   const settled = about.length - about.filter((comment) => !comment.resolved).length;
   const end = useRef<HTMLDivElement>(null);
-  useEffect(() => end.current?.scrollIntoView({ block: "nearest" }), [shown.length]);
+  useEffect(() => void end.current?.scrollIntoView({ block: "nearest" }), [shown.length]);
   const title = first ? `Discussion of ${draft.nameOf(first)}` : "Discussion";
   return (
     <Modal title={title} onClose={onClose}>

@@ -50,8 +50,7 @@ export function MentionInput({ value, onChange, onSend }: { value: string; onCha
         rows={3}
         aria-label="New comment"
         placeholder="Say something; @ names someone, Ctrl+Enter sends"
-        role="combobox"
-        aria-expanded={found.length > 0}
+        aria-haspopup="listbox"
         aria-controls={list}
         aria-autocomplete="list"
         aria-activedescendant={found.length ? `${list}-${at}` : undefined}

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "react";
 import { chart } from "../../widgets/chart.ts";
 import type { Curved } from "./figures.ts";
 
-const HEIGHT = 230;
+const HEIGHT = 210;
 
 export function Curve({ title, figure }: Curved) {
   const host = useRef<HTMLDivElement>(null);

@@ -5,7 +5,7 @@ import type { TreeNode } from "../data/answers.ts";
 import { metricText } from "./thresholds.ts";
 import { depthOf, layTree, STEP_X, type Placed } from "./treelayout.ts";
 
-const BOX = { width: 108, height: 42 };
+const BOX = { width: 118, height: 42 };
 const FIRST_DEPTH = 3;
 
 export function TreeView({ tree }: { tree: TreeNode }) {
@@ -17,7 +17,7 @@ export function TreeView({ tree }: { tree: TreeNode }) {
       {deepest > 1 && (
         <label className="k-tree-choice">
           Depth
-          <input type="range" min={1} max={deepest} value={depth} onChange={(event) => setDepth(Number(event.target.value))} />
+          <input type="range" className="p-slider k-depth" min={1} max={deepest} value={depth} ref={(input) => input?.style.setProperty("--filled", `${deepest > 1 ? ((depth - 1) / (deepest - 1)) * 100 : 100}%`)} onChange={(event) => setDepth(Number(event.target.value))} />
           <span className="secondary">
             {depth} of {deepest}
           </span>
@@ -51,9 +51,10 @@ function Box({ placed }: { placed: Placed }) {
       <title>{isSplit ? `${node.feature} ≤ ${threshold(node)} · ${grouped(node.rows)} rows` : `${valueOf(node)} · ${grouped(node.rows)} rows`}</title>
       <rect x={x} y={placed.y} width={BOX.width} height={BOX.height} rx="6" />
       <text x={middle(placed)} y={placed.y + 17}>
-        {isSplit ? `${clip(node.feature!, 9)} ≤ ${threshold(node)}` : valueOf(node)}
+        {clip(isSplit ? node.feature! : valueOf(node), 17)}
       </text>
       <text className="k-rows" x={middle(placed)} y={placed.y + 32}>
+        {isSplit ? `≤ ${threshold(node)} · ` : ""}
         {grouped(node.rows)} rows{placed.isCut ? " …" : ""}
       </text>
     </g>

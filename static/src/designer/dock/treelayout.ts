@@ -11,7 +11,7 @@ export interface Placed {
   isCut: boolean;
 }
 
-export const STEP_X = 118;
+export const STEP_X = 128;
 export const STEP_Y = 66;
 
 export function layTree(tree: TreeNode, deepest: number): { placed: Placed[]; width: number; height: number } {

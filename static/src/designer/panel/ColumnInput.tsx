@@ -126,7 +126,9 @@ export function ColumnInput({ names, columns, single, disabled, invalid = false,
   );
 }
 
-const intoView = (element: HTMLElement | null): void => element?.scrollIntoView({ block: "nearest" });
+const intoView = (element: HTMLElement | null): void => {
+  element?.scrollIntoView({ block: "nearest" }); // returns a promise, which React would take for a cleanup
+};
 
 function useOptions(columns: readonly Column[] | null, names: readonly string[], text: string, filter: number, single: boolean): Column[] {
   return useMemo(() => {

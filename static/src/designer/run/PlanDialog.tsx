@@ -58,7 +58,7 @@ export function PlanDialog({ mode: asked, nodes, run, onClose }: Props) {
       <button type="button" className="btn" onClick={onClose}>
         Cancel
       </button>
-      <button type="button" className="btn btn-primary" disabled={!canSend} onClick={send}>
+      <button type="button" className="btn btn-primary" data-first="" aria-disabled={!canSend} onClick={send}>
         <Icon icon="player-play" />
         {isSending ? "Submitting…" : "Submit"}
         <kbd className="p-kbd">Ctrl ↵</kbd>
