@@ -113,8 +113,14 @@ class Catalogue:
         for component in components:
             self._add(component)
 
-    def extended(self, components: Iterable[Component]) -> Catalogue:
-        """Return a new catalogue with these components as well; a taken name and version fails."""
+    def extended(self, components: Iterable[Component], *, hide_taken: bool = False) -> Catalogue:
+        """Return a new catalogue with these components as well; a taken name and version fails.
+
+        With `hide_taken`, one that has a built-in module's name is left out: a later Officina may
+        bring a module of a name that a team has used, and must not stop all its pipelines.
+        """
+        if hide_taken:
+            components = [one for one in components if one.name not in self._built_in]
         return Catalogue((*self._own.values(), *components), built_in=self._built_in)
 
     def get(self, name: str, version: str | None = None) -> Component:

@@ -74,6 +74,9 @@ def test_a_doubled_name_and_version_is_refused():
     assert caught.value.code == "conflict"
     with pytest.raises(StudioError):
         Catalogue().extended([component("split_data", "2")])
+    hidden = Catalogue().extended([component("split_data", "2"), component()], hide_taken=True)
+    assert hidden.get("split_data").type == "module"
+    assert component().name in hidden
 
 
 def test_the_newest_version_is_given_unless_one_is_asked_for():

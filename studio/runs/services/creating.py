@@ -34,7 +34,8 @@ def catalogue_of(workspace: Workspace) -> Catalogue:
     rows = AssetVersion.objects.filter(
         asset__workspace=workspace, asset__kind="component", archived=False
     )
-    return Catalogue().extended(Component.from_spec(row.document) for row in rows.only("document"))
+    own = (Component.from_spec(row.document) for row in rows.only("document"))
+    return Catalogue().extended(own, hide_taken=True)
 
 
 def create_run(
