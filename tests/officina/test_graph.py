@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 
+import officina.samples
 from officina.catalogue import Catalogue, Component, Port
 from officina.documents import load_job
 from officina.errors import StudioError
@@ -19,6 +20,7 @@ from officina.graph import REGISTRY, Edge, Graph, Node, not_drawable, pipeline_d
 from tests.officina.graph_strategy import CATALOGUE, exact, graphs
 
 GRAPHS = Path(__file__).parents[1] / "graphs"
+SAMPLES = Path(officina.samples.__file__).parent
 SCHEMA = jsonschema.Draft202012Validator(
     json.loads((GRAPHS.parents[1] / "docs/pipeline.schema.json").read_text())
 )
@@ -133,6 +135,12 @@ def test_any_graph_follows_the_json_schema(graph: Graph) -> None:
 @pytest.mark.parametrize("name", ["diabetes", "cycle"])
 def test_the_stored_graphs_follow_the_json_schema(name: str) -> None:
     SCHEMA.validate(json.loads((GRAPHS / f"{name}.json").read_text()))
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.json")), ids=lambda path: path.stem)
+def test_the_samples_follow_the_json_schema(path: Path) -> None:
+    data = json.loads(path.read_text())
+    SCHEMA.validate(Graph.from_json(data.get("graph", data)).to_json())
 
 
 @pytest.mark.parametrize("change", [{"nodes": [{"id": "a"}]}, {"schema": 2}, {"extra": 1}])
