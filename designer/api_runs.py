@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from designer import api_endpoints
 from designer.api_drafts import PipelineView
-from designer.services import planning, results, submitting, trying
+from designer.services import inference, planning, results, submitting, trying
 from designer.services import state as states
 from designer.services.arranging import MODES, Ask
 from studio.runs.serializers import RunDetailSerializer
@@ -136,11 +136,42 @@ class PipelineTry(PipelineView):
         return Response(RunDetailSerializer(run).data, status=status.HTTP_201_CREATED)
 
 
+class InferenceSerializer(serializers.Serializer[Any]):
+    """The run whose models answer requests, and the scorer to keep where there are several."""
+
+    run = serializers.CharField(max_length=255, required=False, allow_blank=True, default="")
+    node = serializers.CharField(max_length=255, required=False, allow_blank=True, default="")
+
+
+class PipelineInference(PipelineView):
+    """Makes a draft that answers requests with what this one trained."""
+
+    operations = {"post": "designer.write"}
+
+    @extend_schema(
+        operation_id="pipelines_inference",
+        request=InferenceSerializer,
+        responses={201: OpenApiTypes.OBJECT},
+    )
+    @idempotent
+    def post(self, request: Request, workspace: str, guid: str) -> Response:
+        pipeline = self.get_pipeline()
+        body = InferenceSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        given = body.validated_data
+        run = results.run_of(pipeline, given["run"]) if given["run"] else None
+        made = inference.make_inference(
+            pipeline=pipeline, user=person(request), run=run, node=given["node"]
+        )
+        return Response(self.detail(made), status=status.HTTP_201_CREATED)
+
+
 PIPELINE = "workspaces/<str:workspace>/pipelines/<str:guid>"
 urlpatterns = [
     path(f"{PIPELINE}/plan", PipelinePlan.as_view(), name="api-pipeline-plan"),
     path(f"{PIPELINE}/submit", PipelineSubmit.as_view(), name="api-pipeline-submit"),
     path(f"{PIPELINE}/try", PipelineTry.as_view(), name="api-pipeline-try"),
     path(f"{PIPELINE}/state", PipelineState.as_view(), name="api-pipeline-state"),
+    path(f"{PIPELINE}/inference", PipelineInference.as_view(), name="api-pipeline-inference"),
     *api_endpoints.urlpatterns,
 ]
