@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 RUN_COMPLETED = "RunCompleted"
 RUN_STATUS_CHANGED = "RunStatusChanged"
 MODEL_REGISTERED = "ModelRegistered"
+MODEL_STAGE_REQUESTED = "ModelStageRequested"
+MODEL_STAGE_CHANGED = "ModelStageChanged"
 MODEL_DEPLOYED = "ModelDeployed"
 DATASET_DRIFT_DETECTED = "DatasetDriftDetected"
 PIPELINE_MENTION = "PipelineCommentMention"
@@ -30,6 +32,8 @@ TYPES: dict[str, str] = {
     RUN_COMPLETED: "A run ended: Completed, Failed or Canceled",
     RUN_STATUS_CHANGED: "A run failed or otherwise changed its status",
     MODEL_REGISTERED: "A model version was registered",
+    MODEL_STAGE_REQUESTED: "Someone asks that a model version be moved to a guarded stage",
+    MODEL_STAGE_CHANGED: "A model version moved to another stage",
     MODEL_DEPLOYED: "A model was deployed to an endpoint",
     DATASET_DRIFT_DETECTED: "A monitor found drift in a data set",
     PIPELINE_MENTION: "A comment on a pipeline names someone",

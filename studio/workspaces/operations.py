@@ -25,6 +25,7 @@ OPERATIONS: dict[str, str] = {
     "registry.read": "See data, models, environments and components",
     "registry.write": "Register assets",
     "registry.delete": "Archive and delete assets",
+    "registry.approve": "Approve a model's move to a guarded stage",
     "designer.read": "Open pipelines in the designer",
     "designer.write": "Change pipelines in the designer",
 }

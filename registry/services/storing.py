@@ -1,11 +1,9 @@
-"""What one does with stored trees and versioned assets."""
+"""Stored blobs and trees: what a workspace holds, and who still needs it."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -13,11 +11,9 @@ from django.db.models import F
 
 from officina.errors import StudioError
 from officina.storage import ContentStore, Entry, Tree
-from registry.models import Asset, AssetVersion, Datastore, StoredBlob, StoredTree
-from studio.workspaces import events
+from registry.models import Datastore, StoredBlob, StoredTree
 from studio.workspaces.models import Workspace
 
-NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$")
 DEFAULT_DATASTORES = ("workspaceblobstore", "workspacefilestore")
 
 
@@ -45,7 +41,7 @@ def missing_blobs(*, workspace: Workspace, files: Mapping[str, Entry]) -> list[s
     """Return the digests that this workspace must still upload before the tree can be stored."""
     wanted = {entry.sha256 for entry in files.values()}
     known: set[str] = set()
-    for chunk in _chunks(sorted(wanted), 500):
+    for chunk in chunks(sorted(wanted), 500):
         rows = StoredBlob.objects.filter(workspace=workspace, sha256__in=chunk)
         known.update(rows.values_list("sha256", flat=True))
     return sorted(wanted - known)
@@ -138,13 +134,13 @@ def release_tree(*, workspace: Workspace, digest: str) -> None:
 
 
 def _count_blobs(workspace: Workspace, digests: Iterable[str], step: int) -> None:
-    for chunk in _chunks(sorted(digests), 500):
+    for chunk in chunks(sorted(digests), 500):
         StoredBlob.objects.filter(workspace=workspace, sha256__in=chunk).update(
             references=F("references") + step
         )
 
 
-def _chunks(items: list[str], size: int) -> Iterable[list[str]]:
+def chunks(items: list[str], size: int) -> Iterable[list[str]]:
     return (items[i : i + size] for i in range(0, len(items), size))
 
 
@@ -153,85 +149,3 @@ def open_tree(*, workspace: Workspace, digest: str) -> Tree:
     if not StoredTree.objects.filter(workspace=workspace, digest=digest).exists():
         raise StudioError(f"tree:{digest[:12]}... is not in this workspace.", code="not_found")
     return store().read_tree(digest)
-
-
-@transaction.atomic
-def register(
-    *,
-    workspace: Workspace,
-    kind: str,
-    name: str,
-    document: dict[str, Any],
-    tree: Tree | None = None,
-    version: str = "",
-    description: str = "",
-    tags: Mapping[str, str] | None = None,
-    run_guid: str = "",
-    user: Any = None,
-) -> AssetVersion:
-    """Register the next version of an asset, or the named one when it is still free."""
-    if not NAME.match(name):
-        raise StudioError(
-            f"{name!r} cannot name a {kind}.",
-            hint="Use letters, digits, '.', '_' and '-', starting with a letter or digit.",
-            where="name",
-        )
-    asset, _ = Asset.objects.select_for_update().get_or_create(
-        workspace=workspace, kind=kind, name=name
-    )
-    number = asset.last_number + 1
-    if version.isdigit():
-        number = max(number, int(version))
-    chosen = version or str(number)
-    if asset.versions.filter(version=chosen).exists():
-        raise StudioError(
-            f"{kind} {name}:{chosen} exists already, and versions never change.",
-            hint="Leave the version out to get the next one.",
-            code="conflict",
-        )
-    row = AssetVersion.objects.create(
-        asset=asset,
-        version=chosen,
-        number=number,
-        document=document,
-        tree=tree.digest if tree else "",
-        size=tree.size if tree else 0,
-        description=description,
-        tags=dict(tags or {}),
-        run_guid=run_guid,
-        created_by=user,
-    )
-    if tree:
-        remember_tree(workspace=workspace, tree=tree)
-        hold_tree(workspace=workspace, digest=tree.digest)
-    asset.last_number = number
-    asset.description = description or asset.description
-    asset.save(update_fields=["last_number", "description", "changed"])
-    if kind == "model":
-        events.emit(
-            workspace, "ModelRegistered", f"model/{name}/{chosen}", {"run": run_guid, "name": name}
-        )
-    return row
-
-
-def find(
-    *, workspace: Workspace, kind: str, name: str, version: str = "", label: str = ""
-) -> AssetVersion:
-    """Return an asset version by `name:version` or `name@latest`."""
-    rows = AssetVersion.objects.select_related("asset").filter(
-        asset__workspace=workspace, asset__kind=kind, asset__name=name, archived=False
-    )
-    if version:
-        rows = rows.filter(version=version)
-    elif label and label != "latest":
-        raise StudioError(f"{name} has no label {label!r}.", hint="Known label: latest.")
-    row = rows.order_by("-number").first()
-    if row is None:
-        known = Asset.objects.filter(workspace=workspace, kind=kind).values_list("name", flat=True)
-        listing = ", ".join(sorted(known)[:8]) or "none yet"
-        raise StudioError(
-            f"There is no {kind} {name}{':' + version if version else ''} in this workspace.",
-            hint=f"Known: {listing}.",
-            code="not_found",
-        )
-    return row
