@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, expect
 
-from tests.browser.canvas import SMALL, Canvas, graph, middle, node, open_canvas, seed
+from tests.browser.canvas import SMALL, Canvas, graph, middle, open_canvas, seed
 from tests.running import Studio
 
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.slow]
@@ -23,7 +24,7 @@ def canvas(browser: Browser, studio_server: Studio) -> Iterator[Canvas]:
     made.page.context.close()
 
 
-def palette_row(canvas: Canvas, title: str):  # noqa: ANN201
+def palette_row(canvas: Canvas, title: str) -> Locator:
     canvas.page.get_by_role("combobox", name="Search modules").fill(title)
     row = canvas.page.locator(".d-palette .d-row").first
     expect(row).to_contain_text(title)
@@ -105,7 +106,7 @@ def test_legal_ports_glow_and_an_illegal_drop_says_why(canvas: Canvas) -> None:
     canvas.page.mouse.move(x, y)
     canvas.page.mouse.down()
     canvas.page.mouse.move(to_x, to_y + 30, steps=6)
-    expect(wrong).to_have_class(pytest_re("is-dim"))
+    expect(wrong).to_have_class(with_class("is-dim"))
     canvas.page.mouse.move(to_x, to_y, steps=4)
     canvas.page.mouse.up()
     expect(canvas.page.locator(".d-hint")).to_have_text("Learner cannot feed Dataset.")
@@ -225,7 +226,8 @@ def test_copies_travel_between_drafts_as_readable_json(
         """text => {
           const data = new DataTransfer();
           data.setData('text/plain', text);
-          document.activeElement.dispatchEvent(new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true}));
+          const init = {clipboardData: data, bubbles: true, cancelable: true};
+          document.activeElement.dispatchEvent(new ClipboardEvent('paste', init));
         }""",
         text,
     )
@@ -289,7 +291,7 @@ def test_a_note_shows_markdown(canvas: Canvas) -> None:
 def test_a_disabled_module_is_marked_and_stored(canvas: Canvas) -> None:
     canvas.select("split_data")
     canvas.press("d")
-    expect(canvas.node("split_data")).to_have_class(pytest_re("is-disabled"))
+    expect(canvas.node("split_data")).to_have_class(with_class("is-disabled"))
     canvas.wait_saved()
     assert canvas.stored_node("split_data")["disabled"] is True
 
@@ -365,10 +367,5 @@ def test_a_port_says_its_name_and_type(canvas: Canvas) -> None:
     assert min(box) >= 24
 
 
-def pytest_re(text: str):  # noqa: ANN201
-    import re
-
+def with_class(text: str) -> re.Pattern[str]:
     return re.compile(rf"\b{text}\b")
-
-
-__all__ = ["node"]

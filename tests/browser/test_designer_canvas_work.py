@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -37,8 +38,6 @@ def canvas(browser: Browser, studio_server: Studio) -> Iterator[Canvas]:
 
 
 def wait_for(canvas: Canvas, run: str, limit: float = 120) -> dict[str, Any]:
-    import json
-
     until = time.monotonic() + limit
     body: dict[str, Any] = {}
     while time.monotonic() < until:
@@ -135,7 +134,7 @@ def test_the_outline_shares_the_selection_and_is_worked_by_keys(canvas: Canvas) 
 
 def test_find_goes_through_what_matches_and_knows_filters(canvas: Canvas) -> None:
     canvas.press("Control+f")
-    field = canvas.page.get_by_role("searchbox", name="Find in the pipeline")
+    field = canvas.page.get_by_role("combobox", name="Find in the pipeline")
     field.fill("type=score_model OR linear")
     expect(canvas.page.locator(".d-find-count")).to_have_text("2 found")
     canvas.press("Enter")
@@ -294,9 +293,9 @@ def test_every_layer_is_accessible_in_both_themes(
 def test_a_finger_drags_a_module_in_and_taps_connect(
     browser: Browser, studio_server: Studio
 ) -> None:
-    canvas = open_canvas(
-        browser, studio_server, *seed(studio_server, graph=SMALL), has_touch=True, viewport={"width": 1180, "height": 820}
-    )  # fmt: skip
+    made = seed(studio_server, graph=SMALL)
+    tablet = {"width": 1180, "height": 820}
+    canvas = open_canvas(browser, studio_server, *made, has_touch=True, viewport=tablet)
     canvas.port("split_data", "results1", "source").tap(force=True)
     canvas.port("score_model", "dataset", "target").tap(force=True)
     expect(canvas.edge("score_model", "dataset")).to_have_count(1)

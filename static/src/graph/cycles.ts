@@ -49,24 +49,36 @@ export function loopOf(edges: Iterable<Ends>, source: string, target: string): s
   return [];
 }
 
-/** Ids from the sources down, ties by the given order; what is in a loop comes last. */
+/** Ids from the sources down, of those that may come next the first in the given order; what is in a loop comes last. */
 export function topological(ids: readonly string[], edges: Iterable<Ends>): string[] {
-  const known = new Set(ids);
-  const list = [...edges].filter((edge) => known.has(edge.source) && known.has(edge.target));
-  const waiting = new Map<string, number>(ids.map((id) => [id, 0]));
+  const place = new Map(ids.map((id, at) => [id, at]));
+  const list = [...edges].filter((edge) => place.has(edge.source) && place.has(edge.target));
+  const waiting = new Map<string, number>();
   for (const { target } of list) waiting.set(target, (waiting.get(target) ?? 0) + 1);
   const next = neighbours(list, true);
   const order: string[] = [];
-  const ready = ids.filter((id) => !waiting.get(id));
-  for (let at = 0; at < ready.length; at++) {
-    const id = ready[at]!;
+  // Places of what is ready, the least at the end.
+  const ready = ids.flatMap((id, at) => (waiting.get(id) ? [] : [at])).reverse();
+  for (let at = ready.pop(); at !== undefined; at = ready.pop()) {
+    const id = ids[at]!;
     order.push(id);
     for (const to of next.get(id) ?? []) {
-      const left = (waiting.get(to) ?? 0) - 1;
+      const left = waiting.get(to)! - 1;
       waiting.set(to, left);
-      if (!left) ready.push(to);
+      if (!left) insert(ready, place.get(to)!);
     }
   }
   const placed = new Set(order);
   return [...order, ...ids.filter((id) => !placed.has(id))];
+}
+
+/** Into a list that falls. */
+function insert(list: number[], value: number): void {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (list[middle]! > value) low = middle + 1;
+    else high = middle;
+  }
+  list.splice(low, 0, value);
 }

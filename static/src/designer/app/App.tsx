@@ -58,6 +58,7 @@ function Layout() {
   const sizes = { "--palette": `${paletteWidth}px`, "--panel": `${panelWidth}px`, "--dock": `${dockHeight}px` } as React.CSSProperties;
   return (
     <div className="designer" style={sizes}>
+      <h1 className="visually-hidden">{designer.config.name}</h1>
       <Topbar />
       <Toolbar />
       <OfflineBanner />
@@ -88,7 +89,10 @@ function Layout() {
           {dockOpen && (
             <>
               <Splitter label="Height of the results" axis="y" value={dockHeight} min={96} max={640} sign={-1} onChange={setDockHeight} />
-              <section className="d-dock" aria-label="Results">
+              <section className="d-dock" aria-labelledby="d-dock-title">
+                <h2 className="visually-hidden" id="d-dock-title">
+                  Results
+                </h2>
                 <Suspense>
                   <Dock />
                 </Suspense>

@@ -91,7 +91,7 @@ function Surface() {
   const pointer = useMemo(() => pointerHandlers(designer, instance), [designer, instance]);
 
   return (
-    <div className={`d-flow ${writable ? "" : "is-readonly"}`} ref={root} role="listbox" aria-multiselectable="true" aria-label="Pipeline canvas. Arrow keys move along the connections, C connects, question mark lists all keys." tabIndex={nodes.length ? -1 : 0} {...pointer}>
+    <div className={`d-flow ${writable ? "" : "is-readonly"}`} ref={root} role="group" aria-label="Pipeline canvas. Arrow keys move along the connections, C connects, question mark lists all keys." tabIndex={nodes.length ? -1 : 0} {...pointer}>
       <ReactFlow<FlowNode, FlowEdge>
         nodes={nodes}
         edges={edges}

@@ -30,9 +30,9 @@ export const ModuleView = memo(function ModuleView({ id, data: { node, component
   return (
     <div
       className={classes}
-      role="option"
-      aria-selected={Boolean(selected)}
-      aria-label={labelOf(title, summary, node, run, problems, catalogue)}
+      role="group"
+      aria-roledescription="module"
+      aria-label={`${labelOf(title, summary, node, run, problems, catalogue)}${selected ? ", selected" : ""}`}
       tabIndex={useRoving(id) ? 0 : -1}
       data-node={id}
       style={peer ? ({ "--peer": peer.user.color } as React.CSSProperties) : undefined}

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { catalogue, edge, node } from "../../graph/fixture.ts";
+import type { GraphNote } from "../../graph/types.ts";
 import { EMPTY, type Snapshot } from "../store/snapshot.ts";
 import { ViewBuilder } from "./view.ts";
 import { bucketOf } from "./zoom.ts";
@@ -37,7 +38,7 @@ describe("the view", () => {
 
   it("draws frames below notes below modules", () => {
     const note = { id: "note", text: "", position: { x: 0, y: 0 }, width: 10, height: 10 };
-    const view = new ViewBuilder().build(snapshot({ notes: new Map([["note", note], ["frame", { ...note, id: "frame", frame: true }]]) }), catalogue, null);
+    const view = new ViewBuilder().build(snapshot({ notes: new Map<string, GraphNote>([["note", note], ["frame", { ...note, id: "frame", frame: true }]]) }), catalogue, null);
     expect([view.nodes.get("frame")?.zIndex, view.nodes.get("group:g")?.zIndex, view.nodes.get("note")?.zIndex]).toEqual([-20, -10, 0]);
   });
 });

@@ -1,6 +1,7 @@
 /** All commands in one table: keys, Ctrl+K, menus and the list of shortcuts read it. */
 import { ended } from "../../ui/status.ts";
 import type { Actions } from "./actions.ts";
+import { focusPanel } from "./focus.ts";
 import { keySettings } from "./keymap.ts";
 
 export interface Command {
@@ -119,5 +120,5 @@ function focusPalette(actions: Actions): void {
 
 function openPanel(actions: Actions): void {
   actions.designer.ui.openPanel();
-  requestAnimationFrame(() => document.querySelector<HTMLElement>(".d-panel :is(input, select, textarea, button, [tabindex='0'])")?.focus());
+  focusPanel();
 }

@@ -10,6 +10,7 @@ import { Icon, tileOf } from "../app/Icon.tsx";
 import { StatusIcon } from "../canvas/Status.tsx";
 import { RenameField } from "../canvas/RenameField.tsx";
 import { useActions } from "../commands/context.ts";
+import { focusPanel } from "../commands/focus.ts";
 import { useCatalogue, useDesigner, useEdges, useNodeProblems, useNodes, useRunOverlay, useSelection, useUi } from "../store/hooks.ts";
 
 export function Outline() {
@@ -47,7 +48,7 @@ export function Outline() {
     if (to !== undefined) go(to, event.shiftKey);
     else if (event.key === "Enter") {
       ui.openPanel();
-      requestAnimationFrame(() => document.querySelector<HTMLElement>(".d-panel :is(input, select, textarea, button)")?.focus());
+      focusPanel();
     } else if (event.key === " ") ui.select(selection.has(rows[at]!.node.id) ? [...selection].filter((id) => id !== rows[at]!.node.id) : [...selection, rows[at]!.node.id]);
     else return;
     event.preventDefault();

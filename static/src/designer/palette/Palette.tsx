@@ -1,5 +1,5 @@
 /** The shelf at the left: search, categories, assets; drag, double-click or Enter puts one on the canvas. */
-import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { LEGEND } from "../../graph/ports.ts";
 import { search } from "../../graph/search.ts";
 import { Icon } from "../app/Icon.tsx";
@@ -84,7 +84,7 @@ function Shelf({ tab, shelves }: { tab: Tab; shelves: Shelves }) {
   const actions = useActions();
   const writable = useWritable();
   const [query, setQuery] = useState("");
-  const wanted = useDeferredValue(query.trim());
+  const wanted = query.trim();
   const starred = useCell(favourites);
   const used = useCell(recent);
   const [closed, setClosed] = useState<ReadonlySet<string>>(() => new Set(shelves.categories.slice(3).map((category) => category.name)));
@@ -93,7 +93,9 @@ function Shelf({ tab, shelves }: { tab: Tab; shelves: Shelves }) {
   const sections = useMemo(() => sectionsOf(tab, shelves, wanted, starred, used, closed), [tab, shelves, wanted, starred, used, closed]);
   const rows = useMemo(() => sections.flatMap((section) => (section.open ? section.items.map((item) => ({ item, section: section.name })) : [])), [sections]);
   useEffect(() => setActive(0), [wanted]);
-  useEffect(() => list.current?.querySelector(".d-row.is-active")?.scrollIntoView({ block: "nearest" }), [active]);
+  useEffect(() => {
+    list.current?.querySelector(".d-row.is-active")?.scrollIntoView({ block: "nearest" });
+  }, [active]);
 
   const add = useCallback(
     (item: PaletteItem) => {
