@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from officina.catalogue import Param, Port, module
+from officina.columns import models
 from officina.lazy import lazy
 from officina.modules import columns
 from officina.modules.errors import EMPTY_INPUT, WRONG_LEARNER, module_error
@@ -99,6 +100,7 @@ def k_means_clustering(p: Mapping[str, Any], seed: int) -> Any:
     summary="{columns}",
     doc="Fit a clustering learner to the chosen columns, and tell each row's cluster: adds "
     "Assignments and DistancesToClusterCenter no.0, no.1 and so on.",
+    schema=models.clustered,
 )
 def train_clustering_model(ctx: Context) -> None:
     """Fit the clusters and assign the rows to them."""

@@ -87,6 +87,7 @@ def append(table: Table, scores: pd.DataFrame, roles: Roles, *, label: str | Non
     summary="Append: {append}",
     doc="Tell for each row the nearest cluster of a trained clustering model: adds Assignments "
     "and DistancesToClusterCenter no.0, no.1 and so on.",
+    schema=models.assigned,
 )
 def assign_data_to_clusters(ctx: Context) -> None:
     """Find the nearest cluster of each row."""

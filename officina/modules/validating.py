@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from officina.catalogue import Param, Port, module
+from officina.columns import models
 from officina.lazy import lazy
 from officina.modules import columns
 from officina.modules.parameters import seed_param
@@ -56,6 +57,7 @@ EXAMPLES = "Number of examples in fold"
     "a model of all the others. Folds are drawn at random, with equal shares of the classes, "
     "unless Partition and Sample has assigned them. The last two rows of the evaluation are mean "
     "and standard deviation over the folds.",
+    schema=models.cross_validated,
 )
 def cross_validate_model(ctx: Context) -> None:
     """Fit and measure fold by fold."""
