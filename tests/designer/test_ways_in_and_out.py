@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from designer.services import drafts, importing
 from officina.errors import StudioError
+from registry import services as registry
 from tests.designer.test_drafts_over_http import BASE, GRAPH, edge, node
 
 pytestmark = pytest.mark.django_db
@@ -108,3 +110,71 @@ def test_the_exported_script_is_python(cast: Any) -> None:
 def test_what_is_no_pipeline_is_refused_and_no_file_is_read(text: str) -> None:
     with pytest.raises(StudioError):
         importing.read_text(text)
+
+
+def stored(cast: Any, folder: Path, **files: str) -> Any:
+    """Store files as a tree of the workspace."""
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name.replace("__", ".")).write_text(text, "utf-8")
+    return registry.store().put_tree(folder)
+
+
+def register(cast: Any, kind: str, name: str, tree: Any = None, **document: Any) -> Any:
+    return registry.register(
+        workspace=cast.lab, kind=kind, name=name, document=document, tree=tree, user=cast.owner
+    )
+
+
+def test_the_teams_own_components_and_assets_stand_beside_the_built_ins(
+    cast: Any, tmp_path: Path
+) -> None:
+    spec = {
+        "name": "score_leads",
+        "version": "2",
+        "type": "command",
+        "display_name": "Score leads",
+        "inputs": {"data": {"type": "uri_folder"}, "top": {"type": "integer", "default": 3}},
+        "outputs": {"leads": {"type": "uri_folder"}},
+        "command": "python score.py",
+        "environment": "azureml:minimal@latest",
+    }
+    registry.register(
+        workspace=cast.lab, kind="component", name="score_leads", document=spec, user=cast.owner
+    )
+    register(cast, "data", "leads", stored(cast, tmp_path / "d", leads__csv="a,b\n1,x\n"))
+    for kind in ("trained", "transform"):
+        files = {"meta__json": json.dumps({"kind": kind}), "model__pkl": "x"}
+        register(cast, "model", f"my_{kind}", stored(cast, tmp_path / kind, **files))
+    register(cast, "model", "foreign", stored(cast, tmp_path / "mlflow", MLmodel="flavors: {}"))
+    found = cast.client("reader").get(f"{BASE}/designer/catalogue").json()
+    own = next(each for each in found["components"] if each["name"] == "score_leads")
+    assert own["own"]
+    assert [port["name"] for port in own["inputs"]] == ["data"]
+    assert [param["name"] for param in own["params"]] == ["top"]
+    assert [(each["name"], each["version"]) for each in found["data"]] == [("leads", "1")]
+    assert [each["name"] for each in found["models"]] == ["foreign", "my_trained"]
+    assert [each["name"] for each in found["transforms"]] == ["my_transform"]
+
+
+def test_the_columns_of_registered_data_are_known_before_any_run(cast: Any, tmp_path: Path) -> None:
+    tree = stored(cast, tmp_path / "d", leads__csv="age,plan\n31,Plus\n")
+    register(cast, "data", "leads", tree)
+    nodes = [
+        node("leads", "data_asset", asset="${{parent.inputs.table}}"),
+        node("split", fraction=0.5),
+    ]
+    graph = {
+        "schema": 1,
+        "nodes": nodes,
+        "edges": [edge("leads", "data", "split", "dataset")],
+        "parameters": {"table": {"type": "string", "default": "azureml:leads@latest"}},
+    }
+    draft = drafts.create_draft(workspace=cast.lab, user=cast.owner, name="Leads", graph=graph)
+    found = cast.client("reader").get(f"{BASE}/pipelines/{draft.guid}/problems").json()
+    columns = found["columns"]
+    assert [(c["name"], c["type"]) for c in columns["leads"]["data"]] == [
+        ("age", "integer"),
+        ("plan", "string"),
+    ]
+    assert [c["name"] for c in columns["split"]["results1"]] == ["age", "plan"]
