@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import QuerySet
@@ -55,12 +56,21 @@ def latest_results(
         parents = list(runs_of(pipeline).values_list("pk", flat=True)[:DEPTH])
         for child in _completed(parents).filter(step__in=wanted - found.keys()).order_by("-pk"):
             found.setdefault(child.step, child)
+    with_parents(found.values())
     return found
 
 
 def _completed(parents: list[int]) -> QuerySet[Run]:
     rows = Run.objects.filter(parent_id__in=parents, status=Status.COMPLETED)
-    return rows.select_related("parent").defer("cursor", "metrics", "parent__key_parts")
+    return rows.defer("cursor", "metrics", "key_parts", "document", "params", "inputs")
+
+
+def with_parents(children: Iterable[Run]) -> None:
+    """Give each child its pipeline's run, read once: its document is as long as the pipeline."""
+    rows = [child for child in children if child.parent_id is not None]
+    parents = Run.objects.in_bulk({child.parent_id for child in rows})
+    for child in rows:
+        child.parent = parents.get(child.parent_id)
 
 
 def earlier_steps(pipeline: Pipeline, steps: Iterable[str]) -> dict[str, Run]:
@@ -78,8 +88,13 @@ def earlier_steps(pipeline: Pipeline, steps: Iterable[str]) -> dict[str, Run]:
 def noted(run: Run, key: str) -> dict[str, Any]:
     """Return one of the JSON notes that a submission leaves in its document's properties."""
     text = (run.document.get("properties") or {}).get(key)
+    return _read(text) if isinstance(text, str) else {}
+
+
+@lru_cache(maxsize=64)
+def _read(text: str) -> dict[str, Any]:
     try:
-        value = json.loads(text) if isinstance(text, str) else {}
+        value = json.loads(text)
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}

@@ -48,13 +48,14 @@ def state(*, pipeline: Pipeline, run: Run | None = None) -> dict[str, Any]:
 
 def _children(run: Run) -> dict[str, Run]:
     """Return the run's steps, and the steps of other runs whose results it took."""
-    rows = run.children.select_related("parent", "reused_from").defer("key_parts", "cursor")
+    rows = run.children.defer("key_parts", "cursor", "document", "params", "inputs")
     found = {child.step: child for child in rows}
     borrowed = results.noted(run, results.SOURCES)
     if borrowed:
         sources = Run.objects.filter(workspace=run.workspace, guid__in=borrowed.values())
-        for source in sources.select_related("parent", "reused_from"):
+        for source in sources.defer("key_parts", "cursor", "document"):
             found.setdefault(source.step, source)
+    results.with_parents(found.values())
     return found
 
 
