@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from officina.catalogue import Param, Port, module
-from officina.columns import same
+from officina.columns import chosen_columns, names, same
 from officina.lazy import lazy
 from officina.modules import columns
 from officina.modules.errors import (
@@ -17,9 +17,12 @@ from officina.modules.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from imblearn import over_sampling
 
+    from officina.columns import Schemas
     from officina.modules import features
     from officina.modules.context import Context
     from officina.modules.tables import Table
@@ -62,6 +65,25 @@ def remove_duplicate_rows(ctx: Context) -> None:
     ctx.save_table("results", table.with_frame(table.frame[~doubled.fillna(False).astype(bool)]))
 
 
+def _oversampled_schema(params: Mapping[str, Any], inputs: Schemas) -> Schemas:
+    """Between whole numbers lie fractions; texts, categories and the label stay what they are."""
+    table = inputs.get("samples")
+    label = chosen_columns(table, params.get("label"))
+    if table is None or label is None:
+        return {"table": None}
+    fixed = names(label)
+    return {
+        "table": tuple(
+            one.with_(type="number")
+            if one.type == "integer" and not one.categorical and one.name not in fixed
+            else one
+            for one in table
+        )
+        if params.get("percentage")
+        else table
+    }
+
+
 @module(
     name="smote",
     title="SMOTE",
@@ -95,7 +117,7 @@ def remove_duplicate_rows(ctx: Context) -> None:
     doc="Add made-up rows of the rarer of two classes, each between a row and one of its nearest "
     "neighbours; 100 % doubles the class. The original rows come first. Texts and categories are "
     "taken from the neighbours. Leave it out of pipelines that score new data.",
-    schema=same("samples", "table"),
+    schema=_oversampled_schema,
 )
 def smote(ctx: Context) -> None:
     """Add made-up rows of the rarer class."""
