@@ -20,12 +20,16 @@ from studio.workspaces import access
 from studio.workspaces.live import user_group
 
 REFUSED = {"unauthenticated": 4401, "forbidden": 4403, "not_found": 4404, "conflict": 4409}
-BROKEN, BAD_EDIT, TOO_SLOW, TOO_LARGE = 4400, 4422, 4408, 4413
+BROKEN, BAD_EDIT, TOO_LARGE = 4400, 4422, 4413
+# Not one of ours: whoever reads too slowly should come again.
+TOO_SLOW = 1013
 # A canvas that sends faster is read more slowly, not cut: one that types is far below it.
 FRAMES_A_SECOND = 200
 BURST = 400
 MOST_UNSENT = 2_000
 END_OF_FRAMES = None
+# A session that ended or a token that was revoked elsewhere is seen after this at the latest.
+ASK_AGAIN_AFTER = 30.0
 
 
 class DraftConsumer(AsyncWebsocketConsumer):
@@ -40,6 +44,7 @@ class DraftConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         self.frames: asyncio.Queue[bytes | str | None] = asyncio.Queue()
         self.tokens, self.refilled = float(BURST), time.monotonic()
+        self.admitted = time.monotonic()
         self.sender: asyncio.Task[None] | None = None
         try:
             guid, pipeline_id = await database_sync_to_async(self.admit)()
@@ -121,6 +126,8 @@ class DraftConsumer(AsyncWebsocketConsumer):
             return
         await self.slow_down()
         try:
+            if time.monotonic() - self.admitted > ASK_AGAIN_AFTER:
+                await self.check_again()
             if bytes_data is not None:
                 await self.on_frame(self.room, bytes_data)
             else:
@@ -185,9 +192,11 @@ class DraftConsumer(AsyncWebsocketConsumer):
 
     async def check_again(self) -> None:
         """Cut a person whose membership ended, and know a changed role."""
+        self.admitted = time.monotonic()
         try:
             await database_sync_to_async(self.admit)()
         except StudioError as error:
+            self.can_write = False
             self.end(REFUSED.get(error.code, BROKEN), error.message)
         else:
             self.say({"type": "pong", "canWrite": self.can_write})

@@ -11,15 +11,16 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async
 from django.test import Client
+from django.utils import timezone
 from pycrdt import Map
 
-from designer import shapes, wire
+from designer import consumers, shapes, wire
 from designer.models import Pipeline
 from designer.services import drafts, versions
 from designer.ydoc import YDoc, graph_of, new_doc, root
 from studio.asgi import application
 from studio.workspaces import services
-from studio.workspaces.models import Membership
+from studio.workspaces.models import ApiToken, Membership
 from tests.cast import run_token_of, token_of
 from tests.designer.test_drafts_over_http import GRAPH
 
@@ -218,6 +219,19 @@ async def test_a_removed_member_is_cut_and_a_new_role_is_known_at_once(scene: Sc
         assert (await carl.text("refused"))["code"] == "forbidden"
         await database_sync_to_async(services.remove_member)(member=carls, actor=owner)
         assert (await carl.closed())[0] == 4404
+    assert await kept(scene) == GRAPH
+
+
+async def test_a_revoked_token_is_noticed_though_nobody_tells_the_socket(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with canvas(scene, "contributor") as carl:
+        monkeypatch.setattr(consumers, "ASK_AGAIN_AFTER", 0.0)
+        await ApiToken.objects.filter(user=scene.cast.contributor).aupdate(
+            revoked_at=timezone.now()
+        )
+        await carl.say(wire.update(change(carl.doc, fraction=0.25)))
+        assert (await carl.closed())[0] == 4401
     assert await kept(scene) == GRAPH
 
 
