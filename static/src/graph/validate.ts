@@ -54,7 +54,7 @@ export function offersFor(context: Context, id: string, portName: string, side: 
     for (const port of (side === "source" ? component?.inputs : component?.outputs) ?? []) {
       const wire = side === "source" ? { source: id, sourceHandle: portName, target: node.id, targetHandle: port.name } : { source: node.id, sourceHandle: port.name, target: id, targetHandle: portName };
       if (!checkWire(context, wire).ok) continue;
-      offers.push({ wire, node, port, text: `${catalogue.titleOf(node)}: ${portLabel(port)}`, taken: side === "source" && edges.has(edgeId(node.id, port.name)) });
+      offers.push({ wire, node, port, text: `${catalogue.titleOf(node)}: ${portLabel(port)}`, taken: edges.has(edgeId(wire.target, wire.targetHandle)) });
     }
   }
   const far = (node: GraphNode): number => Math.hypot(node.position.x - self.position.x, node.position.y - self.position.y);

@@ -37,7 +37,8 @@ function List({ node }: { node: string }) {
     if (!here || !component) return [];
     const of = (side: "source" | "target"): Line[] =>
       (side === "source" ? component.outputs : component.inputs).flatMap((port) => offersFor(here, node, port.name, side).map((offer) => ({ ...offer, from: portLabel(port), type: port.type, side })));
-    return [...of("source"), ...of("target")];
+    // Open inputs first: they are what is missing; what would replace an edge comes last.
+    return [...of("target"), ...of("source")].sort((a, b) => Number(a.taken) - Number(b.taken));
     // the list is made once: it must not jump while one reads it
   }, [node]);
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);

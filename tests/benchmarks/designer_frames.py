@@ -1,0 +1,145 @@
+"""What a frame of the designer costs while one drags a module and pans, at 300, 1,000 and 10,000 nodes.
+
+Run it alone: `.venv/bin/python tests/benchmarks/designer_frames.py [nodes ...]`. The graph is pasted
+into a draft that is offline, so the numbers are the browser's alone. Two numbers a gesture: the time
+between frames, which other work on the machine lengthens, and the main thread's own CPU a step.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from playwright.sync_api import CDPSession, Page, sync_playwright
+
+from tests import isolation  # noqa: F401  sets the home before Django's settings are read
+from tests.browser.canvas import Canvas, graph, open_canvas, seed
+from tests.conftest import CHROMIUM, CHROMIUM_FLAGS
+from tests.running import Studio, start_studio
+
+STEPS = 80
+# p95 between frames in ms, dragging and panning.
+BUDGET = {300: 20.0, 1000: 20.0, 10_000: 33.4}
+PASTE = """text => {
+  const data = new DataTransfer();
+  data.setData('text/plain', text);
+  const init = {clipboardData: data, bubbles: true, cancelable: true};
+  document.body.dispatchEvent(new ClipboardEvent('paste', init));
+}"""
+WATCH = """() => {
+  window.frames_ = [];
+  let last = performance.now();
+  const tick = now => { window.frames_.push(now - last); last = now; window.ticking_ = requestAnimationFrame(tick); };
+  window.ticking_ = requestAnimationFrame(tick);
+}"""
+STOP = "() => { cancelAnimationFrame(window.ticking_); return window.frames_.slice(2); }"
+
+
+def large(count: int) -> dict[str, Any]:
+    """Return a grid of modules of two inputs, each fed by two of the row above."""
+    across = max(4, round(count**0.5 / 2))
+    nodes = [
+        {
+            "id": f"join_data_{n}", "component": "join_data", "version": "1", "params": {},
+            "position": {"x": n % across * 280, "y": n // across * 128},
+        }
+        for n in range(count)
+    ]  # fmt: skip
+    edges = []
+    for n in range(across, count):
+        for port, source in (("dataset1", n - across), ("dataset2", max(0, n - across - 1))):
+            ends = {"source": f"join_data_{source}", "sourceHandle": "results"}
+            edges.append({**ends, "target": f"join_data_{n}", "targetHandle": port})
+    return {"schema": 1, "nodes": nodes, "edges": edges}
+
+
+def measured(page: Page, cdp: CDPSession, gesture: Any) -> tuple[list[float], float]:
+    """Return the times between frames during a gesture and the main thread's CPU ms a step."""
+
+    def busy() -> float:
+        metrics = cdp.send("Performance.getMetrics")["metrics"]
+        return next(float(m["value"]) for m in metrics if m["name"] == "TaskDuration")
+
+    page.evaluate(WATCH)
+    before = busy()
+    gesture()
+    spent = (busy() - before) * 1000 / STEPS
+    return page.evaluate(STOP), spent
+
+
+def drag_across(page: Page, x: float, y: float) -> None:
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for n in range(STEPS):
+        page.mouse.move(x + n * 3, y + (n % 20) * 2)
+        page.wait_for_timeout(8)
+    page.mouse.up()
+
+
+def look(canvas: Canvas, count: int) -> dict[str, tuple[float, float, float]]:
+    """Paste so many nodes and drag, pan and zoom among them; return median, p95, CPU by gesture."""
+    page = canvas.page
+    page.context.set_offline(True)
+    page.locator(".d-flow").wait_for()
+    page.evaluate(PASTE, json.dumps(large(count)))
+    page.locator(".d-node").first.wait_for(timeout=60_000)
+    page.wait_for_timeout(3000)
+    page.keyboard.press("Escape")
+    page.keyboard.press("0")
+    page.wait_for_timeout(800)
+    cdp = page.context.new_cdp_session(page)
+    cdp.send("Performance.setTimeDomain", {"timeDomain": "threadTicks"})
+    cdp.send("Performance.enable")
+    boxes = [each.bounding_box() for each in page.locator(".d-node").all()[:60]]
+    area = page.locator(".d-flow").bounding_box()
+    assert area
+    inside = [
+        box for box in boxes
+        if box and area["x"] + 80 < box["x"] < area["x"] + 320 and area["y"] + 80 < box["y"] < area["y"] + 320
+    ]  # fmt: skip
+    box = inside[0]
+    x, y = box["x"] + 90, box["y"] + 26
+    found = {}
+    gestures = {
+        "drag": lambda: drag_across(page, x, y),
+        "pan": lambda: drag_across(page, area["x"] + 30, area["y"] + 60 + (box["y"] % 7)),
+    }
+    for name, gesture in gestures.items():
+        frames, spent = measured(page, cdp, gesture)
+        frames.sort()
+        found[name] = (
+            statistics.median(frames),
+            frames[min(len(frames) - 1, round(len(frames) * 0.95))],
+            spent,
+        )
+        page.wait_for_timeout(500)
+    return found
+
+
+def run(studio: Studio, sizes: list[int]) -> bool:
+    """Measure all sizes, print a table, and say whether all are within the budget."""
+    fine = True
+    print(f"{'nodes':>7} {'gesture':8} {'median ms':>10} {'p95 ms':>8} {'CPU ms/step':>12}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        for count in sizes:
+            canvas = open_canvas(browser, studio, *seed(studio, graph=graph([]), title=f"{count}"))
+            for name, (middle, p95, spent) in look(canvas, count).items():
+                within = p95 <= BUDGET.get(count, 33.4)
+                fine &= within
+                mark = "" if within else "  over the budget"
+                print(f"{count:>7,} {name:8} {middle:10.1f} {p95:8.1f} {spent:12.1f}{mark}")
+            canvas.page.context.close()
+        browser.close()
+    return fine
+
+
+if __name__ == "__main__":
+    asked = [int(each) for each in sys.argv[1:]] or list(BUDGET)
+    with start_studio("frames") as made:
+        sys.exit(0 if run(made, asked) else 1)
