@@ -62,6 +62,7 @@ class DraftConsumer(AsyncWebsocketConsumer):
         self.send_frame(self.room.welcome())
         if present := self.room.presences.present():
             self.send_frame(wire.awareness(present))
+        await self.room.tell({"type": "draft.who", "origin": PROCESS})
         if self.room.problems is not None:
             self.frames.put_nowait(json.dumps(self.room.problems))
 
@@ -217,6 +218,14 @@ class DraftConsumer(AsyncWebsocketConsumer):
         if event["origin"] != PROCESS and self.room is not None:
             self.room.presences.hear(wire.read_awareness(wire.read_frame(event["data"]).body))
             self.send_frame(event["data"])
+
+    async def draft_who(self, event: dict[str, Any]) -> None:
+        """Tell a newcomer of another process where this canvas is."""
+        if event["origin"] == PROCESS or self.room is None:
+            return
+        if own := self.room.presences.of(self):
+            data = wire.awareness(own)
+            await self.room.tell({"type": "draft.awareness", "data": data, "origin": PROCESS})
 
     async def draft_changed(self, event: dict[str, Any]) -> None:
         if event.get("origin") != PROCESS and self.room is not None:

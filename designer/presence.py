@@ -52,6 +52,14 @@ class Presences:
                 told.append(Presence(client, known[0].clock + 1, None))
         return told
 
+    def of(self, owner: object) -> list[Presence]:
+        """Return what is known of a socket's own canvas."""
+        return [
+            self._known[client][0]
+            for client, held_by in self._owners.items()
+            if held_by is owner and client in self._known
+        ]
+
     def present(self) -> list[Presence]:
         """Return who is there now."""
         limit = time.monotonic() - FORGOTTEN_AFTER

@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
+from designer import wire
 from tests.designer.editors import Editor
 from tests.running import ROOT, Studio, free_port, start_studio
 
@@ -60,6 +61,12 @@ def marks(graph: dict[str, Any]) -> dict[str, set[int]]:
         for node in graph["nodes"]
         if node["id"].startswith("log_")
     }
+
+
+async def told_of_another(editor: Editor) -> None:
+    """Wait until an editor has heard where someone else is."""
+    while not editor.heard:
+        await asyncio.sleep(0.05)
 
 
 async def agree(studio: Studio, guid: str, editors: list[Editor]) -> dict[str, Any]:
@@ -123,7 +130,10 @@ async def test_two_web_processes_show_the_same_canvas(studio: Studio) -> None:
         here = Editor(socket_of(studio.url, guid), studio.token, seed=1)
         there = Editor(socket_of(f"http://127.0.0.1:{port}", guid), studio.token, seed=2)
         await here.dial()
+        here.send(wire.awareness([wire.Presence(7, 1, {"cursor": {"x": 1, "y": 2}})]))
+        await asyncio.wait_for(here.synced.wait(), 30)
         await there.dial()
+        await asyncio.wait_for(told_of_another(there), 5)
         await asyncio.gather(here.work("here", 200), there.work("there", 200))
         graph = await agree(studio, guid, [here, there])
         assert marks(graph) == {"here": set(range(200)), "there": set(range(200))}
