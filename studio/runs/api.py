@@ -77,7 +77,7 @@ class RunList(RunView):
         responses=RunSerializer(many=True),
     )
     def get(self, request: Request, workspace: str) -> Response:
-        runs = Run.objects.filter(workspace=self.workspace)
+        runs = Run.objects.shown().filter(workspace=self.workspace)
         rows = listing.shown(listing.filter_runs(runs, request.query_params.dict()))
         return self.page(rows, RunSerializer)
 
@@ -360,7 +360,7 @@ class ExperimentList(RunView):
 
     @extend_schema(operation_id="experiments_list", responses=ExperimentSerializer(many=True))
     def get(self, request: Request, workspace: str) -> Response:
-        top = Count("runs", filter=Q(runs__parent=None))
+        top = Count("runs", filter=Q(runs__parent=None, runs__deleted=None))
         rows = Experiment.objects.filter(workspace=self.workspace).annotate(total=top)
         rows = rows.order_by("name")
         pager = Page()

@@ -41,7 +41,12 @@ SORTS = {
     "queued": "queued",
     "compute": "compute__name",
 }
-KINDS = (("command", "Command"), ("pipeline", "Pipeline"), ("module", "Module"))
+KINDS = (
+    ("command", "Command"),
+    ("pipeline", "Pipeline"),
+    ("module", "Module"),
+    ("mlflow", "Tracked"),
+)
 GROUPS = {
     "active": ("NotStarted", "Queued", "Preparing", "Running", "Finalizing", "CancelRequested"),
     "waiting": ("NotStarted", "Queued"),
@@ -108,7 +113,7 @@ def clean_columns(names: list[str]) -> list[str]:
 
 def select(workspace: Workspace, wanted: Asked) -> QuerySet[Run]:
     """Return the runs that fit the filters, not yet ordered."""
-    rows = Run.objects.filter(workspace=workspace)
+    rows = Run.objects.shown().filter(workspace=workspace)
     # Modules are always steps; else the list shows what people submitted.
     if wanted.kind != "module":
         rows = rows.filter(parent=None)

@@ -61,7 +61,7 @@ def home(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 
 
 def _state(workspace: Workspace) -> dict[str, Any]:
-    top = Run.objects.filter(workspace=workspace, parent=None)
+    top = Run.objects.shown().filter(workspace=workspace, parent=None)
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     waiting = Run.objects.filter(workspace=workspace, status=Status.QUEUED)
     failed = top.filter(status=Status.FAILED, ended__gte=timezone.now() - timedelta(days=1))

@@ -36,6 +36,11 @@ def _cancel(run: Run, reason: str, *, alone: bool = True) -> None:
         run.move((Status.NOT_STARTED,), Status.RUNNING)
         run.move((Status.RUNNING,), Status.CANCEL_REQUESTED, reason=reason)
         transaction.on_commit(lambda: _advance(run.pk))
+    elif run.kind == Run.TRACKED:
+        # Its client runs where the studio cannot reach it, so the mark is all there is.
+        if run.move((Status.NOT_STARTED, Status.RUNNING), Status.CANCELED, reason=reason):
+            after_end(run, alone=alone)
+        return
     elif run.move((Status.NOT_STARTED, Status.QUEUED), Status.CANCELED, reason=reason):
         after_end(run, alone=alone)
         return

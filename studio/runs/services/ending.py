@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from studio.runs import live
-from studio.runs.models import Run
+from studio.runs.models import Run, Status
 from studio.runs.services.queueing import dispatch
 from studio.workspaces import events
 from studio.workspaces.models import ApiToken
@@ -42,5 +42,10 @@ def _follow_up(run: Run) -> None:
     live.tell_run(run)
     if run.parent_id is not None:
         advance(run_id=run.parent_id)
+    if run.kind == Run.TRACKED:
+        return
+    for child in run.children.filter(kind=Run.TRACKED, status=Status.RUNNING):
+        # What the ended job's own script had begun: nobody is left to report on it.
+        end_run(child, Status.RUNNING, run.status)
     if run.kind != Run.PIPELINE:
         dispatch(pool=run.compute.pool if run.compute else "local")

@@ -106,7 +106,7 @@ def _store(run: Run, ordered: list[Point]) -> dict[str, Any]:
 def _summarise(series: MetricSeries, points: Sequence[Point]) -> None:
     # MLflow's rule of "latest": by step, then time, then value.
     last = max(points, key=lambda p: (p.step, p.ts, p.value))
-    if series.n == 0 or (last.step, last.ts) >= (series.last_step, series.last_ts):
+    if series.n == 0 or (last.step, last.ts, last.value) >= _last_of(series):
         word = as_json(last.value)
         series.last_step, series.last_ts = last.step, last.ts
         series.last_word = word if isinstance(word, str) else ""
@@ -116,6 +116,13 @@ def _summarise(series: MetricSeries, points: Sequence[Point]) -> None:
         series.low = min(finite) if series.low is None else min(series.low, *finite)
         series.high = max(finite) if series.high is None else max(series.high, *finite)
     series.n += len(points)
+
+
+def _last_of(series: MetricSeries) -> tuple[int, float, float]:
+    word = WORDS.get(series.last_word, -math.inf)
+    value = word if series.last_value is None else series.last_value
+    # Nothing compares with NaN: let any other value at the same step and time take its place.
+    return series.last_step, series.last_ts, -math.inf if math.isnan(value) else value
 
 
 def _pack(series: MetricSeries, points: Sequence[Point]) -> MetricSegment:

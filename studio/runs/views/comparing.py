@@ -30,7 +30,8 @@ def compare(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     ]
     runs = [run_or_404(workspace, guid) for guid in dict.fromkeys(asked)][:MOST]
     if len(runs) < 2:
-        recent = Run.objects.filter(workspace=workspace, parent=None).order_by("-created")
+        rows = Run.objects.shown().filter(workspace=workspace, parent=None)
+        recent = rows.order_by("-created")
         context = {
             "workspace": workspace,
             "runs": runtable.load(list(recent.values_list("pk", flat=True)[:20])),

@@ -118,7 +118,7 @@ def _choices(
 def experiments(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """List the experiments with how many runs each has and when it was last used."""
     text = request.GET.get("q", "").strip()
-    top = Q(runs__parent=None)
+    top = Q(runs__parent=None, runs__deleted=None)
     rows = Experiment.objects.filter(workspace=workspace, archived=False)
     if text:
         rows = rows.filter(name__icontains=text)
@@ -142,7 +142,7 @@ def experiment(request: HttpRequest, workspace: Workspace, name: str) -> HttpRes
         raise StudioError(
             f"There is no experiment {name!r} here.", where="experiment", code="not_found"
         )
-    top = Run.objects.filter(experiment=found, parent=None)
+    top = Run.objects.shown().filter(experiment=found, parent=None)
     recent = runtable.load(
         list(top.order_by("-created").values_list("pk", flat=True)[: runtable.PAGE])
     )

@@ -41,6 +41,12 @@ MOVES: dict[str, frozenset[str]] = {
     Status.FINALIZING: frozenset({Status.CANCEL_REQUESTED, Status.QUEUED, *ENDED}),
     Status.CANCEL_REQUESTED: ENDED,
 }
+# What a tracked run may do besides: nobody but its client runs it, and may take it up again.
+TRACKED_MOVES: dict[str, frozenset[str]] = {
+    Status.NOT_STARTED: frozenset({Status.RUNNING, *ENDED}),
+    Status.RUNNING: frozenset({Status.NOT_STARTED, *ENDED}),
+    **{old: frozenset({Status.NOT_STARTED, Status.RUNNING, *(ENDED - {old})}) for old in ENDED},
+}
 
 
 class ExperimentQuerySet(models.QuerySet["Experiment"]):
@@ -55,7 +61,9 @@ class Experiment(models.Model):
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True)
     archived = models.BooleanField(default=False)
+    tags = models.JSONField(default=dict)
     created = models.DateTimeField(auto_now_add=True)
+    changed = models.DateTimeField(auto_now=True)
 
     objects = ExperimentQuerySet.as_manager()
 
@@ -100,12 +108,18 @@ class RunQuerySet(models.QuerySet["Run"]):
     def ended(self) -> RunQuerySet:
         return self.filter(status__in=ENDED)
 
+    def shown(self) -> RunQuerySet:
+        """Leave out what was deleted and can still be restored."""
+        return self.filter(deleted=None)
+
     def held(self) -> RunQuerySet:
-        return self.filter(status__in=HELD).exclude(kind=Run.PIPELINE)
+        return self.filter(status__in=HELD).exclude(kind__in=(Run.PIPELINE, Run.TRACKED))
 
 
 class Run(models.Model):
     """One execution: a command job, a designer module, a pipeline, or a step of one.
+
+    A tracked run is executed elsewhere: a client reports it, no queue and no worker knows it.
 
     `status` changes only by `move`, which hits one row or none. `fence` grows with each hand-over to
     a worker, and every later write of that worker names it, so what a lost worker still sends is
@@ -115,6 +129,7 @@ class Run(models.Model):
     PIPELINE = "pipeline"
     COMMAND = "command"
     MODULE = "module"
+    TRACKED = "mlflow"
 
     guid = models.CharField(max_length=32, unique=True, default=new_guid)
     name = models.CharField(max_length=255)
@@ -167,6 +182,7 @@ class Run(models.Model):
     queued = models.DateTimeField(null=True)
     started = models.DateTimeField(null=True)
     ended = models.DateTimeField(null=True)
+    deleted = models.DateTimeField(null=True)
 
     objects = RunQuerySet.as_manager()
 
@@ -187,6 +203,7 @@ class Run(models.Model):
             models.Index(fields=["experiment", "parent", "-created"], name="run_by_experiment"),
             models.Index(fields=["status", "lease_until"], name="run_lease"),
             models.Index(fields=["workspace", "step_key", "status"], name="run_step_key"),
+            models.Index(fields=["experiment", "-started", "guid"], name="run_by_start"),
         ]
 
     def __str__(self) -> str:
@@ -217,8 +234,9 @@ class Run(models.Model):
         With a fence in `changes["where"]` only the holder of that fence succeeds.
         """
         olds = (old,) if isinstance(old, str) else old
+        moves = TRACKED_MOVES if self.kind == Run.TRACKED else MOVES
         for each in olds:
-            if new not in MOVES.get(each, frozenset()):
+            if new not in moves.get(each, frozenset()):
                 raise ValueError(f"no move from {each} to {new}")
         where = changes.pop("where", {})
         now = timezone.now()
