@@ -9,7 +9,7 @@ from typing import Any
 
 from designer import journal
 from designer.models import Pipeline
-from designer.services import results
+from designer.services import nesting, results
 from designer.services.drafts import PIPELINE_TAG
 from designer.services.fingerprints import fingerprints
 from officina.catalogue import Catalogue
@@ -64,11 +64,16 @@ def arrange(pipeline: Pipeline, ask: Ask) -> Arranged:
     part = graph
     if len(chosen) < len(lively.graph.nodes):
         across = _across(lively.graph, chosen)
-        sources = results.latest_results(pipeline, {edge.source for edge in across}, earlier)
-        part = _cut(lively.graph, chosen, across, sources)
+        nodes = {node.id: node for node in lively.graph.nodes}
+        origins = {
+            edge: nesting.origin(nodes[edge.source], edge.source_port, catalogue) for edge in across
+        }
+        wanted = {step for step, _ in origins.values()}
+        sources = results.latest_results(pipeline, wanted, earlier)
+        part = _cut(lively.graph, chosen, origins, sources)
         borrowed = {
-            (edge.target, edge.target_port): (_print_of(sources[edge.source]), edge.source_port)
-            for edge in across
+            (edge.target, edge.target_port): (_print_of(sources[step]), edge.source_port)
+            for edge, (step, _) in origins.items()
         }
         prints = fingerprints(part, catalogue, values, borrowed=borrowed)
     document = pipeline_document(
@@ -170,13 +175,17 @@ def _across(graph: Graph, chosen: tuple[str, ...]) -> list[Edge]:
 
 
 def _cut(
-    graph: Graph, chosen: tuple[str, ...], across: list[Edge], sources: Mapping[str, Run]
+    graph: Graph,
+    chosen: tuple[str, ...],
+    origins: Mapping[Edge, tuple[str, str]],
+    sources: Mapping[str, Run],
 ) -> Graph:
     """Return the chosen nodes alone; what comes from outside is the result of an earlier run."""
     inside = set(chosen)
     borrowed: dict[str, dict[str, str]] = {}
-    for edge in across:
-        borrowed.setdefault(edge.target, {})[edge.target_port] = _result(graph, edge, sources)
+    for edge, origin in origins.items():
+        value = _result(graph, edge, origin, sources)
+        borrowed.setdefault(edge.target, {})[edge.target_port] = value
     nodes = tuple(
         replace(node, params={**node.params, **borrowed.get(node.id, {})})
         for node in graph.nodes
@@ -186,9 +195,9 @@ def _cut(
     return replace(graph, nodes=nodes, edges=edges, notes=(), groups=())
 
 
-def _result(graph: Graph, edge: Edge, found: Mapping[str, Run]) -> str:
-    child = found.get(edge.source)
-    output = child.outputs.get(edge.source_port) if child is not None else None
+def _result(graph: Graph, edge: Edge, origin: tuple[str, str], found: Mapping[str, Run]) -> str:
+    child = found.get(origin[0])
+    output = child.outputs.get(origin[1]) if child is not None else None
     if output is None:
         title = graph.node(edge.source).label or edge.source
         raise StudioError(
@@ -202,7 +211,7 @@ def _result(graph: Graph, edge: Edge, found: Mapping[str, Run]) -> str:
 
 def _print_of(child: Run) -> str:
     known = results.noted(child.parent, results.FINGERPRINTS) if child.parent else {}
-    return str(known.get(child.step) or f"run/{child.guid}")
+    return str(known.get(nesting.head(child.step)) or f"run/{child.guid}")
 
 
 def _failed(run: Run | None) -> Run:

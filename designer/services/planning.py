@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 import heapq
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
 from designer.models import Pipeline
-from designer.services import results
+from designer.services import nesting, results
 from designer.services.arranging import Arranged, Ask, arrange
 from officina import checks, planning
 from officina.errors import StudioError
@@ -125,12 +125,13 @@ def _sources(arranged: Arranged) -> list[dict[str, str]]:
 def _left_out(arranged: Arranged) -> list[Step]:
     """Return the nodes that take no part, with why."""
     chosen = set(arranged.chosen)
+    sources = {nesting.head(step) for step in arranged.sources}
     steps = []
     for node in arranged.graph.nodes:
         if node.id in chosen:
             continue
         why = arranged.skipped.get(node.id) or (
-            "its earlier result is used" if node.id in arranged.sources else "not chosen"
+            "its earlier result is used" if node.id in sources else "not chosen"
         )
         steps.append(Step(node.id, _title(arranged, node.id), SKIP, why))
     return steps
@@ -158,7 +159,21 @@ def _dry_run(arranged: Arranged) -> list[Step]:
         for child in made:
             found[child.step] = _told(arranged, child, nodes[child.step], before.get(child.step))
         todo = [name for name in todo if name not in found]
-    return [found[name] for name in nodes]
+    return [
+        found[node] if node in found else _as_one(arranged, node, [found[name] for name in names])
+        for node, names in nesting.grouped(nodes).items()
+    ]
+
+
+def _as_one(arranged: Arranged, node: str, steps: list[Step]) -> Step:
+    """Tell the steps of a pipeline component as one: it runs when one of them does."""
+    telling = next((step for step in steps if step.action != REUSE), steps[0])
+    whole = replace(telling, id=node, title=_title(arranged, node))
+    if telling.action == RUN:
+        inner = telling.id.partition("/")[2]
+        whole.reason = f"{inner}: {telling.reason}"
+        whole.because = [nesting.head(each) for each in telling.because]
+    return whole
 
 
 def _because_of(
@@ -191,7 +206,8 @@ def _told(arranged: Arranged, child: Run, node: Mapping[str, Any], before: Run |
         step.action, step.reason = UNKNOWN, child.reason
     elif child.reused_from is not None:
         step.action, step.source_run = REUSE, child.reused_from.guid
-        step.reason = f"nothing changed since {child.reused_from.name}"
+        before_it = child.reused_from.name.removesuffix(f".{child.step.replace('/', '.')}")
+        step.reason = f"nothing changed since {before_it}"
     else:
         step.reason, step.because = _why(arranged, child, node, before, step.title)
     return step

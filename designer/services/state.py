@@ -7,7 +7,7 @@ from typing import Any
 
 from designer import journal
 from designer.models import Pipeline
-from designer.services import results
+from designer.services import nesting, results
 from designer.services.fingerprints import fingerprints
 from officina.catalogue import Catalogue
 from officina.errors import StudioError
@@ -36,10 +36,12 @@ def state(*, pipeline: Pipeline, run: Run | None = None) -> dict[str, Any]:
         return {"run": None, "revision": pipeline.seq, "nodes": _skipped(graph, catalogue)}
     children = _children(chosen)
     if run is None:
-        rest = {node.id for node in graph.nodes} - children.keys()
+        rest = {node.id for node in graph.nodes} - nesting.grouped(children).keys()
         children |= results.latest_results(pipeline, rest)
     prints = fingerprints(graph, catalogue)
-    nodes = {step: _node(child, prints.get(step)) for step, child in children.items()}
+    nodes = nesting.fold(
+        {step: _node(child, prints.get(nesting.head(step))) for step, child in children.items()}
+    )
     for name, entry in _skipped(graph, catalogue).items():
         nodes[name] = {**nodes.get(name, {}), **entry}
     _warn_of_lost_rows(graph, catalogue, nodes)
@@ -81,7 +83,7 @@ def _run(pipeline: Pipeline, run: Run) -> dict[str, Any]:
 
 def _node(child: Run, present: str | None) -> dict[str, Any]:
     then = results.noted(child.parent, results.FINGERPRINTS) if child.parent else {}
-    known = then.get(child.step)
+    known = then.get(nesting.head(child.step))
     shown: dict[str, Any] = {
         "status": child.status,
         "reason": child.reason,

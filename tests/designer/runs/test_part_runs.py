@@ -9,7 +9,7 @@ import pytest
 from designer.models import PipelineVersion
 from officina.graph import Graph
 from studio.runs.models import Run
-from tests.designer.runs.conftest import csv, node_of, steps
+from tests.designer.runs.conftest import csv, edge, node, node_of, steps
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -167,3 +167,73 @@ def test_a_step_that_loses_many_rows_is_marked(
     [table] = [one for one in outputs.values() if "rows" in one]
     assert table["rows"] == 66
     assert table["warning"] == "34 of 100 rows are gone (34%)."
+
+
+@pytest.fixture
+def nested(workspace: Any, user: Any, change: Any, draft: Any) -> None:
+    """Put a registered pipeline component before the split."""
+    from registry import services as registry
+
+    text = (
+        "type: pipeline\nname: narrow\nversion: 1\n"
+        "inputs: {table: {type: uri_folder}}\noutputs: {kept: {type: uri_folder}}\n"
+        "jobs:\n  choose:\n    type: command\n"
+        "    component: azureml://registries/officina/components/select_columns/versions/1\n"
+        '    inputs: {dataset: "${{parent.inputs.table}}"}\n'
+        '    outputs: {results: "${{parent.outputs.kept}}"}\n'
+    )
+    document = load_component(text)
+    registry.register(
+        workspace=workspace,
+        kind="component",
+        name="narrow",
+        version="1",
+        document=document,
+        user=user,
+    )
+
+    def put(graph: dict[str, Any]) -> None:
+        graph["nodes"].append(node("narrow", "narrow"))
+        graph["edges"] = [e for e in graph["edges"] if e["id"] != "split:dataset"]
+        graph["edges"] += [
+            edge("enter.dataset", "narrow.table"),
+            edge("narrow.kept", "split.dataset"),
+        ]
+
+    change(draft, put)
+
+
+def load_component(text: str) -> dict[str, Any]:
+    import yaml
+
+    document: dict[str, Any] = yaml.safe_load(text)
+    everything = {"rules": [{"include": True, "by": "all"}]}
+    step = document["jobs"]["choose"]
+    step["inputs"] = {
+        "dataset": {
+            "jobInputType": "dataset",
+            "uri": "${{parent.inputs.table}}",
+            "mode": "ro_mount",
+        },
+        "columns": {"jobInputType": "literal", "value": everything},
+    }
+    step["outputs"] = {"results": {"jobOutputType": "dataset", "uri": "${{parent.outputs.kept}}"}}
+    return document
+
+
+def test_a_pipeline_component_is_one_node_in_plan_state_and_part_runs(
+    nested: None, api: Any, run_draft: Any
+) -> None:
+    plan = {step["id"]: step for step in api("post", "plan", {})["steps"]}
+    assert (plan["narrow"]["action"], plan["narrow"]["because"]) == ("run", ["enter"])
+    run = run_draft()
+    assert run.status == "Completed", [(c.step, c.error) for c in run.children.all() if c.error]
+    assert "narrow/choose" in steps(run)
+    state = api("get", "state")["nodes"]
+    assert state["narrow"]["status"] == "Completed" and not state["narrow"]["stale"]
+    assert "narrow/choose" not in state
+    again = {step["id"]: step["action"] for step in api("post", "plan", {})["steps"]}
+    assert again["narrow"] == "reuse"
+    part = run_draft(mode="from", nodes=["split"], force_rerun=True)
+    assert part.status == "Completed" and "narrow/choose" not in steps(part)
+    assert not api("get", "state", {"run": part.guid})["nodes"]["split"]["stale"]
