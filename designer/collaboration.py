@@ -30,6 +30,8 @@ from officina.errors import StudioError
 log = logging.getLogger(__name__)
 
 PROCESS = uuid.uuid4().hex
+# Edits of this time are stored together; the others see them so much later.
+GATHER = 0.03
 # The graph is kept so long after the last edit, and while edits go on at least so often.
 QUIET = 0.3
 SETTLE_WITHIN = 1.0
@@ -167,6 +169,8 @@ class Room:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
+                # A module that is dragged, by several people at once, must not be a write each time it moves.
+                await asyncio.sleep(GATHER)
                 async with self._lock:
                     await self._store_waiting()
 

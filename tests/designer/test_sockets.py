@@ -69,7 +69,7 @@ class Canvas:
 
     async def text(self, kind: str) -> dict[str, Any]:
         """Wait for a JSON frame of this type."""
-        for _ in range(50):
+        for _ in range(500):
             for found in self.texts:
                 if found["type"] == kind:
                     self.texts.remove(found)
@@ -87,7 +87,7 @@ class Canvas:
     async def sync(self) -> None:
         """Ask for what is missing and wait for the answer."""
         await self.say(wire.step1(self.doc.get_state()))
-        for _ in range(50):
+        for _ in range(500):
             message = await self.next()
             if (message.get("bytes") or b"")[:2] == bytes((wire.SYNC, wire.STEP2)):
                 return
