@@ -84,7 +84,11 @@ function frame(options: CodeOptions): Extension[] {
 function assistance(options: CodeOptions): Extension[] {
   const made: Extension[] = [autocompletion({ icons: false })];
   const names = options.names;
-  if (names) made.push(EditorState.languageData.of(() => [{ autocomplete: (context: CompletionContext) => complete(context, names()) }]));
+  if (names) {
+    // The same function at each call: CodeMirror tells sources apart by identity.
+    const data = [{ autocomplete: (context: CompletionContext) => complete(context, names()) }];
+    made.push(EditorState.languageData.of(() => data));
+  }
   const lint = options.lint;
   if (lint) made.push(lintGutter(), linter(async (view) => diagnostics(view, await lint(view.state.doc.toString())), { delay: LINT_DELAY }));
   return made;
