@@ -64,7 +64,7 @@ def preview(*, run: Run, port: str, window: Window | None = None) -> dict[str, A
     """Return `{"kind": "table" | "model" | "transform" | "metrics" | "files", ...}` for a page."""
     tree = output_tree(run, port)
     if METRICS in tree.files:
-        return {"kind": "metrics", **_object(tree, METRICS)}
+        return {**_object(tree, METRICS), "kind": "metrics"}
     if META in tree.files:
         return _model(tree)
     name = _table_name(tree)
@@ -279,6 +279,7 @@ def _evaluated(row: Mapping[str, Any]) -> dict[str, Any]:
         "label": "label",
         "positive_class": "positive_class",
         "error_histogram": "error_histogram",
+        "scatter": "scatter",
         "scatter": "scatter",
         "per_class": "per_class",
         "clusters": "clusters",
