@@ -280,7 +280,6 @@ def _evaluated(row: Mapping[str, Any]) -> dict[str, Any]:
         "positive_class": "positive_class",
         "error_histogram": "error_histogram",
         "scatter": "scatter",
-        "scatter": "scatter",
         "per_class": "per_class",
         "clusters": "clusters",
     }
