@@ -27,6 +27,8 @@ def explain(model: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if hasattr(estimator, "coef_"):
         found |= _linear(estimator, names)
+    elif rows := _one_against_others(estimator, names):
+        found["coefficients"] = rows[: 4 * MAX_ENTRIES]
     importance = getattr(estimator, "feature_importances_", None)
     if importance is not None:
         pairs = _named(np.asarray(importance, dtype=float), names)
@@ -68,9 +70,23 @@ def _few(values: list[Any]) -> list[Any]:
     return [values[index] for index in np.unique(keep)]
 
 
-def _unwrap(model: Any) -> tuple[Any, list[str] | None]:
+def _one_against_others(estimator: Any, names: list[str] | None) -> list[dict[str, Any]]:
+    """Return the coefficients of one-vs-all models, each under the class that it stands for."""
+    parts, classes = getattr(estimator, "estimators_", ()), getattr(estimator, "classes_", ())
+    if not isinstance(parts, list) or len(parts) != len(classes):
+        return []
+    rows = []
+    for part, name in zip(parts, classes, strict=True):
+        inner, inner_names = _unwrap(part, names)
+        if not hasattr(inner, "coef_"):
+            return []
+        told = _linear(inner, inner_names)["coefficients"]
+        rows += [entry | {"class": str(name)} for entry in told]
+    return rows
+
+
+def _unwrap(model: Any, names: list[str] | None = None) -> tuple[Any, list[str] | None]:
     """Return the last estimator of a pipeline and the names of the columns that reach it."""
-    names: list[str] | None = None
     while hasattr(model, "steps") and model.steps:
         for _, step in model.steps[:-1]:
             names = _names_after(step, names)

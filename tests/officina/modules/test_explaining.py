@@ -8,6 +8,7 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.multiclass import OneVsRestClassifier
 
 from officina.modules.explaining import MAX_NODES, MAX_TREES, explain
 from officina.modules.features import make_pipeline
@@ -33,6 +34,13 @@ def test_a_straight_line_tells_its_weights_by_column_and_category():
 def test_weights_of_several_classes_name_their_class():
     found = fitted(LogisticRegression(), FRAME["kind"])
     assert {one["class"] for one in found["coefficients"]} == {"a", "b", "c"}
+
+
+def test_one_against_all_tells_the_weights_of_each_class():
+    inner = make_pipeline(LogisticRegression(), SIGNATURE)
+    found = explain(OneVsRestClassifier(inner).fit(FRAME, FRAME["kind"]))
+    assert {one["class"] for one in found["coefficients"]} == {"a", "b", "c"}
+    assert {"size", "kind_a"} <= {one["name"] for one in found["coefficients"]}
 
 
 def test_a_forest_tells_importances_and_its_first_trees():
