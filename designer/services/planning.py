@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
+from designer import journal
 from designer.models import Pipeline
-from designer.services import nesting, results
+from designer.services import checking, nesting, results
 from designer.services.arranging import Arranged, Ask, arrange
 from officina import checks, planning
 from officina.errors import StudioError
@@ -60,8 +61,16 @@ def plan(*, pipeline: Pipeline, ask: Ask) -> dict[str, Any]:
     Nothing is written. A step whose input is made anew runs, as far as can be told: only when that
     input turns out the same as before does the real run find its result again.
     """
-    arranged = arrange(pipeline, ask)
+    draft = checking.report(journal.refresh(pipeline), pipeline.graph)["problems"]
+    try:
+        arranged = arrange(pipeline, ask)
+    except StudioError as error:
+        broken = [each for each in draft if each["severity"] == "error"]
+        if not broken or error.where in {"mode", "nodes", "run", *ask.parameters}:
+            raise
+        return _unplannable(ask, broken)
     found = [_problem(each) for each in checks.problems(arranged.document, arranged.catalogue)]
+    found += _advice(draft, found, arranged)
     answer: dict[str, Any] = {"mode": ask.mode, "problems": found, "sources": _sources(arranged)}
     steps = _left_out(arranged)
     if not any(each["severity"] == "error" for each in found):
@@ -81,6 +90,27 @@ def plan(*, pipeline: Pipeline, ask: Ask) -> dict[str, Any]:
         "seconds": _total(arranged, running),
         "unknown": sum(step.seconds is None for step in running),
     }
+
+
+def _unplannable(ask: Ask, broken: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the plan of a draft that no document can be made of."""
+    return {
+        "mode": ask.mode, "problems": broken, "sources": [], "steps": [], "run": 0, "reuse": 0,
+        "seconds": None, "unknown": 0,
+    }  # fmt: skip
+
+
+def _advice(
+    draft: list[dict[str, Any]], found: list[dict[str, Any]], arranged: Arranged
+) -> list[dict[str, Any]]:
+    """Return what else the canvas warns of at the chosen nodes; it does not keep them from running."""
+    said = {(each["code"], each["node"], each["port"]) for each in found}
+    return [
+        {**each, "severity": "warning"}
+        for each in draft
+        if each.get("node") in arranged.chosen
+        and (each["code"], each.get("node"), each.get("port")) not in said
+    ]
 
 
 def _problem(problem: Any) -> dict[str, Any]:

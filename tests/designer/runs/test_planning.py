@@ -113,6 +113,29 @@ def test_a_broken_draft_is_planned_with_its_problems(api: Any, change: Any, draf
     api("post", "submit", {}, expect=400)
 
 
+def test_a_draft_of_a_module_that_is_gone_is_planned_with_its_problem(
+    api: Any, change: Any, draft: Any
+) -> None:
+    change(draft, lambda graph: node_of(graph, "learner").update(component="linear_regresion"))
+    plan = api("post", "plan", {})
+    assert plan["steps"] == [] and plan["problems"][0]["node"] == "learner"
+    assert "linear_regression" in plan["problems"][0]["hint"]
+    api("post", "plan", {"mode": "to", "nodes": ["gone"]}, 404)
+
+
+def test_a_column_that_no_table_has_is_told_before_anything_runs(
+    api: Any, run_draft: Any, change: Any, draft: Any
+) -> None:
+    def misspell(graph: dict[str, Any]) -> None:
+        node_of(graph, "train")["params"]["label"]["rules"][0]["value"] = ["yy"]
+
+    change(draft, misspell)
+    [problem] = api("post", "plan", {})["problems"]
+    assert (problem["code"], problem["node"], problem["severity"]) == (
+        "column_not_found", "train", "warning",
+    )  # fmt: skip
+
+
 def test_a_disabled_node_is_left_out_with_its_reason(
     api: Any, run_draft: Any, change: Any, draft: Any
 ) -> None:
