@@ -31,7 +31,12 @@ WORK_FOLDER = OFFICINA_HOME / "work"
 FORKHOST_SOCKET = RUN_FOLDER / "forkhost.sock"
 ENVIRONMENT_CACHE = OFFICINA_HOME / "environments"
 # The same after a restart, and another for another home on the same machine.
-NODE_NAME = f"{socket.gethostname()}-{hashlib.sha256(str(OFFICINA_HOME).encode()).hexdigest()[:6]}"
+NODE_NAME = env.env_str(
+    "OFFICINA_NODE",
+    f"{socket.gethostname()}-{hashlib.sha256(str(OFFICINA_HOME).encode()).hexdigest()[:6]}",
+)
+# The compute whose runs this machine takes; `manage.py join` sets it.
+POOL = env.env_str("OFFICINA_POOL", "local")
 
 BIND = env.env_str("OFFICINA_BIND", "127.0.0.1")
 PORT = env.env_int("OFFICINA_PORT", 8000, low=1, high=65535)

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from studio.compute.kinds import KINDS, Kind
+from studio.compute.sizes import Size, find_size
 from studio.workspaces.models import Workspace
 
 NODE_SILENT_AFTER = timedelta(seconds=20)
@@ -24,9 +26,26 @@ class ComputeTarget(models.Model):
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="computes")
     name = models.CharField(max_length=64)
     kind = models.CharField(max_length=32, default="local")
-    pool = models.CharField(max_length=64, default="local")
+    pool = models.CharField(max_length=128, default="local")
     config = models.JSONField(default=dict)
+    description = models.TextField(blank=True)
+    tags = models.JSONField(default=dict)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    # Only this person may use an instance; null everywhere else.
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    stopped = models.BooleanField(default=False)
+    # Logical nodes that a cluster holds now, and since when it holds more than it needs.
+    nodes = models.PositiveIntegerField(default=0)
+    idle_since = models.DateTimeField(null=True, blank=True)
+    # How long an instance was on before it was last started, and when that was.
+    ran_seconds = models.FloatField(default=0)
+    on_since = models.DateTimeField(null=True, blank=True)
     created = models.DateTimeField(auto_now_add=True)
+    changed = models.DateTimeField(auto_now=True)
 
     objects = ComputeTargetQuerySet.as_manager()
 
@@ -38,12 +57,40 @@ class ComputeTarget(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def kind_row(self) -> Kind:
+        """Return the row of the table of kinds."""
+        return KINDS[self.kind]
+
+    @property
+    def size(self) -> Size | None:
+        """Return the size of a node, for the kinds that have one."""
+        return find_size(self.config["size"]) if self.config.get("size") else None
+
+    @property
+    def hourly(self) -> float:
+        """Return what an hour of a node costs; 0 when nobody said."""
+        stated = self.config.get("hourly")
+        if stated is not None:
+            return float(stated)
+        return self.size.hourly if self.size else 0.0
+
+    @property
+    def hours_on(self) -> float:
+        """Return how many hours an instance has been on, in all."""
+        since = (timezone.now() - self.on_since).total_seconds() if self.on_since else 0
+        return (self.ran_seconds + since) / 3600
+
+    def cost_of(self, seconds: float | None) -> float:
+        """Return what a node costs for so many seconds."""
+        return self.hourly * (seconds or 0) / 3600
+
 
 class Node(models.Model):
     """A machine whose worker serves a pool; it renews `seen` while it lives."""
 
     name = models.CharField(max_length=255, unique=True)
-    pool = models.CharField(max_length=64, default="local", db_index=True)
+    pool = models.CharField(max_length=128, default="local", db_index=True)
     slots = models.IntegerField()
     facts = models.JSONField(default=dict)
     seen = models.DateTimeField()
@@ -63,7 +110,9 @@ class Quota(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+"
     )
-    slots = models.PositiveIntegerField()
+    slots = models.PositiveIntegerField(null=True)
+    # A workspace of share 2 gets twice as many slots as one of share 1 while both wait.
+    share = models.PositiveIntegerField(default=1)
 
     class Meta:
         constraints = [
@@ -73,4 +122,4 @@ class Quota(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.slots} slots"
+        return f"{self.slots} slots, share {self.share}"

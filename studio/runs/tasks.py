@@ -18,9 +18,9 @@ def execute(run_id: int, fence: int) -> None:
 def reap() -> None:
     computes.beat_node()
     services.reap(dead_owners=dead_owners())
-    services.dispatch()
+    services.dispatch_all()
 
 
 @shared_task(name="studio.runs.tasks.dispatch", queue="system", ignore_result=True, expires=2)
 def dispatch() -> None:
-    services.dispatch()
+    services.dispatch_all()

@@ -25,6 +25,7 @@ MODEL_STAGE_REQUESTED = "ModelStageRequested"
 MODEL_STAGE_CHANGED = "ModelStageChanged"
 MODEL_DEPLOYED = "ModelDeployed"
 DATASET_DRIFT_DETECTED = "DatasetDriftDetected"
+COMPUTE_CHANGED = "ComputeChanged"
 PIPELINE_MENTION = "PipelineCommentMention"
 
 # The five that Azure Event Grid has, and our own.
@@ -36,6 +37,7 @@ TYPES: dict[str, str] = {
     MODEL_STAGE_CHANGED: "A model version moved to another stage",
     MODEL_DEPLOYED: "A model was deployed to an endpoint",
     DATASET_DRIFT_DETECTED: "A monitor found drift in a data set",
+    COMPUTE_CHANGED: "A compute was made, changed, started, stopped or deleted",
     PIPELINE_MENTION: "A comment on a pipeline names someone",
 }
 

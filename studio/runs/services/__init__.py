@@ -8,7 +8,7 @@ from studio.runs.services.canceling import cancel_run
 from studio.runs.services.creating import create_run, rerun
 from studio.runs.services.metrics import read_series, record_metrics
 from studio.runs.services.monitoring import execute
-from studio.runs.services.queueing import dispatch, dispatch_soon, queue_view, reap
+from studio.runs.services.queueing import dispatch, dispatch_all, dispatch_soon, queue_view, reap
 
 __all__ = [
     "advance",
@@ -17,6 +17,7 @@ __all__ = [
     "collect_files",
     "create_run",
     "dispatch",
+    "dispatch_all",
     "dispatch_soon",
     "execute",
     "queue_view",

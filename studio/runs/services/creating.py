@@ -60,7 +60,8 @@ def create_run(
             hint=first.hint,
         )
     target = computes.resolve(workspace=workspace, name=document.get("computeId"))
-    _check_step_computes(workspace, document)
+    computes.check_use(target=target, user=user)
+    _check_step_computes(workspace, document, user)
     if name and not NAME.match(name):
         raise StudioError(
             f"{name!r} cannot name a job.",
@@ -111,7 +112,7 @@ def _insert(
         owner=user,
         compute=target,
         priority=priority,
-        slots=slots_of(document),
+        slots=computes.slots_for(target, slots_of(document)),
         max_attempts=int(document.get("maxAttempts") or 1),
         git=git,
         params=params,
@@ -260,12 +261,13 @@ def check_environment(environment: Any, *, where: str) -> None:
         ) from error
 
 
-def _check_step_computes(workspace: Workspace, document: dict[str, Any]) -> None:
+def _check_step_computes(workspace: Workspace, document: dict[str, Any], user: Any) -> None:
     names_used = {(document.get("settings") or {}).get("default_compute")}
     names_used |= {node.get("computeId") for node in (document.get("jobs") or {}).values()}
     for name in names_used - {None, ""}:
         if "${{" not in str(name):
-            computes.resolve(workspace=workspace, name=str(name))
+            target = computes.resolve(workspace=workspace, name=str(name))
+            computes.check_use(target=target, user=user)
 
 
 def trees_of(value: Any) -> Iterator[str]:

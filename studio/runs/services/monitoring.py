@@ -23,6 +23,7 @@ from officina.errors import StudioError
 from officina.execution import launch, rundir
 from officina.storage import Blob
 from registry import services as registry
+from studio.compute import services as computes
 from studio.runs import live
 from studio.runs.logs import LOG_NAME
 from studio.runs.models import HELD, MOVES, Run, Status
@@ -145,6 +146,7 @@ class Watch(Attempt):
             "AZUREML_ARM_WORKSPACE_NAME": workspace.name,
             "AZUREML_ARM_SUBSCRIPTION": workspace.subscription_id,
             "AZUREML_ARM_RESOURCEGROUP": workspace.resource_group,
+            **computes.environment_of(self.run.compute),
         }
 
     def collect_rest(self) -> None:

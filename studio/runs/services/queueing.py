@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from studio.compute import services as computes
@@ -28,7 +29,7 @@ WIDE = ("document", "key_parts", "params", "tags", "inputs", "outputs", "metrics
 # All that a claim and its news need.
 NARROW = (
     "guid", "workspace", "step", "version", "status", "reason", "fence", "progress", "progress_text",
-    "started", "ended", "reused_from", "parent__guid", "root__guid",
+    "started", "ended", "reused_from", "parent__guid", "root__guid", "compute__pool",
 )  # fmt: skip
 # A claimed run whose message was lost goes back to the queue after this long.
 HANDOVER = timedelta(seconds=10)
@@ -49,12 +50,26 @@ def dispatch(*, pool: str = "local") -> int:
         list(Node.objects.select_for_update().filter(pool=pool).order_by("pk"))
         verdict, known = _verdict(pool)
         news = {pk: why for pk, why in verdict.reasons.items() if known[pk] != why}
-        rows = Run.objects.select_related("parent", "root").only(*NARROW)
+        rows = Run.objects.select_related("parent", "root", "compute").only(*NARROW)
         runs = rows.in_bulk([*verdict.start, *news])
         claimed = [runs[pk] for pk in verdict.start if pk in runs and _claim(runs[pk])]
         waiting = _explain([(runs[pk], reason) for pk, reason in news.items() if pk in runs])
+        waiting += _explain_rest(pool, set(known))
         transaction.on_commit(lambda: _hand_over(claimed, waiting))
     return len(claimed)
+
+
+def dispatch_all() -> None:
+    """Dispatch every pool in which a run waits, and settle the nodes of clusters and instances."""
+    for pool in _pools():
+        dispatch(pool=pool)
+    held = Run.objects.held().order_by().values_list("compute_id").annotate(n=Count("pk"))
+    computes.settle(dict(held))
+
+
+def _pools() -> list[str]:
+    queued = Run.objects.filter(status=Status.QUEUED).exclude(compute=None)
+    return sorted(set(queued.order_by().values_list("compute__pool", flat=True)))
 
 
 def queue_view(*, pool: str = "local") -> list[tuple[Run, str]]:
@@ -72,22 +87,21 @@ def _verdict(pool: str) -> tuple[Verdict, dict[int, str]]:
     held_rows = (
         Run.objects.held()
         .filter(compute__pool=pool)
-        .values_list("workspace_id", "owner_id", "slots", "name")
+        .values_list("workspace_id", "owner_id", "slots", "name", "compute_id")
     )
     queued = Run.objects.filter(status=Status.QUEUED, compute__pool=pool)
-    owners = queued.order_by().values_list("owner_id", flat=True).distinct()
+    lines = queued.order_by().values_list("workspace_id", "owner_id", "compute_id").distinct()
     now = timezone.now()
     waiting: list[Waiting] = []
     known: dict[int, str] = {}
-    for owner in owners:
-        # No more than this many of one person can start in one turn, whatever waits behind them.
-        first = queued.filter(owner_id=owner).order_by("-priority", "queued", "pk")
-        rows = first.values_list(
-            "pk", "workspace_id", "priority", "queued", "created", "slots", "reason"
-        )
-        for pk, workspace, priority, since, created, slots, reason in rows[: limits.slots + 50]:
+    for workspace, owner, target in lines:
+        # No more than this many of one line can start in one turn, whatever waits behind them.
+        line = queued.filter(workspace_id=workspace, owner_id=owner, compute_id=target)
+        first = line.order_by("-priority", "queued", "pk")
+        rows = first.values_list("pk", "priority", "queued", "created", "slots", "reason")
+        for pk, priority, since, created, slots, reason in rows[: limits.slots + 50]:
             age = (now - (since or created)).total_seconds()
-            waiting.append(Waiting(pk, workspace, owner, priority, age, slots))
+            waiting.append(Waiting(pk, workspace, owner, priority, age, slots, target))
             known[pk] = reason
     return decide(waiting, [Held(*row) for row in held_rows], limits), known
 
@@ -121,19 +135,37 @@ def _explain(reasons: list[tuple[Run, str]]) -> list[Run]:
     return told
 
 
+def _explain_rest(pool: str, known: set[int]) -> list[Run]:
+    """Give those far behind in a long line, at which no turn looks, their reason, once each."""
+    silent = Run.objects.filter(status=Status.QUEUED, compute__pool=pool, reason="")
+    rows = [
+        run
+        for run in silent.select_related("parent", "root", "compute").only(*NARROW)[
+            : len(known) + 2_000
+        ]
+        if run.pk not in known
+    ]
+    return _explain([(run, f"waiting for earlier runs on {pool}") for run in rows])
+
+
 def _hand_over(claimed: list[Run], waiting: list[Run]) -> None:
     for run in claimed:
-        if not _keep(run):
-            _send(run.pk, run.fence)
+        pool = run.compute.pool if run.compute else "local"
+        if not _keep(run, pool):
+            _send(run.pk, run.fence, pool)
         live.tell_run(run)
     live.tell_runs(waiting)
 
 
-def _send(pk: int, fence: int) -> None:
+def _send(pk: int, fence: int, pool: str) -> None:
     from studio.runs import tasks  # the task module imports the services
 
     try:
-        tasks.execute.delay(pk, fence)
+        queue = computes.queue_of(pool)
+        if queue == "jobs":
+            tasks.execute.delay(pk, fence)
+        else:
+            tasks.execute.apply_async((pk, fence), queue=queue)
     except Exception:
         logger.exception("run %s: the broker took no message; the reaper sends it again", pk)
 
@@ -156,14 +188,14 @@ def keeping_next(*, until: float) -> Iterator[Callable[[], tuple[int, int] | Non
         yield lambda: _own.next
     except BaseException:
         if _own.next is not None:
-            _send(*_own.next)
+            _send(*_own.next, settings.POOL)
         raise
     finally:
         _own.until = 0.0
 
 
-def _keep(run: Run) -> bool:
-    if time.monotonic() > _own.until or stopping.is_asked():
+def _keep(run: Run, pool: str) -> bool:
+    if time.monotonic() > _own.until or stopping.is_asked() or pool != settings.POOL:
         return False
     _own.until, _own.next = 0.0, (run.pk, run.fence)
     return True
@@ -179,7 +211,7 @@ def reap(*, dead_owners: list[str] | None = None) -> int:
     silent = Q(lease_until__lt=now)
     if dead_owners:
         silent |= Q(lease_owner__in=dead_owners)
-    rows = list(Run.objects.held().filter(silent).select_related("parent", "root"))
+    rows = list(Run.objects.held().filter(silent).select_related("parent", "root", "compute"))
     count = 0
     for run in rows:
         with transaction.atomic():

@@ -125,7 +125,7 @@ class StepStart:
             owner_id=run.owner_id,
             compute=self.compute_of(document),
             priority=run.priority,
-            slots=creating.slots_of(document),
+            slots=self.slots_of(document),
             max_attempts=int(attempts),
             key_parts=parts,
             git=run.git,
@@ -141,6 +141,9 @@ class StepStart:
         if name not in self.computes:
             self.computes[name] = computes.resolve(workspace=self.run.workspace, name=name)
         return self.computes[name]
+
+    def slots_of(self, document: dict[str, Any]) -> int:
+        return computes.slots_for(self.compute_of(document), creating.slots_of(document))
 
     def environment_key(self, wanted: Any) -> str:
         text = json.dumps(wanted, sort_keys=True)
