@@ -84,14 +84,19 @@ def sizes_of(run: Run) -> dict[str, dict[str, int]]:
     return found
 
 
-@lru_cache(maxsize=20_000)
 def table_size(digest: str) -> tuple[int, int] | None:
-    """Return (rows, columns) of a stored dataset; None when the tree is none. Trees never change."""
+    """Return (rows, columns) of a stored dataset; None when the tree is none."""
     try:
-        tree = registry.store().read_tree(digest)
-        document = _object(tree, PROFILE) if PROFILE in tree.files else {}
+        return _table_size(digest)
     except (StudioError, OSError):
-        return None
+        return None  # not kept: a store that does not answer now may answer later
+
+
+@lru_cache(maxsize=20_000)
+def _table_size(digest: str) -> tuple[int, int] | None:
+    # Trees never change, so what was read once holds.
+    tree = registry.store().read_tree(digest)
+    document = _object(tree, PROFILE) if PROFILE in tree.files else {}
     rows, columns = document.get("rows"), document.get("columns")
     return (rows, columns) if isinstance(rows, int) and isinstance(columns, int) else None
 
