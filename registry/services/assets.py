@@ -200,7 +200,7 @@ def update(
         version.tags = _tags(version.asset, version, tags)
         fields.append("tags")
     if properties is not None:
-        version.properties = {str(k): str(v) for k, v in properties.items()}
+        version.properties = clean_texts(properties, where="properties")
         fields.append("properties")
     if fields:
         version.save(update_fields=[*fields, "changed"])
@@ -226,7 +226,7 @@ def update_asset(
     if tags is not None:
         asset.tags = _tags(asset, None, tags)
     if properties is not None:
-        asset.properties = {str(k): str(v) for k, v in properties.items()}
+        asset.properties = clean_texts(properties, where="properties")
     asset.save(update_fields=["description", "tags", "properties", "changed"])
     _note("registry.update", user, asset)
     return asset
@@ -288,17 +288,17 @@ def refuse_deleted(version: AssetVersion) -> None:
         )
 
 
-def clean_tags(tags: Any) -> dict[str, str]:
-    """Return tags as text to text; refuse what is not an object."""
-    if not isinstance(tags, Mapping):
-        raise StudioError("Tags are an object of names and texts.", where="tags")
-    return {str(key)[:250]: str(value) for key, value in tags.items()}
+def clean_texts(given: Any, *, where: str = "tags") -> dict[str, str]:
+    """Return tags or properties as text to text; refuse what is not an object."""
+    if not isinstance(given, Mapping):
+        raise StudioError(f"{where} is an object of names and texts.", where=where)
+    return {str(key)[:250]: str(value) for key, value in given.items()}
 
 
 def _tags(
     asset: Asset, version: AssetVersion | None, tags: Mapping[str, str] | None
 ) -> dict[str, str]:
-    clean = clean_tags(tags or {})
+    clean = clean_texts(tags or {})
     AssetTag.objects.filter(asset=asset, version=version).delete()
     AssetTag.objects.bulk_create(_tag_rows(asset, version, clean.items()))
     return clean

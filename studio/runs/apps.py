@@ -7,3 +7,11 @@ class RunsConfig(AppConfig):
     name = "studio.runs"
     label = "runs"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from registry import lineage as graph
+        from registry.services import provide_dependents
+        from studio.runs import lineage
+
+        graph.provide(graph.Source(lineage.edges, lineage.describe))
+        provide_dependents(lineage.dependents)

@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from studio.runs import browsing, metrics_facts, overview, preview
+from studio.lib import preview
+from studio.runs import browsing, metrics_facts, overview
 from studio.runs.models import Artifact, MetricSeries, Run
 from studio.runs.services.advancing import results_of
 from studio.runs.views.finding import api_url, run_or_404

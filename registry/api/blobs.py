@@ -1,0 +1,81 @@
+"""Blobs and trees: how a client stores a folder, sending only what is not there yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from officina.errors import StudioError
+from officina.storage import Entry, trees
+from registry import services
+from studio.workspaces.access import WorkspaceViewMixin
+
+CHUNK = 1 << 20
+MOST_BYTES = 50 << 30
+MOST_FILES = 200_000
+
+
+class RawParser(BaseParser):
+    """Leaves the body unread: blobs go to the store chunk by chunk, whatever type they claim."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        return stream
+
+
+class BlobView(WorkspaceViewMixin, APIView):
+    """One file's bytes, under the digest that they must have."""
+
+    operations = {"put": "runs.submit"}
+    parser_classes = (RawParser,)
+
+    @extend_schema(
+        operation_id="blobs_put",
+        request={"application/octet-stream": bytes},
+        responses={201: OpenApiTypes.OBJECT},
+    )
+    def put(self, request: Request, workspace: str, sha256: str) -> Response:
+        row = services.receive_blob(
+            workspace=self.workspace, sha256=sha256, chunks=chunks_of(request), limit=MOST_BYTES
+        )
+        return Response({"sha256": row.sha256, "size": row.size}, status=status.HTTP_201_CREATED)
+
+
+def chunks_of(request: Request) -> Iterator[bytes]:
+    while chunk := request.read(CHUNK):
+        yield chunk
+
+
+class TreeView(WorkspaceViewMixin, APIView):
+    """A folder's manifest: tells which files are missing, and stores it once none is."""
+
+    operations = {"post": "runs.submit"}
+
+    @extend_schema(
+        operation_id="trees_post", request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT
+    )
+    def post(self, request: Request, workspace: str) -> Response:
+        files = entries_of(request.data)
+        missing = services.missing_blobs(workspace=self.workspace, files=files)
+        if missing:
+            return Response(
+                {"digest": trees.build(files)[0].digest, "missing": missing, "stored": False}
+            )
+        tree = services.receive_tree(workspace=self.workspace, files=files)
+        return Response({"digest": tree.digest, "missing": [], "stored": True})
+
+
+def entries_of(body: Any) -> dict[str, Entry]:
+    files = body.get("files") if isinstance(body, dict) else None
+    if not isinstance(files, dict) or len(files) > MOST_FILES:
+        raise StudioError(f"A tree is an object with `files`, at most {MOST_FILES}.", where="files")
+    return trees.entries(files)
