@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { lightStyles } from "./lightstyles.ts";
 import { sprite } from "./sprite.ts";
 
 const entry = (name: string): string => fileURLToPath(new URL(`src/entries/${name}`, import.meta.url));
@@ -10,7 +11,7 @@ export default defineConfig(({ command }) => ({
   // Built files refer to each other relatively, so any STATIC_URL works; the dev server needs Django's prefix.
   base: command === "serve" ? "/static/" : "./",
   publicDir: false,
-  plugins: [react(), sprite()],
+  plugins: [react(), sprite(), lightStyles()],
   build: {
     outDir: "dist",
     emptyOutDir: true,

@@ -25,7 +25,7 @@ export function Minimap({ flow }: { flow: Flow }) {
 
 function Picture({ flow }: { flow: Flow }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const blocks = useRef<{ image: HTMLCanvasElement; area: Box; scale: number } | null>(null);
+  const blocks = useRef<{ image: HTMLCanvasElement; area: Box; scale: number; accent: string } | null>(null);
   const designer = useDesigner();
   const instance = useReactFlow();
   const view = useSyncExternalStore(flow.view.subscribe, flow.view.get);
@@ -60,7 +60,7 @@ function Picture({ flow }: { flow: Flow }) {
         }
         pen.fillRect((node.position.x - area.x) * scale, (node.position.y - area.y) * scale, Math.max(2, (node.width ?? 0) * scale), Math.max(1.5, (node.height ?? 0) * scale));
       }
-      blocks.current = { image, area, scale };
+      blocks.current = { image, area, scale, accent: color("accent") };
       frame();
     };
     paint();
@@ -83,7 +83,7 @@ function Picture({ flow }: { flow: Flow }) {
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     const { area, scale } = held;
     const [left, top] = [(WIDTH - area.width * scale) / 2, (HEIGHT - area.height * scale) / 2];
-    pen.strokeStyle = token("accent");
+    pen.strokeStyle = held.accent; // asking the page for it would make it compute all styles each frame
     pen.strokeRect(left + (-x / zoom - area.x) * scale, top + (-y / zoom - area.y) * scale, (width / zoom) * scale, (height / zoom) * scale);
   };
   useEffect(frame);

@@ -26,7 +26,7 @@ export const ModuleView = memo(function ModuleView({ id, data: { node, component
   const summary = useMemo(() => summaryOf(node, component, catalogue), [node, component, catalogue]);
   const tile = tileOf(component?.category ?? "", node.component);
   const error = problems.find((problem) => problem.severity === "error");
-  const classes = ["d-node", selected && "is-selected", ...stateClasses(node, run, error, problems, !component && catalogue), useHighlight(id)].filter(Boolean).join(" ");
+  const classes = ["d-node", selected && "is-selected", peer && "has-peer", ...stateClasses(node, run, error, problems, !component && catalogue), useHighlight(id)].filter(Boolean).join(" ");
   return (
     <div
       className={classes}
