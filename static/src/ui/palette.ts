@@ -152,7 +152,9 @@ class Palette {
       event.preventDefault();
     }
     const line = this.found[this.active];
-    if (event.key === "Enter" && line) this.go(line);
+    if (event.key !== "Enter" || !line) return;
+    event.preventDefault(); // else the same press works on what the command has just opened
+    this.go(line);
   }
 
   private go(line: Line): void {

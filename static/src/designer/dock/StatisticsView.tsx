@@ -101,7 +101,7 @@ function Detail({ column, rows }: { column: ColumnProfile; rows: number }) {
   ];
   const top = column.top ?? [];
   return (
-    <aside className="k-detail" aria-label={`Statistics of ${column.name}`}>
+    <aside className="k-detail" aria-label={`Statistics of ${column.name}`} tabIndex={0}>
       <h3 className="truncate">
         {column.name} <span className="secondary">{typeWord(column)}</span>
       </h3>
