@@ -155,6 +155,7 @@ def test_code_is_completed_with_real_columns_and_its_faults_have_lines(canvas: C
     canvas.page.keyboard.type('return dataframe1[["worst ra')
     listed = canvas.page.locator(".cm-tooltip-autocomplete")
     expect(listed).to_contain_text("worst radius")
+    canvas.page.wait_for_timeout(200)  # so soon after it opened, Enter is still a line break
     canvas.press("Enter")
     expect(editor).to_contain_text('dataframe1[["worst radius"]]')
     expect(canvas.page.locator(".cm-lint-marker")).to_have_count(0)
