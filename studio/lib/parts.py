@@ -47,12 +47,23 @@ def working_parts() -> list[Part]:
         Part("worker", [*_CELERY, "-Q", "jobs", "-n", "jobs@%h", "-c", workers], _is_started),
         # Beat lives inside the small worker: one process less, and nobody runs two beats by accident.
         Part("system", [*_CELERY, "-Q", "system", "-n", "system@%h", "-c", "1", "-B"], _is_started),
-        Part(
-            "fork host",
-            [sys.executable, "-m", "officina.execution.forkhost", str(settings.FORKHOST_SOCKET)],
-            _forkhost_answers,
-        ),
+        _fork_host(),
     ]
+
+
+async def joining_parts() -> list[Part]:
+    """Return the parts of a machine that serves an attached compute: a worker, and what forks its jobs."""
+    queue, workers = f"jobs.{settings.POOL}", str(settings.WORKERS)
+    command = [*_CELERY, "-Q", queue, "-n", f"{settings.NODE_NAME}@%h", "-c", workers]
+    found = [Part("worker", command, _is_started)]
+    if not await _forkhost_answers():
+        found.append(_fork_host())
+    return found
+
+
+def _fork_host() -> Part:
+    command = [sys.executable, "-m", "officina.execution.forkhost", str(settings.FORKHOST_SOCKET)]
+    return Part("fork host", command, _forkhost_answers)
 
 
 def taken_port() -> int | None:

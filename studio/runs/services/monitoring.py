@@ -61,6 +61,10 @@ def watch(run: Run, fence: int) -> None:
             one.see_through()
     except Lost:
         logger.warning("run %s: another worker has it now", run.guid)
+        node = Run.objects.filter(pk=run.pk).values_list("node", flat=True).first()
+        if node != computes.node_name() and one.folder.exists():
+            # Another machine began anew: what runs here would do the work a second time.
+            launch.cancel(one.folder)
 
 
 class Watch(Attempt):
