@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import heapq
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
@@ -189,21 +189,35 @@ def _dry_run(arranged: Arranged) -> list[Step]:
         for child in made:
             found[child.step] = _told(arranged, child, nodes[child.step], before.get(child.step))
         todo = [name for name in todo if name not in found]
-    return [
-        found[node] if node in found else _as_one(arranged, node, [found[name] for name in names])
+    told = {
+        node: found[node] if node in found else _as_one(arranged, node, [found[n] for n in names])
         for node, names in nesting.grouped(nodes).items()
-    ]
+    }
+    return [told[name] for name in _as_drawn(arranged, waits) if name in told]
 
 
-def _as_one(arranged: Arranged, node: str, steps: list[Step]) -> Step:
-    """Tell the steps of a pipeline component as one: it runs when one of them does."""
-    telling = next((step for step in steps if step.action != REUSE), steps[0])
-    whole = replace(telling, id=node, title=_title(arranged, node))
-    if telling.action == RUN:
-        inner = telling.id.partition("/")[2]
-        whole.reason = f"{inner}: {telling.reason}"
-        whole.because = [nesting.head(each) for each in telling.because]
-    return whole
+def _as_drawn(arranged: Arranged, waits: Mapping[str, set[str]]) -> list[str]:
+    """Return the nodes so that each comes after what it waits for, else as they lie on the canvas."""
+    place = {node.id: (node.y, node.x) for node in arranged.graph.nodes}
+    left: dict[str, set[str]] = {}
+    for step, sources in waits.items():
+        node = nesting.head(step)
+        left.setdefault(node, set()).update({nesting.head(each) for each in sources} - {node})
+    followers: dict[str, list[str]] = {}
+    for node, sources in left.items():
+        for source in sources:
+            followers.setdefault(source, []).append(node)
+    ready = [(place.get(node, (0, 0)), node) for node, sources in left.items() if not sources]
+    heapq.heapify(ready)
+    order: list[str] = []
+    while ready:
+        _, node = heapq.heappop(ready)
+        order.append(node)
+        for follower in followers.get(node, ()):
+            left[follower].discard(node)
+            if not left[follower]:
+                heapq.heappush(ready, (place.get(follower, (0, 0)), follower))
+    return order
 
 
 def _because_of(
@@ -236,11 +250,16 @@ def _told(arranged: Arranged, child: Run, node: Mapping[str, Any], before: Run |
         step.action, step.reason = UNKNOWN, child.reason
     elif child.reused_from is not None:
         step.action, step.source_run = REUSE, child.reused_from.guid
-        before_it = child.reused_from.name.removesuffix(f".{child.step.replace('/', '.')}")
-        step.reason = f"nothing changed since {before_it}"
+        step.reason = f"nothing changed since {_pipeline_of(child.reused_from.name, child.step)}"
     else:
         step.reason, step.because = _why(arranged, child, node, before, step.title)
     return step
+
+
+def _pipeline_of(name: str, step: str) -> str:
+    """Return the name of a step's pipeline run; a step of another draft may have another name."""
+    short = name.removesuffix(f".{step.replace('/', '.')}")
+    return short if short != name else name.rpartition(".")[0] or name
 
 
 def _why(

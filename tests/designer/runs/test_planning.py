@@ -38,6 +38,8 @@ def test_a_plan_says_before_what_happens_after(
     assert plan["enter"]["reason"] == "it has not run before"
     assert plan["split"]["because"] == ["enter"]
     assert plan["split"]["reason"] == "Enter Data Manually runs first"
+    order = list(plan)
+    assert order.index("enter") < order.index("split") < order.index("train") < order.index("score")
     run = run_draft()
     assert run.status == "Completed", run.error
     happens(plan, run)
