@@ -48,28 +48,58 @@ export function isBetter(name: string, value: number, other: number): boolean | 
   return wantsLess ? value < other : value > other;
 }
 
-function Metrics({ runs }: { runs: readonly Pick<EvaluatedRun, "name" | "metrics">[] }) {
+type Measured = Pick<EvaluatedRun, "name" | "metrics">;
+
+/** One model: a card each. Several: a row each, the better value of two in green. */
+function Metrics({ runs }: { runs: readonly Measured[] }) {
   const names = [...new Set(runs.flatMap((run) => Object.keys(run.metrics)))];
+  if (runs.length > 1) return <Models runs={runs} names={names} />;
   return (
     <div className="k-metrics">
-      {names.map((name) => {
-        const values = runs.map((run) => run.metrics[name] ?? null);
-        return (
-          <div key={name} className="k-metric">
-            <span className="kpi-label">{words(name)}</span>
-            {values.map((value, at) => {
-              const other = values[1 - at];
-              const better = typeof value === "number" && typeof other === "number" ? isBetter(name, value, other) : null;
-              return (
-                <span key={at} className={`k-metric-value ${better ? "is-better" : ""}`}>
-                  {metricText(value)}
-                  {runs.length > 1 && <span className="secondary">{runs[at]!.name}</span>}
-                </span>
-              );
-            })}
-          </div>
-        );
-      })}
+      {names.map((name) => (
+        <div key={name} className="k-metric">
+          <span className="kpi-label">{words(name)}</span>
+          <span className="k-metric-value">{metricText(runs[0]?.metrics[name])}</span>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function Models({ runs, names }: { runs: readonly Measured[]; names: readonly string[] }) {
+  return (
+    <div className="table-wrap k-models-wrap" tabIndex={0} role="region" aria-label="Metrics of the models">
+      <table className="table table-dense k-models">
+        <thead>
+          <tr>
+            <th scope="col">Model</th>
+            {names.map((name) => (
+              <th key={name} scope="col" className="num">
+                {words(name)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {runs.map((run, at) => (
+            <tr key={run.name}>
+              <th scope="row">
+                <span className={`k-swatch k-swatch-${at}`} />
+                {run.name}
+              </th>
+              {names.map((name) => {
+                const [value, other] = [run.metrics[name], runs.length === 2 ? runs[1 - at]!.metrics[name] : null];
+                const better = typeof value === "number" && typeof other === "number" && isBetter(name, value, other);
+                return (
+                  <td key={name} className={better ? "num is-better" : "num"}>
+                    {metricText(value)}
+                  </td>
+                );
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
     </div>
   );
 }

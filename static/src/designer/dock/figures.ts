@@ -12,6 +12,8 @@ const axes = (x: string, y: string, yMost?: number): Figure["layout"] => ({
   xaxis: { title: { text: x }, range: [0, 1] },
   yaxis: { title: { text: y }, ...(yMost === undefined ? { rangemode: "tozero" } : { range: [0, yMost] }) },
   margin: { l: 44, r: 10, t: 6, b: 36 },
+  // Which colour is which model stands in the table of metrics above.
+  showlegend: false,
 });
 
 const dashed = (x: number[], y: number[], name: string): Trace => ({ type: "scatter", mode: "lines", x, y, name, hoverinfo: "skip", line: { dash: "dot", width: 1 } });

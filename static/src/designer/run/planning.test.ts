@@ -14,7 +14,7 @@ describe("a plan", () => {
   });
   it("gives every reason once and leaves out the names of steps", () => {
     const changed = "input changed: Split Data fraction 0.7 -> 0.8";
-    expect(reasonsOf(step({ reason: changed, because: [changed] }))).toEqual(["Changed: Split Data fraction 0.7 -> 0.8"]);
+    expect(reasonsOf(step({ reason: changed, because: [changed] }))).toEqual(["Changed: Split Data fraction 0.7 → 0.8"]);
     expect(reasonsOf(step({ reason: "Split Data runs first", because: ["split_data"] }))).toEqual(["Split Data runs first"]);
   });
   it("asks for the chosen steps only where that is the mode", () => {

@@ -52,5 +52,5 @@ export const ACTIONS: Record<PlannedStep["action"], { word: string; kind: string
 export function reasonsOf(step: PlannedStep): string[] {
   const more = step.because.filter((line) => !/^[a-z][a-z0-9_]*$/.test(line));
   const lines = [step.reason, ...more].filter(Boolean).map((line) => line.replace(/^input changed: /, "changed: ").replace(/^(nothing changed since [\w-]+)\.\w+$/, "$1"));
-  return [...new Set(lines)].map((line) => line[0]!.toUpperCase() + line.slice(1));
+  return [...new Set(lines)].map((line) => (line[0]!.toUpperCase() + line.slice(1)).replaceAll(" -> ", " → "));
 }
