@@ -51,7 +51,7 @@ def fold(shown: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _together(entries: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    by_status = {entry["status"]: step for step, entry in reversed(entries.items())}
+    by_status = {entry["status"]: step for step, entry in reversed(list(entries.items()))}
     status = next((each for each in _FIRST if each in by_status), Status.COMPLETED)
     telling = entries[by_status[status]]
     error = telling.get("error")

@@ -220,6 +220,17 @@ def _as_drawn(arranged: Arranged, waits: Mapping[str, set[str]]) -> list[str]:
     return order
 
 
+def _as_one(arranged: Arranged, node: str, steps: list[Step]) -> Step:
+    """Tell the steps of a pipeline component as one: it runs when one of them does."""
+    telling = next((step for step in steps if step.action != REUSE), steps[0])
+    whole = replace(telling, id=node, title=_title(arranged, node))
+    if telling.action == RUN:
+        inner = telling.id.partition("/")[2]
+        whole.reason = f"{inner}: {telling.reason}"
+        whole.because = [nesting.head(each) for each in telling.because]
+    return whole
+
+
 def _because_of(
     arranged: Arranged, name: str, again: list[str], found: Mapping[str, Step], start: StepStart,
     node: Mapping[str, Any],
