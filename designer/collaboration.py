@@ -45,9 +45,10 @@ class Member(Protocol):
     """What a room needs of a socket."""
 
     user_id: int
-    user_name: str
 
     def send_frame(self, data: bytes) -> None: ...
+
+    def say(self, message: dict[str, Any]) -> None: ...
 
     def end(self, code: int, message: str) -> None: ...
 
@@ -70,7 +71,9 @@ class Room:
         self._lock = asyncio.Lock()
         self._wake, self._changed, self._room_to_wait = (asyncio.Event() for _ in range(3))
         self._room_to_wait.set()
-        self._last: tuple[int | None, str] = (None, "")
+        self.saved: dict[str, Any] | None = None
+        self._told = -1
+        self._last_author: int | None = None
         self._started = self.closed = self._unchecked = False
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -191,7 +194,7 @@ class Room:
             return
         self.seq = max(self.seq, seq)
         done, self._storing = self._storing, []
-        self._last = (done[-1][0].author_id, done[-1][1].user_name)
+        self._last_author = done[-1][0].author_id
         for edit, sender in done:
             self._pass_on(edit.update, without=sender)
         self._changed.set()
@@ -256,6 +259,12 @@ class Room:
             if member is not without:
                 member.send_frame(frame)
 
+    async def announce(self, message: dict[str, Any]) -> None:
+        """Send a JSON frame to the draft's sockets: here at once, elsewhere over the layer."""
+        for member in list(self.members):
+            member.say(message)
+        await self.tell({"type": "draft.frame", "message": message, "origin": PROCESS})
+
     async def tell(self, event: dict[str, Any]) -> None:
         """Send an event to the draft's sockets in every process."""
         layer = get_channel_layer()
@@ -285,20 +294,23 @@ class Room:
     async def _settle(self) -> None:
         """Keep the graph as of now, tell that it is saved, and what is wrong with it."""
         whole, seq, state = self._stored.get_update(), self.seq, self._stored.get_state()
-        author, name = self._last
+        author = self._last_author
         # The sockets of all drafts share this loop, and a graph of 10,000 nodes takes most of a second.
         graph = await _free(graph_of_state)(whole)
         kept = seq > 0 and await _db(journal.materialise)(
             self.pipeline_id, graph=graph, seq=seq, author_id=author
         )
-        if kept:
-            await self.tell({"type": "draft.frame", "message": journal.saved(seq, name, state)})
+        if seq != self._told:
+            # Whoever wrote the graph down, this is stored; also said where a reader or another room was first.
+            at, by = await _db(journal.last_change)(self.pipeline_id)
+            self._told, self.saved = seq, journal.saved(seq, by, state, at)
+            await self.announce(self.saved)
         if seq - self.state_seq >= journal.FOLD_AFTER:
             await self._fold()
         if self.members and (kept or self._unchecked or self.problems is None):
             self._unchecked = False
             self.problems = await _free(checking.frame)(self.pipeline_id, graph)
-            await self.tell({"type": "draft.frame", "message": self.problems})
+            await self.announce(self.problems)
 
     async def _fold(self) -> None:
         state, seq = self._stored.get_update(), self.seq

@@ -38,7 +38,6 @@ class DraftConsumer(AsyncWebsocketConsumer):
     room: Room | None = None
     groups_joined: tuple[str, ...] = ()
     user_id = 0
-    user_name = ""
     can_write = False
 
     async def connect(self) -> None:
@@ -72,7 +71,7 @@ class DraftConsumer(AsyncWebsocketConsumer):
         workspace = access.for_scope(self.scope, kwargs["workspace"], "designer.read")
         pipeline = pipeline_of(workspace, kwargs["guid"])
         user, _ = access.user_of_scope(self.scope)
-        self.user_id, self.user_name = user.pk, user.name
+        self.user_id = user.pk
         self.can_write = "designer.write" in access.allowed(user, workspace)
         self.identity = {
             "name": user.name,
@@ -160,6 +159,9 @@ class DraftConsumer(AsyncWebsocketConsumer):
             await self.spread(room, room.presences.take(self, given, self.identity))
         elif frame.sync == wire.STEP1:
             self.send_frame(room.missing(frame.body))
+            if room.saved is not None:
+                # A frame may have been lost with the broker: who asks is told again what is stored.
+                self.say(room.saved)
         else:
             await self.on_update(room, frame)
 
@@ -233,6 +235,8 @@ class DraftConsumer(AsyncWebsocketConsumer):
 
     async def draft_frame(self, event: dict[str, Any]) -> None:
         message = event["message"]
+        if event.get("origin") == PROCESS:
+            return
         if self.room is not None and message["type"] == "problems":
             self.room.problems = message
         self.say(message)

@@ -10,6 +10,7 @@ import base64
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -160,7 +161,7 @@ def edit(
             if seq - row.state_seq >= FOLD_AFTER:
                 fold(row.pk, state=doc.get_update(), seq=seq)
             tell(row.guid, {"type": "draft.changed", "seq": seq})
-            frame(row.guid, saved(seq, user.name, doc.get_state()))
+            frame(row.guid, saved(seq, user.name, doc.get_state(), timezone.now()))
     row.refresh_from_db()
     return refresh(row)
 
@@ -194,12 +195,19 @@ def stale(revision: int, row: Pipeline) -> StudioError:
     )
 
 
-def saved(seq: int, by: str, state: bytes) -> dict[str, Any]:
+def last_change(pipeline_id: int) -> tuple[datetime, str]:
+    """Return when the graph was last kept, and after whose edit."""
+    rows = Pipeline.objects.select_related("modified_by").defer("graph", "state")
+    found = rows.get(pk=pipeline_id)
+    return found.modified, found.modified_by.name
+
+
+def saved(seq: int, by: str, state: bytes, at: datetime) -> dict[str, Any]:
     """Return the frame that says what is stored: a canvas finds its own clock in `state`."""
     return {
         "type": "saved",
         "revision": seq,
-        "at": timezone.now().isoformat(),
+        "at": at.isoformat(),
         "by": by,
         "state": base64.b64encode(state).decode(),
     }

@@ -179,11 +179,26 @@ class Editor:
         if self.line is None:
             await self.dial()
 
+    def trouble(self) -> dict[str, Any]:
+        """Return what helps to see why nothing goes on."""
+        return {
+            "acknowledged": (self.acknowledged, self.clock),
+            "connected": self.line is not None,
+            "reconnects": self.reconnects,
+            "closed with": self.closed_with,
+            "unsent": self._outbox.qsize(),
+            "refused": [f for f in self.frames if f["type"] in {"refused", "error"}][-3:],
+            "last frames": [f["type"] for f in self.frames[-5:]],
+        }
+
     async def until_acknowledged(self) -> None:
         """Wait until the studio says that it has stored all that was done here."""
         ends = asyncio.get_running_loop().time() + PATIENCE
         while self.acknowledged < self.clock:
-            assert asyncio.get_running_loop().time() < ends, (self.acknowledged, self.clock)
+            assert asyncio.get_running_loop().time() < ends, self.trouble()
             if self.line is None:
                 await self.dial()
-            await asyncio.sleep(0.1)
+            else:
+                # As the canvas does every 15 s: a dead line is noticed, and what is stored told again.
+                self.send(wire.step1(self.doc.get_state()))
+            await asyncio.sleep(1)
