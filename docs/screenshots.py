@@ -7,10 +7,13 @@ Needs Debian's chromium and the development requirements.
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
+
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -23,19 +26,24 @@ from tests.running import Studio, start_studio  # noqa: E402
 SEED = """
 import json, time
 from django.test import Client
+from designer.services import drafts, submitting
+from designer.services.arranging import Ask
 from studio.portal.services import run_sample
 from studio.workspaces.models import User, Workspace
 user, workspace = User.objects.first(), Workspace.objects.first()
 runs = []
 for inputs in ({}, {"test_size": 0.3}):
     runs.append(run_sample(workspace=workspace, user=user, sample_id="diabetes", inputs=inputs))
-runs.append(run_sample(workspace=workspace, user=user, sample_id="diabetes-graph"))
+draft = drafts.create_draft(
+    workspace=workspace, user=user, name="Compare two learners", graph=drafts.sample_graph("automobile-compare")
+)
+runs.append(submitting.submit(pipeline=draft, user=user, ask=Ask()))
 while not all(run.is_ended for run in runs):
     time.sleep(0.3)
     [run.refresh_from_db() for run in runs]
 client = Client()
 client.force_login(user)
-print("SEEDED " + json.dumps([[r.guid for r in runs], client.cookies["sessionid"].value]))
+print("SEEDED " + json.dumps([[r.guid for r in runs], draft.guid, client.cookies["sessionid"].value]))
 """
 
 
@@ -47,13 +55,15 @@ def main() -> None:
             env=studio.environment, cwd=ROOT, capture_output=True, text=True, check=True,
         )  # fmt: skip
         line = next(each for each in seeded.stdout.splitlines() if each.startswith("SEEDED "))
-        guids, session = json.loads(line.removeprefix("SEEDED "))
+        guids, draft, session = json.loads(line.removeprefix("SEEDED "))
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         for theme in ("light", "dark"):
-            take(browser, studio, theme, guids, session)
+            take(browser, studio, theme, guids, draft, session)
 
 
-def take(browser: Browser, studio: Studio, theme: str, guids: list[str], session: str) -> None:
+def take(
+    browser: Browser, studio: Studio, theme: str, guids: list[str], draft: str, session: str
+) -> None:
     """Take the pages in one theme."""
     base = f"{studio.url}/w/{studio.workspace}"
     pages = {
@@ -61,6 +71,7 @@ def take(browser: Browser, studio: Studio, theme: str, guids: list[str], session
         "run": f"{base}/runs/{guids[1]}/",
         "graph": f"{base}/runs/{guids[2]}/?tab=graph",
         "compare": f"{base}/compare/?runs={guids[0]},{guids[1]}",
+        "designer": f"{base}/pipelines/{draft}/?node=split_data&run={guids[2]}",
     }
     context = browser.new_context(
         viewport={"width": 1440, "height": 900}, color_scheme=theme, reduced_motion="reduce"
@@ -70,7 +81,12 @@ def take(browser: Browser, studio: Studio, theme: str, guids: list[str], session
     for name, address in pages.items():
         page.goto(address)
         page.wait_for_load_state("networkidle")
-        page.screenshot(path=ROOT / "docs" / "img" / f"{name}-{theme}.png")
+        if name == "designer":
+            page.locator(".d-node[data-node='split_data']").wait_for()
+            page.wait_for_timeout(2_000)  # the run's statuses and the preview arrive after the page
+        picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+        picture.save(ROOT / "docs" / "img" / f"{name}-{theme}.png", optimize=True)
+    context.close()
 
 
 if __name__ == "__main__":
