@@ -37,14 +37,17 @@ os.environ["OFFICINA_STATIC_ROOT"] = str(base / "static")
 (base / "static").mkdir(exist_ok=True)
 
 
+ON_REDIS = bool(os.environ["OFFICINA_TEST_REDIS_URL"])
+
+
 def redis_database(number: int) -> str:
-    """Return the URL of a database of the external Redis, or nothing when the tests use the embedded broker."""
+    """Return the URL of a database of the external Redis, when the tests use one."""
     url = os.environ["OFFICINA_TEST_REDIS_URL"]
-    return urlunsplit(urlsplit(url)._replace(path=f"/{number}")) if url else ""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{number}"))
 
 
-if os.environ["OFFICINA_TEST_REDIS_URL"]:
-    # Three databases a studio: 0 and 3 for the tests' own processes, 6 and up for studios that run.
+if ON_REDIS:
+    # Three databases a studio: 0 and 3 for the tests' own processes, 9 and up for studios that run.
     os.environ["REDIS_URL"] = redis_database(
         3 * (int(WORKER.removeprefix("gw")) % 2 if WORKER != "main" else 0)
     )
