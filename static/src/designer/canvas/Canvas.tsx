@@ -1,9 +1,10 @@
 /** The canvas: React Flow told what to draw by `Flow`, and what to do by `Actions`. */
-import { Background, BackgroundVariant, ConnectionLineType, ReactFlow, ReactFlowProvider, SelectionMode, useReactFlow, useStoreApi, type FinalConnectionState, type Viewport } from "@xyflow/react";
+import { Background, BackgroundVariant, ConnectionLineType, ReactFlow, ReactFlowProvider, SelectionMode, useReactFlow, useStoreApi, type FinalConnectionState, type ReactFlowInstance, type Viewport } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { around, GRID } from "../../graph/arrange.ts";
+import { GRID } from "../../graph/arrange.ts";
 import type { Wire } from "../../graph/types.ts";
 import { checkWire } from "../../graph/validate.ts";
+import type { Actions } from "../commands/actions.ts";
 import { useActions } from "../commands/context.ts";
 import { useCell, useDesigner, useWritable } from "../store/hooks.ts";
 import { ConnectLine } from "./ConnectLine.tsx";
@@ -13,7 +14,7 @@ import { Cursors } from "./Cursors.tsx";
 import { EmptyCanvas } from "./EmptyCanvas.tsx";
 import { Flow } from "./flow.ts";
 import { FoldedView, GroupView } from "./GroupView.tsx";
-import { GuideLines, useGuides } from "./guides.tsx";
+import { GuideLines, makeGuides } from "./guides.tsx";
 import { makeHandle } from "./handle.ts";
 import { Minimap } from "./Minimap.tsx";
 import { ModuleView } from "./ModuleView.tsx";
@@ -21,7 +22,7 @@ import { NoteView } from "./NoteView.tsx";
 import { hideTip } from "./tip.ts";
 import { Tips } from "./Tips.tsx";
 import { FRAME_PREFIX, type FlowEdge, type FlowNode } from "./types.ts";
-import { useDropEdge } from "./dropedge.ts";
+import { makeDropEdge } from "./dropedge.ts";
 import { useZoomBucket } from "./zoom.ts";
 import { WireView } from "./WireView.tsx";
 
@@ -86,8 +87,11 @@ function Surface() {
     [flow, store],
   );
   const links = useConnections(flow);
-  const guides = useGuides(flow);
-  const dropEdge = useDropEdge();
+  // The same handlers in each render: a new one would wake everything that watches React Flow's store.
+  const guides = useMemo(() => makeGuides(flow), [flow]);
+  const gestures = useMemo(() => gestureHandlers(actions, guides), [actions, guides]);
+  const onMove = useCallback((_: unknown, viewport: Viewport) => look(viewport), [look]);
+  const onInit = useCallback((made: ReactFlowInstance<FlowNode, FlowEdge>) => look(made.getViewport()), [look]);
   const pointer = useMemo(() => pointerHandlers(designer, instance), [designer, instance]);
 
   return (
@@ -99,25 +103,10 @@ function Surface() {
         edgeTypes={EDGE_TYPES}
         onNodesChange={flow.onNodesChange}
         onEdgesChange={flow.onEdgesChange}
-        onMove={(_, viewport) => look(viewport)}
+        onMove={onMove}
         onMoveStart={hideTip}
-        onInit={(made) => look(made.getViewport())}
-        onNodeDrag={(_, node, dragged) => {
-          guides.onDrag(node, dragged);
-          dropEdge.onDrag(node, dragged);
-        }}
-        onNodeDragStop={(event, node, dragged) => {
-          guides.onStop();
-          dropEdge.onStop(event, node, dragged, (id, edge) => actions.splice(id, edge));
-        }}
-        onNodeClick={(event, node) => {
-          // One of many: a plain click means this one.
-          if (!event.shiftKey && !event.ctrlKey && !event.metaKey) designer.ui.select([node.id]);
-        }}
-        onNodeDoubleClick={(_, node) => node.type === "module" && actions.designer.ui.openPanel()}
-        onNodeContextMenu={(event, node) => openMenu(event, node.id)}
-        onEdgeContextMenu={(event, edge) => openMenu(event, null, edge.id)}
-        onPaneContextMenu={(event) => openMenu(event, null)}
+        onInit={onInit}
+        {...gestures}
         {...links}
         nodesDraggable={writable}
         nodesConnectable={writable}
@@ -147,7 +136,7 @@ function Surface() {
         attributionPosition="bottom-center"
       >
         <Background variant={BackgroundVariant.Dots} gap={16} size={1} />
-        <GuideLines guides={guides.lines} />
+        <GuideLines lines={guides.lines} />
         <Cursors />
         <Controls />
         <Minimap flow={flow} />
@@ -156,14 +145,35 @@ function Surface() {
       <Tips />
     </div>
   );
+}
 
-  function openMenu(event: React.MouseEvent | MouseEvent, node: string | null, edge?: string): void {
+function gestureHandlers(actions: Actions, guides: ReturnType<typeof makeGuides>) {
+  const { ui } = actions.designer;
+  const dropEdge = makeDropEdge(actions);
+  const openMenu = (event: React.MouseEvent | MouseEvent, node: string | null, edge?: string): void => {
     event.preventDefault();
-    const { ui } = designer;
     if (node && !ui.selection.get().has(node)) ui.select([node]);
     if (edge) ui.select([], [edge]);
     ui.openLayer({ kind: "menu", screen: { x: event.clientX, y: event.clientY }, target: { ...(node ? { node } : {}), ...(edge ? { edge } : {}) } });
-  }
+  };
+  return {
+    onNodeDrag: (_: unknown, node: FlowNode, dragged: FlowNode[]) => {
+      guides.onDrag(node, dragged);
+      dropEdge.onDrag(node, dragged);
+    },
+    onNodeDragStop: (_: unknown, node: FlowNode) => {
+      guides.onStop();
+      dropEdge.onStop(node);
+    },
+    onNodeClick: (event: React.MouseEvent, node: FlowNode) => {
+      // One of many: a plain click means this one.
+      if (!event.shiftKey && !event.ctrlKey && !event.metaKey) ui.select([node.id]);
+    },
+    onNodeDoubleClick: (_: unknown, node: FlowNode) => void (node.type === "module" && ui.openPanel()),
+    onNodeContextMenu: (event: React.MouseEvent, node: FlowNode) => openMenu(event, node.id),
+    onEdgeContextMenu: (event: React.MouseEvent, edge: FlowEdge) => openMenu(event, null, edge.id),
+    onPaneContextMenu: (event: React.MouseEvent | MouseEvent) => openMenu(event, null),
+  };
 }
 
 /** Fit once, when the first nodes are there. */
@@ -263,6 +273,3 @@ function pointerHandlers(designer: ReturnType<typeof useDesigner>, instance: Ret
     },
   };
 }
-
-/** The box around everything, for a fit. */
-export const extent = (flow: Flow) => around([...flow.view.get().nodes.values()].map((node) => ({ ...node.position, width: node.width ?? 0, height: node.height ?? 0 })));

@@ -1,6 +1,5 @@
 /** A loose module dragged onto an edge is put into it; the edge shows that it would be. */
-import { useMemo } from "react";
-import { useActions } from "../commands/context.ts";
+import type { Actions } from "../commands/actions.ts";
 import type { FlowNode } from "./types.ts";
 
 /** The edge under a place of the screen, if there is one. */
@@ -22,29 +21,26 @@ export function showTarget(id: string | null): void {
   shown = element;
 }
 
-export function useDropEdge() {
-  const actions = useActions();
-  return useMemo(() => {
-    let target: string | null = null;
-    return {
-      onDrag(node: FlowNode, dragged: readonly FlowNode[]): void {
-        target = null;
-        if (dragged.length === 1 && node.type === "module" && !isWired(actions, node.id)) {
-          const middle = actions.canvas?.toScreen({ x: node.position.x + (node.width ?? 0) / 2, y: node.position.y + (node.height ?? 0) / 2 });
-          target = middle ? edgeAt(middle.x, middle.y) : null;
-        }
-        showTarget(target);
-      },
-      onStop(_: unknown, node: FlowNode, __: readonly FlowNode[], splice: (id: string, edge: string) => void): void {
-        showTarget(null);
-        if (target) splice(node.id, target);
-        target = null;
-      },
-    };
-  }, [actions]);
+export function makeDropEdge(actions: Actions) {
+  let target: string | null = null;
+  return {
+    onDrag(node: FlowNode, dragged: readonly FlowNode[]): void {
+      target = null;
+      if (dragged.length === 1 && node.type === "module" && !isWired(actions, node.id)) {
+        const middle = actions.canvas?.toScreen({ x: node.position.x + (node.width ?? 0) / 2, y: node.position.y + (node.height ?? 0) / 2 });
+        target = middle ? edgeAt(middle.x, middle.y) : null;
+      }
+      showTarget(target);
+    },
+    onStop(node: FlowNode): void {
+      showTarget(null);
+      if (target) actions.splice(node.id, target);
+      target = null;
+    },
+  };
 }
 
-function isWired(actions: ReturnType<typeof useActions>, id: string): boolean {
+function isWired(actions: Actions, id: string): boolean {
   for (const edge of actions.designer.draft.snapshot.get().edges.values()) if (edge.source === id || edge.target === id) return true;
   return false;
 }
