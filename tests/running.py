@@ -23,9 +23,10 @@ from tests import isolation
 ROOT = Path(__file__).resolve().parent.parent
 START_LIMIT = 120.0
 STOP_LIMIT = 40.0
-# Studios that run side by side on one Redis must not take each other's messages: a test's studio has a name of its own here.
+# Studios that run side by side on one Redis must not take each other's messages: each has its name here.
 STUDIOS = (
-    "supervised", "live", "killed", "wrecked", "other", "drafts", "bucket", "mlflow", "azure", "assets", "computes", "joined",
+    "supervised", "live", "killed", "wrecked", "other", "drafts", "bucket",
+    "mlflow", "azure", "assets", "computes", "joined",
 )  # fmt: skip
 
 
