@@ -13,6 +13,7 @@ import { FRAME_PREFIX } from "../canvas/types.ts";
 import { boxOf } from "../canvas/view.ts";
 import type { Designer } from "../store/designer.ts";
 import type { PlanMode } from "../store/api.ts";
+import { validateDraft } from "./validating.ts";
 import { noteUsed } from "../palette/favourites.ts";
 
 /** What the mounted canvas offers to commands. */
@@ -364,17 +365,8 @@ export class Actions {
     }
   }
 
-  async validate(): Promise<void> {
-    try {
-      const problems = await this.designer.validate();
-      const errors = problems.filter((problem) => problem.severity === "error").length;
-      if (problems.length) this.ui.openDock("problems");
-      const text = problems.length ? `${errors} ${errors === 1 ? "error" : "errors"}, ${problems.length - errors} ${problems.length - errors === 1 ? "warning" : "warnings"}.` : "The pipeline is valid: nothing stands in the way of a run.";
-      toast(text, errors ? "warning" : "success");
-      announce(text);
-    } catch (error) {
-      toast(error instanceof Error ? error.message : "The check did not answer.", "error");
-    }
+  validate(): Promise<void> {
+    return validateDraft(this.designer);
   }
 
   preview(): void {

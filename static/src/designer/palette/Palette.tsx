@@ -91,10 +91,12 @@ function Shelf({ tab, shelves }: { tab: Tab; shelves: Shelves }) {
   const [active, setActive] = useState(0);
   const list = useRef<HTMLDivElement>(null);
   const sections = useMemo(() => sectionsOf(tab, shelves, wanted, starred, used, closed), [tab, shelves, wanted, starred, used, closed]);
-  const rows = useMemo(() => sections.flatMap((section) => (section.open ? section.items.map((item) => ({ item, section: section.name })) : [])), [sections]);
+  // Everything that the arrow keys stop at: a category's head, and its modules when it is open.
+  const rows = useMemo(() => sections.flatMap((section): { item?: PaletteItem; head?: string }[] => [...(section.name ? [{ head: section.name }] : []), ...(section.open ? section.items.map((item) => ({ item })) : [])]), [sections]);
+  const toggle = (name: string): void => setClosed((now) => toggled(now, name));
   useEffect(() => setActive(0), [wanted]);
   useEffect(() => {
-    list.current?.querySelector(".d-row.is-active")?.scrollIntoView({ block: "nearest" });
+    list.current?.querySelector(".is-active")?.scrollIntoView({ block: "nearest" });
   }, [active]);
 
   const add = useCallback(
@@ -114,13 +116,16 @@ function Shelf({ tab, shelves }: { tab: Tab; shelves: Shelves }) {
       setActive((now) => Math.max(0, Math.min(rows.length - 1, now + step)));
     } else if (event.key === "Enter" && rows[active]) {
       event.preventDefault();
-      add(rows[active].item);
+      const { item, head } = rows[active];
+      if (item) add(item);
+      else if (head) toggle(head);
     } else if (event.key === "Escape" && query) {
       event.stopPropagation();
       setQuery("");
     } else if (event.key === "Escape") actions.canvas?.focus([...actions.designer.ui.selection.get()][0] ?? null);
   };
   let at = -1;
+  const shown = rows.filter((row) => row.item).length;
   return (
     <>
       <label className="d-search">
@@ -143,8 +148,9 @@ function Shelf({ tab, shelves }: { tab: Tab; shelves: Shelves }) {
         />
         <kbd>/</kbd>
       </label>
-      <div className="d-rows" id="d-rows" ref={list} role="listbox" aria-label={`${tab}, ${rows.length} shown`} tabIndex={-1}>
+      <div className="d-rows" id="d-rows" ref={list} role="listbox" aria-label={`${tab}, ${shown} shown`} tabIndex={-1}>
         {sections.map((section) => {
+          const head = section.name ? ++at : -1;
           const body = section.open && (
             <ul role="presentation">
               {section.items.map((item) => {
@@ -157,9 +163,12 @@ function Shelf({ tab, shelves }: { tab: Tab; shelves: Shelves }) {
           return (
             <div key={section.name} role="group" aria-label={section.name}>
               <div
-                className="d-category"
-                role="presentation"
-                onClick={() => setClosed((now) => toggled(now, section.name))}
+                className={`d-category ${head === active ? "is-active" : ""}`}
+                id={`d-row-${head}`}
+                role="option"
+                aria-selected={head === active}
+                aria-label={`${section.name}, ${section.items.length} modules, ${section.open ? "open" : "closed"}`}
+                onClick={() => toggle(section.name)}
               >
                 <Icon icon={section.open ? "chevron-down" : "chevron-right"} className="icon-sm" />
                 <strong>{section.name}</strong>
