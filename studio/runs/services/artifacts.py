@@ -6,7 +6,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -60,6 +60,18 @@ def add_artifact(
         update_fields=["sha256", "size", "kind", "key"],
     )
     return row
+
+
+@transaction.atomic
+def remove_artifacts(*, run: Run, paths_gone: Iterable[str]) -> int:
+    """Let go of files of a run; return how many there were."""
+    rows = list(Artifact.objects.select_for_update().filter(run=run, path__in=list(paths_gone)))
+    for row in rows:
+        StoredBlob.objects.filter(workspace_id=run.workspace_id, sha256=row.sha256).update(
+            references=F("references") - 1
+        )
+        row.delete()
+    return len(rows)
 
 
 def store_figure(*, run: Run, kind: str, key: str, value: Any) -> Artifact:

@@ -7,7 +7,6 @@ import math
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from django.db import transaction
@@ -19,6 +18,9 @@ from studio.runs.models import MetricBatch, MetricSegment, MetricSeries, Run
 WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 KEY_LENGTH = 250
 STEP_RANGE = 2**63
+SUMMARY = ["n", "last_step", "last_ts", "last_value", "last_word", "low", "high"]
+# Segments shorter than this are joined, each time that a series has grown by as much.
+MERGE_EVERY = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +58,28 @@ def parse_value(value: Any, *, where: str) -> float:
         raise StudioError("The number is too large for a 64-bit float.", where=where) from None
 
 
-def record_metrics(*, run: Run, points: Iterable[Point], batch: str = "") -> bool:
-    """Store points of a run; False when `batch` was stored before."""
-    ordered = sorted(points, key=lambda p: p.key)
-    for point in ordered:
+def check_points(points: Iterable[Point]) -> None:
+    """Refuse points whose name or step cannot be stored."""
+    for point in points:
         if not 0 < len(point.key) <= KEY_LENGTH:
             raise StudioError(
                 "A metric's name has 1 to 250 characters.", where=f"metric {point.key[:40]!r}"
             )
         if not -STEP_RANGE <= point.step < STEP_RANGE:
             raise StudioError("A step must fit into 64 bits.", where=f"metric {point.key!r}")
+
+
+def record_metrics(*, run: Run, points: Iterable[Point], batch: str = "") -> bool:
+    """Store points of a run; False when `batch` was stored before."""
+    points = list(points)
+    check_points(points)
     with transaction.atomic():
         locked = Run.objects.select_for_update().get(pk=run.pk)
         if batch:
             _, new = MetricBatch.objects.get_or_create(run=run, batch=batch)
             if not new:
                 return False
-        latest = _store(locked, ordered)
+        latest = store_points(locked, points)
         locked.metrics.update(latest)
         locked.touch(metrics=locked.metrics)
         run.metrics = locked.metrics
@@ -80,27 +87,44 @@ def record_metrics(*, run: Run, points: Iterable[Point], batch: str = "") -> boo
     return True
 
 
-def _store(run: Run, ordered: list[Point]) -> dict[str, Any]:
-    keys = {point.key for point in ordered}
-    known = {s.key: s for s in MetricSeries.objects.filter(run=run, key__in=keys)}
-    new = [MetricSeries(run=run, key=key) for key in sorted(keys - known.keys())]
-    MetricSeries.objects.bulk_create(new)
-    known |= {series.key: series for series in new}
-    segments = []
+def store_points(run: Run, points: Iterable[Point]) -> dict[str, Any]:
+    """Store points of a run that the caller has locked; return each metric's current value."""
+    by_key: dict[str, list[Point]] = {}
+    for point in points:
+        by_key.setdefault(point.key, []).append(point)
+    known = {s.key: s for s in MetricSeries.objects.filter(run=run, key__in=by_key)}
     latest: dict[str, Any] = {}
-    for key, group in groupby(ordered, key=lambda p: p.key):
-        of_key = sorted(group, key=lambda p: p.step)
-        series = known[key]
+    for key, of_key in by_key.items():
+        of_key.sort(key=lambda p: p.step)
+        series = known.setdefault(key, MetricSeries(run=run, key=key))
         _summarise(series, of_key)
         latest[key] = series.last_word or series.last_value
-        segments.append(_pack(series, of_key))
-    MetricSegment.objects.bulk_create(segments)
-    MetricSeries.objects.bulk_update(
-        known.values(),
-        ["n", "last_step", "last_ts", "last_value", "last_word", "low", "high"],
-        batch_size=200,
+    old = [series for series in known.values() if not series._state.adding]
+    for series in old:
+        # Without its key the upsert meets the row by run and name, and learns the key again.
+        series.pk = None
+    MetricSeries.objects.bulk_create(
+        known.values(), update_conflicts=True, unique_fields=["run", "key"], update_fields=SUMMARY
     )
+    MetricSegment.objects.bulk_create([_pack(known[key], rows) for key, rows in by_key.items()])
+    _merge([series for series in old if series.n % MERGE_EVERY < len(by_key[series.key])])
     return latest
+
+
+def _merge(crowded: list[MetricSeries]) -> None:
+    """Join a series' small segments into one, so that a metric logged point by point reads fast."""
+    for series in crowded:
+        small = list(
+            MetricSegment.objects.filter(series=series, n__lt=MERGE_EVERY).order_by("-pk")[
+                : 2 * MERGE_EVERY
+            ]
+        )
+        if len(small) < MERGE_EVERY // 2:
+            continue
+        rows = sorted({row for segment in small for row in _unpack(segment)})
+        points = [Point(series.key, value, step, ts) for step, ts, value in rows]
+        MetricSegment.objects.filter(pk__in=[segment.pk for segment in small]).delete()
+        _pack(series, points).save(force_insert=True)
 
 
 def _summarise(series: MetricSeries, points: Sequence[Point]) -> None:
@@ -147,17 +171,22 @@ def read_series(*, run: Run, key: str, points: int = 2000) -> dict[str, list[Any
 
     `steps` int, `ts` seconds, `values` numbers or the words NaN, Infinity, -Infinity.
     """
-    rows: list[tuple[int, float, float]] = []
-    segments = MetricSegment.objects.filter(series__run=run, series__key=key)
-    for segment in segments.order_by("first_step", "pk"):
-        rows.extend(_unpack(segment))
-    rows.sort(key=lambda row: row[:2])
-    rows = _thin(rows, points)
+    rows = _thin(read_points(run=run, key=key), points)
     return {
         "steps": [row[0] for row in rows],
         "ts": [row[1] for row in rows],
         "values": [as_json(row[2]) for row in rows],
     }
+
+
+def read_points(*, run: Run, key: str) -> list[tuple[int, float, float]]:
+    """Return every point of a series as (step, seconds, value), by step and time, each once."""
+    rows: list[tuple[int, float, float]] = []
+    segments = MetricSegment.objects.filter(series__run=run, series__key=key)
+    for segment in segments.order_by("first_step", "pk"):
+        rows.extend(_unpack(segment))
+    # A point that a client sent twice is one point.
+    return sorted(dict.fromkeys(rows), key=lambda row: row[:2])
 
 
 def _unpack(segment: MetricSegment) -> Iterable[tuple[int, float, float]]:

@@ -1,0 +1,1 @@
+"""Other products' protocols: each facade translates and calls the services, nothing else."""

@@ -1,0 +1,1 @@
+"""The MLflow REST protocol over our own runs, experiments, models and artifacts."""

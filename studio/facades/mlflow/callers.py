@@ -1,0 +1,167 @@
+"""Who calls, and what of a workspace they may touch: a person's token all they may, a job's only its own runs."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest
+
+from officina.errors import StudioError
+from studio.facades.mlflow.wire import Refusal, absent
+from studio.runs.models import Experiment, Run
+from studio.workspaces import access
+from studio.workspaces.authentication import bad_token, find_token, run_scope, secret_in
+from studio.workspaces.models import ApiToken, Membership, User, Workspace
+
+DEFAULT = "Default"
+# How deep runs that a job begins may be nested.
+DEPTH = 10
+
+
+@dataclass
+class Caller:
+    """One request's sender in one workspace; `job` is the run whose own token it is, or None."""
+
+    user: User
+    workspace: Workspace
+    job: Run | None = None
+    request: Any = field(default=None, repr=False)
+
+    def experiment_id(self, row: Experiment) -> str:
+        """Return an experiment's id as MLflow shows it: each workspace has its own "0"."""
+        return "0" if row.name == DEFAULT else str(row.pk)
+
+    def find_experiment(self, ident: str) -> Experiment:
+        """Return an experiment by MLflow's id; a job's token finds its own only."""
+        rows = Experiment.objects.filter(workspace=self.workspace)
+        if ident == "0":
+            row = rows.get_or_create(workspace=self.workspace, name=DEFAULT)[0]
+        else:
+            found = rows.filter(pk=int(ident)).first() if is_number(ident) else None
+            if found is None:
+                raise Refusal(
+                    f"No Experiment with id={ident[:100]} exists", "RESOURCE_DOES_NOT_EXIST"
+                )
+            row = found
+        self.check_experiment(row)
+        return row
+
+    def check_experiment(self, row: Experiment) -> None:
+        if self.job is not None and row.pk != self.job.experiment_id:
+            raise job_only(f"the experiment {self.job.experiment.name!r} that its job belongs to")
+
+    def find_run(self, ident: str, *, alive: bool = False, wide: bool = True) -> Run:
+        """Return a run of the workspace; `alive` refuses a deleted one, as every write does."""
+        rows = Run.objects.select_related("experiment", "owner", "parent", "root")
+        if not wide:
+            rows = rows.defer("document", "key_parts", "cursor", "inputs", "outputs")
+        run = rows.filter(guid=ident, workspace=self.workspace).first()
+        if run is None or not self.reaches(run):
+            if run is not None:
+                raise job_only("its own run and the runs nested in it")
+            raise absent("Run", ident)
+        if alive and run.deleted is not None:
+            raise Refusal(
+                f"The run {run.guid} must be in the 'active' state. Current state is deleted."
+            )
+        run.workspace = self.workspace
+        return run
+
+    def reaches(self, run: Run | None) -> bool:
+        """Say whether a job's token may touch this run: its own, or one begun inside it."""
+        if self.job is None:
+            return True
+        for _ in range(DEPTH):
+            if run is None:
+                return False
+            if run.pk == self.job.pk:
+                return True
+            run = run.parent
+        return False
+
+    def own_runs(self, prefix: str = "") -> Q:
+        """Return the condition that limits a search to what the caller may see."""
+        if self.job is None:
+            return Q()
+        return Q(
+            Q(**{f"{prefix}pk": self.job.pk})
+            | Q(**{f"{prefix}parent": self.job.pk})
+            | Q(**{f"{prefix}parent__parent": self.job.pk})
+        )
+
+    def people_only(self) -> None:
+        """Refuse a job's token."""
+        if self.job is not None:
+            raise job_only("its own run")
+
+
+def job_only(what: str) -> Refusal:
+    return Refusal(
+        f"A job's own token works only for {what}. Use a personal token for anything else.",
+        "PERMISSION_DENIED",
+    )
+
+
+def is_number(ident: str) -> bool:
+    return ident.isascii() and ident.isdigit() and len(ident) < 19
+
+
+def token_of(request: HttpRequest) -> ApiToken:
+    """Return the token of a request: Bearer, or Basic with an e-mail address and the token as password."""
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    secret = secret_in(header)
+    email = None
+    if secret is None and header[:6].lower() == "basic ":
+        try:
+            email, _, secret = base64.b64decode(header[6:], validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            raise bad_token() from None
+    if not secret:
+        # A session is no sign-in here: without CSRF tokens, another site could use it.
+        raise StudioError(
+            "You are not signed in.",
+            hint="Set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME (your e-mail address) "
+            "and MLFLOW_TRACKING_PASSWORD (a token of the Tokens page).",
+            code="unauthenticated",
+        )
+    token = find_token(secret)
+    if token is None or (email is not None and email.lower() != token.user.email.lower()):
+        raise bad_token()
+    return token
+
+
+def enter(
+    request: HttpRequest, workspace: str | None, operation: str, run_operation: str = ""
+) -> Caller:
+    """Sign a request in, find its workspace and ask for the operation; raise StudioError or Refusal.
+
+    `run_operation` is what a job's token must hold instead; "" means the same operation.
+    """
+    token = token_of(request)
+    name = workspace if workspace is not None else _default_workspace(token)
+    scope = run_scope(token)
+    wanted = operation if scope is None else (run_operation or operation)
+    member: Membership = access.workspace_for(token.user, name, wanted, token)
+    job = None
+    if scope is not None:
+        if wanted not in scope.get("operations", ()):
+            raise job_only("its own run")
+        rows = Run.objects.select_related("experiment").defer("document", "key_parts", "cursor")
+        job = rows.filter(guid=scope["run"], workspace=member.workspace).first()
+        if job is None:
+            raise job_only("its own run")
+    return Caller(user=token.user, workspace=member.workspace, job=job, request=request)
+
+
+def _default_workspace(token: ApiToken) -> str:
+    """Return the token's workspace, else the first that its owner belongs to."""
+    if token.workspace is not None:
+        return token.workspace.name
+    first = Workspace.objects.visible_to(token.user).order_by("memberships__pk").first()
+    if first is None:
+        raise StudioError("You belong to no workspace yet.", code="not_found")
+    return first.name

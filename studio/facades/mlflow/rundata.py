@@ -1,0 +1,280 @@
+"""What a client writes into a run: metrics, parameters, tags, datasets and models."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+import orjson
+
+from studio.facades.mlflow import paging
+from studio.facades.mlflow.callers import Caller
+from studio.facades.mlflow.wire import (
+    ABSENT,
+    Message,
+    Refusal,
+    bad,
+    number_out,
+    pairs,
+    tags_of,
+)
+from studio.runs.models import DatasetUse, LoggedModelUse, Run
+from studio.runs.services import logged_models, tracking
+from studio.runs.services.metrics import WORDS, Point, read_points, read_series
+
+MOST_METRICS, MOST_PARAMS, MOST_TAGS, MOST_TOGETHER = 1000, 100, 100, 1000
+KEY_LENGTH = 250
+_KEY = re.compile(r"^[/\w.\- :]+\Z")
+_SPELLED = {**WORDS, "-NaN": WORDS["NaN"], "inf": WORDS["Infinity"], "-inf": WORDS["-Infinity"]}
+
+
+def check_key(key: str, what: str) -> str:
+    """Return a key that MLflow allows; it would become a file's name in its own file store."""
+    if len(key) > KEY_LENGTH:
+        raise Refusal(
+            f"{what} '{key[:KEY_LENGTH]}' had length {len(key)}, which exceeded {KEY_LENGTH}"
+        )
+    parts = key.split("/")
+    if not _KEY.match(key) or "" in parts or ".." in parts or "." in parts:
+        raise Refusal(
+            f"Invalid {what}: '{key[:KEY_LENGTH]}'. Names may only contain alphanumerics, "
+            "underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/), "
+            "and must not be a path that leads elsewhere."
+        )
+    return key
+
+
+def point_of(fields: Message) -> Point:
+    """Read a metric: the time is milliseconds, the step 0 unless given."""
+    key = check_key(fields.text("key", required=True), "metric name")
+    value = fields.raw("value")
+    if isinstance(value, str):
+        number = _SPELLED.get(value)
+        if number is None:
+            try:
+                number = float(value)
+            except ValueError:
+                raise bad(value, "value") from None
+    elif isinstance(value, bool) or not isinstance(value, int | float):
+        raise Refusal(
+            "Missing value for required parameter 'value'." if value is None
+            else f"Got invalid value {value!r:.100} for metric '{key}' (timestamp=...). "
+            "Please specify value as a valid double (64-bit floating point)"
+        )  # fmt: skip
+    else:
+        number = float(value)
+    stamp = fields.raw("timestamp")
+    if type(stamp) is not int:
+        stamp = fields.integer("timestamp")
+    if stamp is None:
+        stamp = int(time.time() * 1000)
+    if stamp < 0:
+        raise Refusal(
+            f"Got invalid timestamp {stamp} for metric '{key}'. Timestamp must be a nonnegative "
+            "long (64-bit integer)"
+        )
+    step = fields.raw("step")
+    if type(step) is not int or not -(2**63) <= step < 2**63:
+        step = fields.integer("step", 0)
+    return Point(key, number, step, stamp / 1000)
+
+
+def _run_id(message: Message) -> str:
+    return (
+        message.text("run_id") or message.text("run_uuid") or message.text("run_id", required=True)
+    )
+
+
+def _alive(caller: Caller, message: Message) -> Run:
+    return caller.find_run(_run_id(message), alive=True, wide=False)
+
+
+def log_metric(caller: Caller, message: Message) -> dict[str, Any]:
+    run = _alive(caller, message)
+    point = point_of(message)
+    tracking.log_batch(run=run, points=[point])
+    _about_models(caller, run, [(point, message)])
+    return {}
+
+
+def log_parameter(caller: Caller, message: Message) -> dict[str, Any]:
+    run = _alive(caller, message)
+    key = check_key(message.text("key", required=True), "parameter name")
+    tracking.log_batch(run=run, params={key: message.text("value")})
+    return {}
+
+
+def set_tag(caller: Caller, message: Message) -> dict[str, Any]:
+    run = _alive(caller, message)
+    key = check_key(message.text("key", required=True), "tag name")
+    tracking.log_batch(run=run, tags={key: message.text("value")})
+    return {}
+
+
+def delete_tag(caller: Caller, message: Message) -> dict[str, Any]:
+    run = _alive(caller, message)
+    key = message.text("key", required=True)
+    if not tracking.delete_tag(run=run, key=key):
+        raise Refusal(f"No tag with name: {key[:250]} in run with id {run.guid}", ABSENT)
+    return {}
+
+
+def log_batch(caller: Caller, message: Message) -> dict[str, Any]:
+    metrics, params = message.messages("metrics"), message.messages("params")
+    tags = message.messages("tags")
+    for what, found, most in (
+        ("metrics", metrics, MOST_METRICS), ("params", params, MOST_PARAMS), ("tags", tags, MOST_TAGS),
+    ):  # fmt: skip
+        if len(found) > most:
+            raise Refusal(
+                f"A batch logging request can contain at most {most} {what}. "
+                f"Got {len(found)} {what}. Please split up {what} across multiple requests and try again."
+            )
+    together = len(metrics) + len(params) + len(tags)
+    if together > MOST_TOGETHER:
+        raise Refusal(
+            f"A batch logging request can contain at most {MOST_TOGETHER} metrics, params and tags "
+            f"in total. Got {together}. Please split up the batch and try again."
+        )
+    # All of it is read before anything is written.
+    points = [point_of(each) for each in metrics]
+    values: dict[str, str] = {}
+    for each in params:
+        key = check_key(each.text("key", required=True), "parameter name")
+        if key in values:
+            raise Refusal(f"Duplicate parameter keys have been submitted: {key!r}.")
+        values[key] = each.text("value")
+    labels = {check_key(k, "tag name"): v for k, v in tags_of(tags).items()}
+    run = _alive(caller, message)
+    tracking.log_batch(run=run, points=points, params=values, tags=labels)
+    _about_models(caller, run, list(zip(points, metrics, strict=True)))
+    return {}
+
+
+def _about_models(caller: Caller, run: Run, found: list[tuple[Point, Message]]) -> None:
+    """Note with a logged model the metrics that say they are about it."""
+    about: dict[str, list[dict[str, Any]]] = {}
+    for point, fields in found:
+        if model := fields.raw("model_id"):
+            row = {
+                "key": point.key,
+                "value": number_out(point.value),
+                "timestamp": round(point.ts * 1000),
+                "step": point.step,
+                "run_id": run.guid,
+                "model_id": str(model),
+            }
+            for name in ("dataset_name", "dataset_digest"):
+                if fields.text(name):
+                    row[name] = fields.text(name)
+            about.setdefault(str(model), []).append(row)
+    for guid, rows in about.items():
+        logged_models.add_metrics(workspace=caller.workspace, guid=guid, metrics=rows)
+
+
+def log_inputs(caller: Caller, message: Message) -> dict[str, Any]:
+    run = _alive(caller, message)
+    for each in message.messages("datasets"):
+        fields = each.message("dataset", required=True)
+        logged_models.use_dataset(
+            run=run,
+            name=fields.text("name", required=True, limit=500),
+            digest=fields.text("digest", required=True, limit=36),
+            source_type=fields.text("source_type", required=True, limit=36),
+            source=fields.text("source", required=True, limit=65_535),
+            schema=fields.text("schema", limit=1_048_575),
+            profile=fields.text("profile", limit=16_777_215),
+            tags=tags_of(each.messages("tags")),
+        )
+    for each in message.messages("models"):
+        logged_models.use_model(run=run, guid=each.text("model_id", required=True), way="in")
+    return {}
+
+
+def outputs(caller: Caller, message: Message) -> dict[str, Any]:
+    run = _alive(caller, message)
+    for each in message.messages("models"):
+        logged_models.use_model(
+            run=run, guid=each.text("model_id", required=True), way="out",
+            step=each.integer("step", 0),
+        )  # fmt: skip
+    return {}
+
+
+def log_model(caller: Caller, message: Message) -> dict[str, Any]:
+    """Note a model of MLflow 2 on its run: the tag that its client reads back."""
+    run = _alive(caller, message)
+    try:
+        described = orjson.loads(message.text("model_json", required=True))
+        missing = [name for name in ("artifact_path", "flavors", "utc_time_created", "run_id")
+                   if name not in described]  # fmt: skip
+    except (orjson.JSONDecodeError, TypeError):
+        raise Refusal("Malformed model info. It is not a valid JSON object.") from None
+    if missing:
+        raise Refusal(f"Model json is missing mandatory fields: {missing}.")
+    history = []
+    if known := run.tags.get("mlflow.log-model.history"):
+        history = orjson.loads(known)
+    history.append(described)
+    tracking.log_batch(run=run, tags={"mlflow.log-model.history": orjson.dumps(history).decode()})
+    return {}
+
+
+def uses(runs: list[Run]) -> tuple[dict[int, dict[str, Any]], dict[int, dict[str, Any]]]:
+    """Return what each run read and wrote, by the run's key, as MLflow shows it."""
+    inputs: dict[int, dict[str, Any]] = {}
+    written: dict[int, dict[str, Any]] = {}
+    keys = [run.pk for run in runs]
+    for start in range(0, len(keys), 900):
+        some = keys[start : start + 900]
+        for use in DatasetUse.objects.filter(run__in=some).select_related("dataset").order_by("pk"):
+            row = use.dataset
+            described = {
+                "name": row.name, "digest": row.digest, "source_type": row.source_type,
+                "source": row.source,
+                **({"schema": row.schema} if row.schema else {}),
+                **({"profile": row.profile} if row.profile else {}),
+            }  # fmt: skip
+            into = inputs.setdefault(use.run_id, {}).setdefault("dataset_inputs", [])
+            into.append({"dataset": described, "tags": pairs(use.tags)})
+        columns = ("run_id", "way", "step", "model__guid")
+        models = LoggedModelUse.objects.filter(run__in=some).order_by("pk").values_list(*columns)
+        for run, way, step, guid in models:
+            if way == "in":
+                into = inputs.setdefault(run, {}).setdefault("model_inputs", [])
+                into.append({"model_id": guid})
+            else:
+                into = written.setdefault(run, {}).setdefault("model_outputs", [])
+                into.append({"model_id": guid, "step": step})
+    return inputs, written
+
+
+def history(run: Run, key: str, message: Message) -> dict[str, Any]:
+    """Return every point of a metric, by time, step and value; in pages only if the client asks."""
+    rows = read_points(run=run.reused_from or run, key=key)
+    rows.sort(key=lambda row: (row[1], row[0], row[2]))
+    more: dict[str, str] = {}
+    if message.has("max_results"):
+        limit = paging.limit_of(message, default=25_000, most=10**9)
+        offset = paging.offset_of(message)
+        if offset + limit < len(rows):
+            more = {"next_page_token": paging.token_at(offset + limit)}
+        rows = rows[offset : offset + limit]
+    shown = [
+        {"key": key, "value": value, "timestamp": round(ts * 1000), "step": step}
+        if value - value == 0
+        else {"key": key, "value": number_out(value), "timestamp": round(ts * 1000), "step": step}
+        for step, ts, value in rows
+    ]
+    return {"metrics": shown, **more}
+
+
+def thinned(run: Run, key: str, most: int) -> list[dict[str, Any]]:
+    """Return at most about `most` points of a metric, its extremes among them."""
+    found = read_series(run=run.reused_from or run, key=key, points=most)
+    columns = zip(found["steps"], found["ts"], found["values"], strict=True)
+    return [
+        {"key": key, "value": value, "timestamp": round(ts * 1000), "step": step}
+        for step, ts, value in columns
+    ]

@@ -1,0 +1,82 @@
+"""What a client asks of the server itself, what there is none of here, and the page behind printed links."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from studio.facades.mlflow.callers import DEFAULT, Caller
+from studio.facades.mlflow.wire import Message, Refusal
+from studio.runs.models import Experiment
+from studio.workspaces.access import operation, signed_in
+from studio.workspaces.models import Workspace
+
+# The protocol that is spoken here: clients choose their own by it.
+PROTOCOL = "3.17.2"
+
+
+def health(caller: Caller, message: Message) -> HttpResponse:
+    return HttpResponse("OK", content_type="text/plain")
+
+
+def version(caller: Caller, message: Message) -> HttpResponse:
+    return HttpResponse(PROTOCOL, content_type="text/plain")
+
+
+def server_info(caller: Caller, message: Message) -> dict[str, Any]:
+    return {
+        "store_type": "SqlStore",
+        "workspaces_enabled": False,
+        "multipart_uploads_enabled": False,
+        "multipart_downloads_enabled": False,
+        "trace_archival_enabled": False,
+    }
+
+
+def not_here(caller: Caller, message: Message) -> dict[str, Any]:
+    """Refuse what MLflow's server has and this one does not, in a way that clients do not repeat."""
+    raise Refusal(
+        "This server keeps runs, metrics, artifacts and models. It has no traces, prompts gateway, "
+        "AI gateway, Unity Catalog, webhooks, scorers or evaluation datasets.",
+        "NOT_IMPLEMENTED",
+    )
+
+
+def unknown(caller: Caller, message: Message) -> dict[str, Any]:
+    raise Refusal("There is no MLflow call at this address.", "ENDPOINT_NOT_FOUND")
+
+
+@require_safe
+@signed_in
+def default_page(request: HttpRequest) -> HttpResponse:
+    """Lead to the page of the workspace that a person sees first; the part after # goes along."""
+    first = Workspace.objects.visible_to(request.user).order_by("memberships__pk").first()
+    return redirect("mlflow-page", workspace=first.name) if first else redirect("/")
+
+
+@require_safe
+@operation("workspace.read")
+def page(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """Lead from the links that clients print, `#/experiments/1/runs/abc`, to the studio's pages.
+
+    Browsers keep what stands after the # to themselves, so a script reads it and asks again.
+    """
+    if not request.GET:
+        return render(request, "facades/mlflow_links.html", {"workspace": workspace})
+    run, model = request.GET.get("run", ""), request.GET.get("model", "")
+    if run:
+        return redirect(reverse("run", args=[workspace.name, run]))
+    if model:
+        return redirect(f"/w/{workspace.name}/models/{model}/")
+    wanted = request.GET.get("experiment", "")
+    rows = Experiment.objects.filter(workspace=workspace)
+    row = rows.filter(name=DEFAULT).first() if wanted == "0" else None
+    if row is None and wanted.isascii() and wanted.isdigit() and len(wanted) < 19:
+        row = rows.filter(pk=int(wanted)).first()
+    if row is None:
+        return redirect("experiments", workspace=workspace.name)
+    return redirect("experiment", workspace=workspace.name, name=row.name)

@@ -1,0 +1,190 @@
+"""Runs that a client reports: begun, written to in batches, ended, taken up again, deleted, restored."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from officina.errors import StudioError
+from studio.runs import live, names
+from studio.runs.models import ENDED, Experiment, Run, RunTag, Status
+from studio.runs.services.creating import literals_of
+from studio.runs.services.ending import after_end
+from studio.runs.services.metrics import Point, check_points, store_points
+from studio.workspaces import audit
+from studio.workspaces.models import Workspace
+
+# MLflow's own limits; what is longer is cut, as its server does.
+PARAM_LENGTH = 6000
+TAG_LENGTH = 8000
+LABEL_LENGTH = 500
+TITLE_LENGTH = 255
+
+
+@transaction.atomic
+def begin_tracked(
+    *,
+    workspace: Workspace,
+    experiment: Experiment,
+    user: Any,
+    title: str = "",
+    started: datetime | None = None,
+    tags: Mapping[str, str] | None = None,
+    parent: Run | None = None,
+) -> Run:
+    """Begin a run that some client executes and reports on; it is running from now on."""
+    name = f"{names.pair()}-{secrets.token_hex(4)}"
+    run = Run(
+        workspace=workspace,
+        experiment=experiment,
+        name=name,
+        kind=Run.TRACKED,
+        display_name=(title or name)[:TITLE_LENGTH],
+        owner=user,
+        status=Status.RUNNING,
+        started=started or timezone.now(),
+        tags={key[:250]: value[:TAG_LENGTH] for key, value in (tags or {}).items()},
+        description=(tags or {}).get("mlflow.note.content", ""),
+    )
+    if parent is not None and parent.kind != Run.PIPELINE:
+        run.parent, run.root = parent, parent.root or parent
+        # A step's name is unique below its parent; these have none.
+        run.step = run.guid
+    run.save(force_insert=True)
+    RunTag.objects.bulk_create(
+        [RunTag(run=run, kind="tag", key=k, value=v[:LABEL_LENGTH]) for k, v in run.tags.items()]
+    )
+    audit.record(workspace=workspace, actor=user, action="runs.track", target=f"run/{run.guid}")
+    transaction.on_commit(lambda: live.tell_run(run))
+    return run
+
+
+def report_status(*, run: Run, status: str, ended: datetime | None = None) -> bool:
+    """Move a tracked run as its client says; False for a job's run, which its worker ends."""
+    if run.kind != Run.TRACKED:
+        return False
+    changes: dict[str, Any] = {} if ended is None else {"ended": ended}
+    with transaction.atomic():
+        if run.status == status:
+            if changes:
+                run.touch(**changes)
+            return True
+        if status not in ENDED:
+            changes = {"ended": None, **changes}
+        if not run.move(run.status, status, **changes):
+            run.refresh_from_db(fields=["status", "ended"])
+            return run.status == status
+        if status in ENDED:
+            after_end(run)
+        else:
+            transaction.on_commit(lambda: live.tell_run(run))
+    return True
+
+
+def retitle(*, run: Run, title: str) -> None:
+    """Give a run another name to show."""
+    run.touch(display_name=title[:TITLE_LENGTH])
+    transaction.on_commit(lambda: live.tell_run(run))
+
+
+def log_batch(
+    *,
+    run: Run,
+    points: Sequence[Point] = (),
+    params: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> None:
+    """Store metrics, parameters and tags of a run, all or nothing.
+
+    A parameter never changes: the same value again is fine, another one is refused. What a job was
+    given as an input counts as not logged yet.
+    """
+    check_points(points)
+    with transaction.atomic():
+        locked = Run.objects.select_for_update().defer("document", "key_parts", "cursor").get(
+            pk=run.pk
+        )  # fmt: skip
+        changes: dict[str, Any] = {}
+        labels: list[RunTag] = []
+        if params:
+            new = _new_params(locked, params)
+            changes["params"] = {**locked.params, **new}
+            labels += _labels(locked, "param", new.items())
+        if tags:
+            short = {key: value[:TAG_LENGTH] for key, value in tags.items()}
+            changes["tags"] = {**locked.tags, **short}
+            labels += _labels(locked, "tag", short.items())
+            if "mlflow.runName" in short:
+                changes["display_name"] = short["mlflow.runName"][:TITLE_LENGTH]
+            if "mlflow.note.content" in short:
+                changes["description"] = short["mlflow.note.content"]
+        latest = store_points(locked, points) if points else {}
+        if latest:
+            changes["metrics"] = {**locked.metrics, **latest}
+        if labels:
+            RunTag.objects.bulk_create(
+                labels, update_conflicts=True, unique_fields=["run", "kind", "key"],
+                update_fields=["value"],
+            )  # fmt: skip
+        if changes:
+            locked.touch(**changes)
+        if latest:
+            transaction.on_commit(lambda: live.tell_metrics(locked, latest))
+        if params or tags:
+            transaction.on_commit(lambda: live.tell_run(locked))
+
+
+def _new_params(run: Run, params: Mapping[str, str]) -> dict[str, str]:
+    new = {}
+    inputs: dict[str, Any] | None = None
+    for key, value in params.items():
+        value = value[:PARAM_LENGTH]
+        known = run.params.get(key)
+        if key in run.params and str(known) == value:
+            continue
+        if key in run.params:
+            inputs = literals_of(run.document) if inputs is None else inputs
+            if key not in inputs or inputs[key] != known:
+                raise StudioError(
+                    f"Changing param values is not allowed. Param with key={key!r} was already "
+                    f"logged with value={str(known)!r} for run ID={run.guid!r}. "
+                    f"Attempted logging new value {value!r}.",
+                    where=key,
+                )
+        new[key] = value
+    return new
+
+
+def _labels(run: Run, kind: str, items: Iterable[tuple[str, str]]) -> list[RunTag]:
+    return [RunTag(run=run, kind=kind, key=k, value=v[:LABEL_LENGTH]) for k, v in items]
+
+
+@transaction.atomic
+def delete_tag(*, run: Run, key: str) -> bool:
+    """Take a tag away; False when it is not there."""
+    locked = Run.objects.select_for_update().get(pk=run.pk)
+    if key not in locked.tags:
+        return False
+    tags = {k: v for k, v in locked.tags.items() if k != key}
+    locked.touch(tags=tags)
+    RunTag.objects.filter(run=locked, kind="tag", key=key).delete()
+    return True
+
+
+@transaction.atomic
+def set_deleted(*, run: Run, deleted: bool, user: Any) -> None:
+    """Mark a run deleted, or bring it back; nothing of it is lost either way."""
+    moment = timezone.now() if deleted else None
+    if (run.deleted is not None) == deleted:
+        return
+    run.touch(deleted=moment)
+    audit.record(
+        workspace=run.workspace, actor=user, action="runs.delete" if deleted else "runs.restore",
+        target=f"run/{run.guid}",
+    )  # fmt: skip
+    transaction.on_commit(lambda: live.tell_run(run))

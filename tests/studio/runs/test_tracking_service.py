@@ -1,0 +1,74 @@
+"""A client's own run is written to in batches, keeps its rules, and moves as its client says."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from officina.errors import StudioError
+from studio.runs import live
+from studio.runs.models import Experiment, MetricSegment, MetricSeries, Run
+from studio.runs.services import experiments, tracking
+from studio.runs.services.metrics import Point, read_points
+
+
+@pytest.fixture
+def run(workspace: Any, user: Any, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setattr(live, "send", lambda group, message: None)
+    row = Experiment.objects.create(workspace=workspace, name="iris")
+    return tracking.begin_tracked(workspace=workspace, experiment=row, user=user)
+
+
+def test_a_metric_logged_point_by_point_is_kept_in_few_segments(run: Run) -> None:
+    for step in range(600):
+        tracking.log_batch(run=run, points=[Point("loss", step / 2, step, 1.0)])
+    series = MetricSeries.objects.get(run=run, key="loss")
+    assert (series.n, series.last_step, series.last_value) == (600, 599, 299.5)
+    assert MetricSegment.objects.filter(series=series).count() < 260
+    assert [row[0] for row in read_points(run=run, key="loss")] == list(range(600))
+
+
+def test_a_point_sent_twice_is_one_point(run: Run) -> None:
+    for _ in range(2):
+        tracking.log_batch(run=run, points=[Point("loss", 0.5, 3, 7.0)])
+    assert read_points(run=run, key="loss") == [(3, 7.0, 0.5)]
+
+
+def test_the_current_value_is_the_one_of_the_largest_step_then_time_then_value(run: Run) -> None:
+    for value, step, ts in [(5.0, 2, 10.0), (1.0, 1, 99.0), (3.0, 2, 10.0), (4.0, 2, 9.0)]:
+        tracking.log_batch(run=run, points=[Point("m", value, step, ts)])
+    run.refresh_from_db()
+    assert run.metrics["m"] == 5.0
+    tracking.log_batch(run=run, points=[Point("m", math.nan, 2, 11.0)])
+    run.refresh_from_db()
+    assert run.metrics["m"] == "NaN"
+
+
+def test_a_parameter_never_changes_and_a_refused_batch_leaves_nothing(run: Run) -> None:
+    tracking.log_batch(run=run, params={"a": "1"})
+    tracking.log_batch(run=run, params={"a": "1"})
+    with pytest.raises(StudioError, match="not allowed"):
+        tracking.log_batch(run=run, params={"a": "2", "b": "1"}, tags={"t": "x"})
+    run.refresh_from_db()
+    assert run.params == {"a": "1"}
+    assert run.tags == {}
+
+
+def test_a_tracked_run_ends_and_is_taken_up_again(run: Run) -> None:
+    assert tracking.report_status(run=run, status="Completed")
+    run.refresh_from_db()
+    assert run.ended is not None
+    assert tracking.report_status(run=run, status="Running")
+    run.refresh_from_db()
+    assert (run.status, run.ended) == ("Running", None)
+
+
+def test_archiving_an_experiment_hides_its_runs_and_restoring_brings_them_back(
+    run: Run, user: Any
+) -> None:
+    experiments.archive_experiment(experiment=run.experiment, user=user)
+    assert not Run.objects.shown().exists()
+    experiments.restore_experiment(experiment=run.experiment, user=user)
+    assert Run.objects.shown().get() == run
