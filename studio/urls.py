@@ -18,6 +18,7 @@ websocket_urlpatterns = [*run_sockets, *designer_sockets]
 urlpatterns: list[Any] = [
     path("healthz", public(healthz), name="healthz"),
     path("api/v1/", include("studio.api")),
+    path("", include("studio.facades.mlflow.urls")),
     path("", include("studio.workspaces.urls")),
     path("", include("studio.compute.urls")),
     path("", include("studio.runs.urls")),
