@@ -3,6 +3,7 @@ import * as decoding from "lib0/decoding";
 import * as encoding from "lib0/encoding";
 import * as awarenessProtocol from "y-protocols/awareness";
 import * as syncProtocol from "y-protocols/sync";
+import * as Y from "yjs";
 import { backOff } from "../../live/connection.ts";
 import type { Column, Problem } from "../../graph/types.ts";
 import { Cell } from "./cell.ts";
@@ -43,7 +44,6 @@ export class Provider {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private banner: ReturnType<typeof setTimeout> | undefined;
   private ended = false;
-  private sentAt = 0;
 
   constructor(
     private readonly url: string,
@@ -120,19 +120,24 @@ export class Provider {
       return;
     }
     if (frame.type === "saved") {
-      // An edit sent just before this frame may not be in it; its own frame follows.
-      const unsaved = Date.now() - this.sentAt < 150 ? this.state.get().unsaved : 0;
+      const unsaved = this.isStored(frame["state"]) ? 0 : this.state.get().unsaved;
       const by = frame["by"];
       const savedBy = typeof by === "string" ? by : ((by as { name?: string } | null)?.name ?? null);
       this.set({ unsaved, savedAt: String(frame["at"] ?? new Date().toISOString()), savedBy, revision: Number(frame["revision"]) });
-      if (unsaved) setTimeout(() => Date.now() - this.sentAt > 2500 && this.state.get().state === "online" && this.set({ unsaved: 0 }), 3000);
     }
     this.onText(frame);
   }
 
+  /** Whether what the server has stored, told as a state vector, holds all that was written here. */
+  private isStored(state: unknown): boolean {
+    if (typeof state !== "string") return true;
+    const { doc } = this.draft;
+    const stored = Y.decodeStateVector(Uint8Array.from(atob(state), (letter) => letter.charCodeAt(0)));
+    return (stored.get(doc.clientID) ?? 0) >= Y.getState(doc.store, doc.clientID);
+  }
+
   private readonly onUpdate = (update: Uint8Array, origin: unknown): void => {
     if (origin === this) return;
-    this.sentAt = Date.now();
     this.set({ unsaved: this.state.get().unsaved + 1 });
     const encoder = encoding.createEncoder();
     encoding.writeVarUint(encoder, SYNC);
