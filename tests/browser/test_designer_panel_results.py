@@ -65,7 +65,8 @@ def canvas(browser: Browser, studio_server: Studio, compared: tuple[str, str]) -
     """Open that draft with its run over it."""
     made = open_canvas(browser, studio_server, *compared)
     # One of the tests submits again: what was done by then may also be reused.
-    expect(made.page.locator(".d-node:is(.is-completed, .is-reused)")).to_have_count(10)
+    done = made.page.locator(".d-node:is(.is-completed, .is-reused)")
+    expect(done).to_have_count(10, timeout=60_000)
     yield made
     assert made.complaints == []
     made.page.context.close()

@@ -167,7 +167,9 @@ export function Modal({ title, onClose, children, foot, wide = false }: { title:
         <h2 id={heading}>{title}</h2>
         <IconButton icon="x" label="Close" onClick={() => element.current?.close()} />
       </div>
-      <div className="dialog-body">{children}</div>
+      <div className="dialog-body" tabIndex={0}>
+        {children}
+      </div>
       {foot && <div className="dialog-foot">{foot}</div>}
     </dialog>
   );
