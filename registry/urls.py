@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
-from registry import views
+from registry.views import actions, catalogue, lists, pages
 
 W = "w/<str:workspace>"
+ASSET = (
+    r"^w/(?P<workspace>[^/]+)/(?P<folder>models|data|components|environments|code)"
+    r"/(?P<name>[^/]+)/"
+)
+VERSION = ASSET + r"versions/(?P<version>[^/]+)/"
 
 urlpatterns = [
-    path(f"{W}/models/", views.models, name="models"),
-    path(f"{W}/models/<str:name>/", views.model, name="model"),
-    path(f"{W}/data/", views.data_assets, name="data-assets"),
-    path(f"{W}/data/<str:name>/", views.data_asset, name="data-asset"),
+    path(f"{W}/models/", lists.models, name="models"),
+    path(f"{W}/data/", lists.data_assets, name="data-assets"),
+    path(f"{W}/code/", lists.code, name="code-assets"),
+    path(f"{W}/environments/", catalogue.environments, name="environments"),
+    path(f"{W}/components/", catalogue.components, name="components"),
+    path(f"{W}/components/<str:name>/", catalogue.component, name="component"),
+    re_path(f"{ASSET}$", pages.asset, name="asset"),
+    re_path(f"{VERSION}edit/$", actions.edit, name="asset-edit"),
+    re_path(f"{VERSION}label/$", actions.label, name="asset-label"),
+    re_path(f"{VERSION}archive/$", actions.archive, name="asset-archive"),
+    re_path(f"{VERSION}share/$", actions.share, name="asset-share"),
+    re_path(f"{VERSION}stage/$", actions.stage, name="asset-stage"),
+    re_path(f"{VERSION}delete/$", actions.delete, name="asset-delete"),
+    path(f"{W}/stage-requests/<int:number>/", actions.decide, name="stage-decide"),
+    path(
+        f"{W}/assets/<str:kind>/<str:name>/<str:version>/",
+        pages.asset_download,
+        name="asset-download",
+    ),
     path(
         f"{W}/assets/<str:kind>/<str:name>/<str:version>/<path:path>",
-        views.asset_file,
+        pages.asset_file,
         name="asset-file",
     ),
-    path(f"{W}/environments/", views.environments, name="environments"),
-    path(f"{W}/components/", views.components, name="components"),
-    path(f"{W}/components/<str:name>/", views.component, name="component"),
 ]

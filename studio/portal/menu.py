@@ -46,6 +46,7 @@ MENU = (
             Entry("Models", "box", "models/", "registry.read"),
             Entry("Components", "puzzle", "components/", "registry.read"),
             Entry("Environments", "package", "environments/", "registry.read"),
+            Entry("Code", "code", "code/", "registry.read"),
         ),
     ),
     Group(

@@ -135,7 +135,10 @@ def test_over_http_from_begin_to_tree(home: Any, cast: Any) -> None:
     at = f"{BASE}/{begun.json()['upload']}"
     for offset, part in ((0, b"x,y"), (3, b"\n1,")):
         sent = client.patch(
-            at, part, content_type="application/octet-stream", headers={"Upload-Offset": str(offset)}
+            at,
+            part,
+            content_type="application/octet-stream",
+            headers={"Upload-Offset": str(offset)},
         )
         assert sent.json()["offset"] == offset + len(part)
     assert client.get(at).json()["offset"] == 6

@@ -144,4 +144,4 @@ def register(request: HttpRequest, workspace: Workspace, guid: str) -> HttpRespo
         target=f"model/{row.asset.name}/{row.version}", ip=audit.ip_of(request),
     )  # fmt: skip
     messages.success(request, f"Registered as {row.asset.name}, version {row.version}.")
-    return redirect("model", workspace=workspace.name, name=row.asset.name)
+    return redirect("asset", workspace=workspace.name, folder="models", name=row.asset.name)

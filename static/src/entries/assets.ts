@@ -1,0 +1,9 @@
+import "../styles/assets.css";
+import { upload } from "../upload/dialog.ts";
+import { datagrid } from "../widgets/datagrid.ts";
+import { widget } from "../widgets/mount.ts";
+import { rungraph } from "../widgets/rungraph.ts";
+
+widget("upload", upload);
+widget("rungraph", rungraph);
+widget("datagrid", datagrid);
