@@ -8,7 +8,6 @@ outside any sandbox.
 
 from __future__ import annotations
 
-import configparser
 import fcntl
 import functools
 import hashlib
@@ -27,27 +26,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from officina.environments import curated, spec
-from officina.errors import StudioError
+from packaging.markers import Marker
 
-Log = Callable[[str], None]
-FAILING_LINES = 12
-BUILD_LIMIT = 1800
-# uv may need the way to the index and nothing else of the server's environment.
-PASSED_ON = (
-    "PATH",
-    "HOME",
-    "LANG",
-    "TMPDIR",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "ALL_PROXY",
-    "NO_PROXY",
-    "XDG_CACHE_HOME",
-    "XDG_CONFIG_HOME",
-)
+from officina.environments import curated, interpreters, spec
+from officina.environments.uv import BUILD_LIMIT, Log, run_uv
 
 
 @dataclass(frozen=True)
@@ -57,6 +39,7 @@ class Prepared:
     python: Path
     key: str
     cached: bool
+    packages: tuple[str, ...] = ()
 
 
 def prepare(specification: str | Mapping[str, Any], *, cache: Path, log: Log) -> Prepared:
@@ -68,6 +51,8 @@ def prepare(specification: str | Mapping[str, Any], *, cache: Path, log: Log) ->
     wanted = spec.parse(specification)
     for warning in wanted.warnings:
         log(f"environment {wanted.name}: {warning}")
+    if wanted.interpreter:
+        return _as_it_is(wanted, log)
     python = interpreter(wanted.python, lambda text: log(f"environment {wanted.name}: {text}"))
     cache.mkdir(parents=True, exist_ok=True)
     lock = lock_of(wanted, python=python, cache=cache, log=log)
@@ -80,11 +65,35 @@ def prepare(specification: str | Mapping[str, Any], *, cache: Path, log: Log) ->
             cached = is_complete(place)
             if not cached:
                 log(f"environment {wanted.name}: building, {lock.count('==')} packages")
-                _build(place, wanted.name, lock, python, cache)
+                _build(place, wanted.name, lock, python, cache, log)
     (cache / f"{key}.used").touch()
     how = f"{'cached' if cached else 'built'} in {time.monotonic() - began:.2f} s"
     log(f"environment {wanted.name}: {how} ({key[:12]})")
-    return Prepared(place / "bin" / "python", key, cached)
+    return Prepared(place / "bin" / "python", key, cached, pins_of(lock))
+
+
+def _as_it_is(wanted: spec.Requirements, log: Log) -> Prepared:
+    """Return an interpreter that people look after themselves: nothing is built."""
+    python = interpreters.find(wanted.interpreter)
+    packages = interpreters.packages(python)
+    log(f"environment {wanted.name}: {python} is used as it is, with {len(packages)} packages")
+    return Prepared(python, interpreters.key(python, packages), True, packages)
+
+
+def pins_of(lock: str) -> tuple[str, ...]:
+    """Return the `name==version` of every package of a lock that is meant for this machine."""
+    return tuple(
+        str(pin)
+        for line in lock.splitlines()
+        if line[:1].isalnum() and (pin := _pin(line.rstrip("\\ ")))
+    )
+
+
+def _pin(line: str) -> str:
+    wanted, _, marker = line.partition(";")
+    if marker and not Marker(marker.strip()).evaluate():
+        return ""
+    return wanted.strip()
 
 
 def environment_key(specification: str | Mapping[str, Any], *, cache: Path | None = None) -> str:
@@ -94,6 +103,9 @@ def environment_key(specification: str | Mapping[str, Any], *, cache: Path | Non
     read from `cache`.
     """
     wanted = spec.parse(specification)
+    if wanted.interpreter:
+        own = interpreters.find(wanted.interpreter)
+        return interpreters.key(own, interpreters.packages(own))
     python = interpreter(wanted.python, lambda _: None)
     if cache is not None:
         return key_of(lock_of(wanted, python=python, cache=cache, log=lambda _: None), python)
@@ -113,7 +125,9 @@ def _uv_major() -> str:
     return importlib.metadata.version("uv").split(".")[0]
 
 
-def lock_of(wanted: spec.Requirements, *, python: Path, cache: Path, log: Log) -> str:
+def lock_of(
+    wanted: spec.Requirements, *, python: Path, cache: Path, log: Log, limit: float = BUILD_LIMIT
+) -> str:
     """Return the lock text: committed, remembered for the same requirements, or newly resolved."""
     if wanted.curated is not None:
         return curated.CURATED[wanted.curated].lock()
@@ -125,7 +139,7 @@ def lock_of(wanted: spec.Requirements, *, python: Path, cache: Path, log: Log) -
     remembered = cache / "locks" / f"{hashlib.sha256(asked.encode()).hexdigest()}.txt"
     if not remembered.exists():
         log(f"environment {wanted.name}: resolving {len(wanted.packages)} packages")
-        lock = compile_lock(packages, python=python, name=wanted.name)
+        lock = compile_lock(packages, python=python, name=wanted.name, limit=limit)
         remembered.parent.mkdir(parents=True, exist_ok=True)
         draft = remembered.with_suffix(f".{os.getpid()}")
         draft.write_text(lock)
@@ -134,20 +148,25 @@ def lock_of(wanted: spec.Requirements, *, python: Path, cache: Path, log: Log) -
 
 
 def compile_lock(
-    packages: tuple[str, ...], *, python: Path, name: str = "environment", universal: bool = False
+    packages: tuple[str, ...],
+    *,
+    python: Path,
+    name: str = "environment",
+    universal: bool = False,
+    limit: float = BUILD_LIMIT,
 ) -> str:
     """Resolve packages to pinned versions with hashes; the text names no index."""
     options = ["--quiet", "--no-build", "--generate-hashes", "--no-header", "--no-annotate"]
     options += ["--python", str(python)]
     if universal:
         options.append("--universal")
-    done = _uv(
+    return run_uv(
         ["pip", "compile", *options, "-"],
         name=name,
         doing="resolved",
         stdin="\n".join(packages) + "\n",
+        limit=limit,
     )
-    return done.stdout
 
 
 def interpreter(version: str | None, log: Log) -> Path:
@@ -174,17 +193,22 @@ def _search(version: str, path: str) -> Path | None:
     return None
 
 
+def short_version(python: Path) -> str:
+    """Return "3.11" of an interpreter that `interpreter` chose."""
+    return ".".join(_version_of(python).split(".")[:2])
+
+
 def is_complete(place: Path) -> bool:
     """Return whether an environment is there and its interpreter still exists."""
     return (place / "officina.json").exists() and (place / "bin" / "python").exists()
 
 
-def _build(place: Path, name: str, lock: str, python: Path, cache: Path) -> None:
+def _build(place: Path, name: str, lock: str, python: Path, cache: Path, log: Log) -> None:
     shutil.rmtree(place, ignore_errors=True)
     draft = Path(tempfile.mkdtemp(prefix=".building-", dir=cache))
     try:
         offline = ["--no-python-downloads", "--python", str(python)]
-        _uv(
+        run_uv(
             ["venv", "--quiet", "--relocatable", "--clear", *offline, str(draft)],
             name=name,
             doing="created",
@@ -193,15 +217,29 @@ def _build(place: Path, name: str, lock: str, python: Path, cache: Path) -> None
             locked = draft / "requirements.txt"
             locked.write_text(lock)
             target = ["--python", str(draft / "bin" / "python")]
-            options = ["--quiet", "--require-hashes", "--no-build", "--compile-bytecode"]
-            _uv(["pip", "sync", *options, *target, str(locked)], name=name, doing="installed")
+            options = ["--color", "never", "--require-hashes", "--no-build", "--compile-bytecode"]
+            run_uv(
+                ["pip", "sync", *options, *target, str(locked)],
+                name=name,
+                doing="installed",
+                log=lambda line: log(f"environment {name}: {line.strip()}"),
+            )
         about = {"name": name, "python": _version_of(python), "built": time.time()}
+        about |= {"packages": len(pins_of(lock)), "size": _bytes_in(draft)}
         (draft / "officina.json").write_text(json.dumps(about))
         _make_read_only(draft)
         draft.rename(place)
     finally:
         if draft.exists():
             remove(draft)
+
+
+def _bytes_in(place: Path) -> int:
+    return sum(
+        os.lstat(Path(folder) / name).st_size
+        for folder, _, files in os.walk(place)
+        for name in files
+    )
 
 
 def remove(place: Path) -> None:
@@ -216,74 +254,6 @@ def _make_read_only(place: Path) -> None:
     # business.
     for folder, _, _ in os.walk(place, topdown=False):
         Path(folder).chmod(0o555)
-
-
-def _uv(
-    arguments: list[str], *, name: str, doing: str, stdin: str = ""
-) -> subprocess.CompletedProcess[str]:
-    try:
-        done = subprocess.run(
-            [uv_binary(), *arguments],
-            input=stdin,
-            text=True,
-            capture_output=True,
-            env=_uv_environment(),
-            timeout=BUILD_LIMIT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise StudioError(
-            f"The environment {name} could not be {doing} within {BUILD_LIMIT // 60} minutes.",
-            hint="Is the package index reachable from this machine?",
-            where="environment",
-            code="failed",
-        ) from error
-    if done.returncode:
-        lines = [line.rstrip() for line in done.stderr.splitlines() if line.strip()]
-        raise StudioError(
-            f"The environment {name} could not be {doing}:\n" + "\n".join(lines[-FAILING_LINES:]),
-            hint="Check names and versions; only packages with wheels can be installed.",
-            where="environment",
-            code="failed",
-        )
-    return done
-
-
-def uv_binary() -> str:
-    """Return the path of uv: the one installed beside this interpreter, else the one on PATH."""
-    beside = Path(sys.executable).with_name("uv")
-    found = str(beside) if beside.exists() else shutil.which("uv")
-    if found is None:
-        raise StudioError("uv is not installed.", hint="pip install uv", code="unavailable")
-    return found
-
-
-def _uv_environment() -> dict[str, str]:
-    env = {
-        name: value
-        for name, value in os.environ.items()
-        if name.upper() in PASSED_ON or name.startswith("UV_")
-    }
-    # uv does not read pip's settings, but a machine with a mirror has usually been told of it
-    # there.
-    index = _pip_index()
-    if index and not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & env.keys():
-        env["UV_DEFAULT_INDEX"] = index
-    return env
-
-
-def _pip_index() -> str | None:
-    if os.environ.get("PIP_INDEX_URL"):
-        return os.environ["PIP_INDEX_URL"]
-    home = Path.home()
-    files = [Path("/etc"), home / ".pip", home / ".config/pip", Path(sys.prefix)]
-    named = Path(os.environ.get("PIP_CONFIG_FILE") or os.devnull)
-    parser = configparser.ConfigParser(interpolation=None, strict=False)
-    try:
-        parser.read([*(folder / "pip.conf" for folder in files), named])
-    except configparser.Error:
-        return None
-    return parser.get("global", "index-url", fallback=None)
 
 
 def _is_version(python: Path, version: str) -> bool:

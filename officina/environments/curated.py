@@ -22,6 +22,10 @@ class Curated:
     description: str
     aliases: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+    # Names that begin so are aliases too: Azure has one for each version and base image.
+    prefixes: tuple[str, ...] = ()
+    # The interpreter that is used as it is; nothing is built then.
+    interpreter: str = ""
 
     def lock(self) -> str:
         """Return the committed lock: pinned versions with hashes, no index named."""
@@ -42,6 +46,7 @@ CURATED = {
                 "AzureML-sklearn-1.0-ubuntu20.04-py38-cpu",
                 "AzureML-sklearn-0.24-ubuntu18.04-py37-cpu",
             ),
+            prefixes=("azureml-sklearn-",),
             packages=(
                 "matplotlib",
                 "mlflow==2.18.0",
@@ -60,7 +65,16 @@ CURATED = {
             name="minimal",
             python="3.11",
             description="the bare Python 3.11 interpreter",
-            aliases=("AzureML-Minimal",),
+            aliases=("AzureML-Minimal", "AzureML-Minimal-Inference"),
+            prefixes=("azureml-minimal-",),
+        ),
+        Curated(
+            name="current",
+            python="3.11",
+            description="the studio's own stack as it is: nothing is built",
+            aliases=("AzureML-Designer",),
+            prefixes=("azureml-designer-",),
+            interpreter="current",
         ),
     )
 }
@@ -83,7 +97,7 @@ def find(reference: str) -> Curated:
     """Return the curated environment that a reference names, whatever its version or label."""
     name = _name(reference.strip())
     known = {alias.lower(): one for one in CURATED.values() for alias in (one.name, *one.aliases)}
-    found = known.get(name.lower())
+    found = known.get(name.lower()) or _by_prefix(name.lower())
     if found is None:
         near = difflib.get_close_matches(name.lower(), known, n=1)
         guess = f"Did you mean {near[0]}? " if near else ""
@@ -94,6 +108,10 @@ def find(reference: str) -> Curated:
             code="not_found",
         )
     return found
+
+
+def _by_prefix(name: str) -> Curated | None:
+    return next((one for one in CURATED.values() if name.startswith(one.prefixes)), None)
 
 
 def _name(reference: str) -> str:

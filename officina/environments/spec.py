@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
 
-from officina.environments import curated
+from officina.environments import curated, interpreters
 from officina.errors import StudioError
 
 # Conda's name -> PyPI's, where they differ.
@@ -64,6 +64,12 @@ NOT_PYTHON = frozenset(
         "vs2015_runtime",
     }
 )
+# Packages of Azure's that stand for what the studio brings along itself.
+META = {
+    "azureml-defaults": "the scoring server and run tracking are the studio's own",
+    "azureml-inference-server-http": "the scoring server is the studio's own",
+    "azureml-monitoring": "the data collector is the studio's own",
+}
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _BOUND = r"(?:===|==|~=|!=|<=|>=|<|>)\s*[A-Za-z0-9._*+!-]+"
 _REQUIREMENT = re.compile(
@@ -83,6 +89,10 @@ class Requirements:
     packages: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     curated: str | None = None
+    # A user-managed interpreter, used as it is.
+    interpreter: str = ""
+    image: str = ""
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 def parse(specification: str | Mapping[str, Any]) -> Requirements:
@@ -96,7 +106,9 @@ def parse(specification: str | Mapping[str, Any]) -> Requirements:
 
 def of_curated(one: curated.Curated, *, warnings: tuple[str, ...] = ()) -> Requirements:
     """Return the requirements of a curated environment."""
-    return Requirements(one.name, one.python, one.packages, warnings, curated=one.name)
+    return Requirements(
+        one.name, one.python, one.packages, warnings, curated=one.name, interpreter=one.interpreter
+    )
 
 
 def parse_conda(content: str | Mapping[str, Any], *, name: str = "") -> Requirements:
@@ -131,13 +143,46 @@ def parse_conda(content: str | Mapping[str, Any], *, name: str = "") -> Requirem
     if mapped:
         warnings.append(f"Resolved from PyPI instead of conda: {', '.join(mapped)}.")
     title = name or str(data.get("name") or "conda environment")
-    return Requirements(title, python, tuple(packages), tuple(warnings))
+    packages, stood = _without_meta(packages)
+    return Requirements(
+        title,
+        python,
+        tuple(packages),
+        (*warnings, *stood),
+        variables=_variables(data.get("variables"), "conda_file.variables"),
+    )
 
 
 def parse_requirements(text: str, *, name: str = "requirements") -> Requirements:
     """Read the text of a requirements file."""
     packages, warnings = _pip_lines(text.splitlines(), "requirements")
-    return Requirements(name, None, tuple(packages), tuple(warnings))
+    packages, stood = _without_meta(packages)
+    return Requirements(name, None, tuple(packages), (*warnings, *stood))
+
+
+def _without_meta(packages: list[str]) -> tuple[list[str], list[str]]:
+    """Take out what the studio brings itself; say so for each."""
+    kept: list[str] = []
+    notes: list[str] = []
+    for line in packages:
+        match = re.match(r"[A-Za-z0-9._-]+", line)
+        name = re.sub(r"[-_.]+", "-", match[0]).lower() if match else ""
+        if name in META:
+            notes.append(f"{name} needs no installation: {META[name]}.")
+        else:
+            kept.append(line)
+    return kept, notes
+
+
+def _variables(value: Any, where: str) -> tuple[tuple[str, str], ...]:
+    if not value:
+        return ()
+    if not isinstance(value, Mapping):
+        raise _wrong("Variables are a mapping of names to values.", where)
+    for name in value:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", str(name)):
+            raise _wrong(f"{name!r} cannot name a variable.", where)
+    return tuple((str(name), str(each)) for name, each in value.items())
 
 
 def _parse_text(text: str) -> Requirements:
@@ -147,6 +192,31 @@ def _parse_text(text: str) -> Requirements:
 
 
 def _parse_mapping(data: Mapping[str, Any]) -> Requirements:
+    given = data.get("environmentVariables") or data.get("environment_variables")
+    variables = _variables(given, "environment.environment_variables")
+    found = _parse_v1(data) if isinstance(data.get("python"), Mapping) else _parse_v2(data)
+    image = str(data.get("image") or found.image)
+    return replace(found, image=image, variables=(*found.variables, *variables))
+
+
+def _parse_v1(data: Mapping[str, Any]) -> Requirements:
+    """Read the v1 SDK's form: `python` with an interpreter or conda dependencies, `docker`."""
+    python, docker = data["python"], data.get("docker") or {}
+    name = str(data.get("name") or "environment")
+    managed = python.get("userManagedDependencies", python.get("user_managed_dependencies"))
+    if managed:
+        path = python.get("interpreterPath") or python.get("interpreter_path") or "current"
+        interpreters.find(str(path))
+        return Requirements(name, None, (), interpreter=str(path))
+    conda = python.get("condaDependencies") or python.get("conda_dependencies")
+    image = docker.get("baseImage") or docker.get("base_image")
+    return _parse_v2(
+        {"name": name, "conda_file": conda or {"dependencies": []}}
+        | ({"image": image} if image else {})
+    )
+
+
+def _parse_v2(data: Mapping[str, Any]) -> Requirements:
     name = str(data.get("name") or "environment")
     image = data.get("image")
     conda = data.get("conda_file") or data.get("condaFile")
@@ -157,6 +227,7 @@ def _parse_mapping(data: Mapping[str, Any]) -> Requirements:
             # Never opened here: a worker must not read a path that a user wrote.
             raise _wrong(f"The conda file {conda!r} was not sent along.", "environment.conda_file")
         found = parse_conda(conda, name=name)
+        # Beside packages an image is only what they would be laid upon.
         return _with_warnings(found, _image_warning(str(image))) if image else found
     if data.get("requirements"):
         wanted = data["requirements"]
@@ -193,9 +264,7 @@ def _image_warning(image: str) -> str:
 
 
 def _with_warnings(found: Requirements, *more: str) -> Requirements:
-    return Requirements(
-        found.name, found.python, found.packages, (*found.warnings, *more), found.curated
-    )
+    return replace(found, warnings=(*found.warnings, *more))
 
 
 def _conda_package(entry: str, where: str) -> tuple[str, str]:

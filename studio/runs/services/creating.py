@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from officina import checks, environments
@@ -15,6 +18,7 @@ from officina.catalogue import Catalogue, Component
 from officina.documents import flatten, references
 from officina.errors import StudioError
 from officina.graph import assets_as_inputs
+from registry import environments as named_environments
 from registry import services as registry
 from registry.models import AssetVersion
 from studio.compute import services as computes
@@ -182,8 +186,13 @@ def settle(workspace: Workspace, document: dict[str, Any]) -> list[tuple[str, st
             source = _settle_input(workspace, value, where=f"{where}inputs.{name}")
             if source:
                 used.append((source, f"{where}{name}"))
-    for where, environment in _environments_of(document):
-        check_environment(environment, where=f"{where}environment")
+    checked: set[str] = set()
+    for where, holder, key in _environments_of(document):
+        holder[key] = named_environments.settle(workspace, holder.get(key))
+        text = json.dumps(holder[key], sort_keys=True)
+        if text not in checked:
+            checked.add(text)
+            check_environment(holder[key], where=f"{where}environment")
     return used
 
 
@@ -242,19 +251,28 @@ def _settle_input(workspace: Workspace, value: dict[str, Any], *, where: str) ->
     return f"{kind}/{row.asset.name}/{row.version}"
 
 
-def _environments_of(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _environments_of(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yield where an environment is told, in which mapping and under which key."""
     if document["jobType"] == "Command" and not document.get("component"):
-        yield "", document.get("environmentId")
+        yield "", document, "environmentId"
+    options = document.get("settings") or {}
+    for key in ("default_environment", "environment"):
+        if options.get(key):
+            yield f"settings.{key}.", options, key
     for step, node in (document.get("jobs") or {}).items():
         component = node.get("component")
+        if node.get("environmentId"):
+            yield f"jobs.{step}.", node, "environmentId"
         if isinstance(component, dict) and component.get("type", "command") == "command":
-            yield f"jobs.{step}.", component.get("environment")
+            yield f"jobs.{step}.", component, "environment"
 
 
 def check_environment(environment: Any, *, where: str) -> None:
-    """Refuse an environment that cannot be told now, rather than when the step starts."""
+    """Refuse an environment that cannot be had, naming the package, rather than when the step starts."""
     try:
-        environments.parse(environment or environments.DEFAULT)
+        environments.check(
+            environment or environments.DEFAULT, cache=Path(settings.ENVIRONMENT_CACHE)
+        )
     except StudioError as error:
         raise StudioError(
             error.message, hint=error.hint, where=error.where or where, code=error.code

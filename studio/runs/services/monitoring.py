@@ -36,6 +36,8 @@ from studio.runs.services.queueing import dispatch, keeping_next
 from studio.workspaces import services as workspaces
 
 logger = logging.getLogger(__name__)
+# Among a run's files: the exact packages of its environment.
+PACKAGES = "environment/packages.txt"
 # For so long a worker goes on with the next run by itself; then the broker has its turn again.
 GO_ON_FOR = 2.0
 
@@ -71,6 +73,8 @@ class Watch(Attempt):
     """One worker's way with one run, from wherever it stands to its end."""
 
     log: Blob | None = None
+    # What the environment itself sets.
+    variables: tuple[tuple[str, str], ...] = ()
 
     def see_through(self) -> None:
         """Bring the run to its end from wherever it stands."""
@@ -109,13 +113,18 @@ class Watch(Attempt):
                 log=self.note,
             )
             python = prepared.python
-            self.write(environment=environments.parse(wanted).name[:255])
+            self.note_environment(wanted, prepared)
         self.note_status()
         if self.run.status == Status.CANCEL_REQUESTED:
             return
         rundir.lay_out(
             self.folder,
-            document,
+            # What the environment sets, the job may set otherwise.
+            document
+            | {
+                "environmentVariables": dict(self.variables)
+                | (document.get("environmentVariables") or {})
+            },
             store=registry.store(),
             code_tree=code_tree(document),
             inputs=data_inputs(document),
@@ -124,6 +133,16 @@ class Watch(Attempt):
             run_id=self.run.guid,
         )
         launch.start(self.folder, forkhost=Path(settings.FORKHOST_SOCKET))
+
+    def note_environment(self, wanted: Any, prepared: environments.Prepared) -> None:
+        """Keep what the run really has: the environment's name and its exact packages, as a file."""
+        parsed = environments.parse(wanted)
+        self.variables = parsed.variables
+        self.write(environment=parsed.name[:255])
+        if prepared.packages:
+            text = "".join(f"{pin}\n" for pin in prepared.packages)
+            blob = registry.store().put_bytes(text.encode())
+            add_artifact(run=self.run, path=PACKAGES, sha256=blob.sha256, size=blob.size)
 
     def began(self) -> None:
         if self.run.status == Status.CANCEL_REQUESTED:

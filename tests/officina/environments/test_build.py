@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from officina.environments import build, curated, environment_key, prepare
+from officina.environments import build, curated, environment_key, prepare, uv
 from officina.errors import StudioError
 
 TINY = "# one small wheel\niniconfig==2.0.0\n"
@@ -51,7 +51,7 @@ def test_a_cached_environment_needs_neither_uv_nor_network(
     def refuse() -> str:
         raise AssertionError("uv was asked")
 
-    monkeypatch.setattr(build, "uv_binary", refuse)
+    monkeypatch.setattr(uv, "uv_binary", refuse)
     assert prepare(TINY, cache=cache, log=lambda _: None).cached
 
 
