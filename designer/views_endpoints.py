@@ -90,10 +90,10 @@ def python_of(url: str, body: dict[str, Any]) -> str:
     """Return the call in Python, as Azure's published pipelines are called."""
     shown = "\n".join(f"    {key!r}: {value!r}," for key, value in body.items())
     return (
-        "import os\n\nimport requests\n\n"
+        "from os import environ\n\nimport requests\n\n"
         "answer = requests.post(\n"
         f"    {url!r},\n"
-        "    headers={'Authorization': f\"Bearer {os.environ['OFFICINA_TOKEN']}\"},\n"
+        "    headers={'Authorization': f\"Bearer {environ['OFFICINA_TOKEN']}\"},\n"
         f"    json={{\n{_indented(shown)}\n    }},\n"
         ")\n"
         "answer.raise_for_status()\n"
