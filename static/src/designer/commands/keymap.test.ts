@@ -26,7 +26,7 @@ describe("keys", () => {
 
   it("can be changed", () => {
     saveKeys({ own: { connect: "B" } });
-    expect([commandFor("B")?.id, commandFor("C")?.id, shown("Ctrl+Enter")]).toEqual(["connect", undefined, "Ctrl Enter"]);
+    expect([commandFor("B")?.id, commandFor("C")?.id, shown("Ctrl+Enter"), shown("+")]).toEqual(["connect", undefined, "Ctrl Enter", "+"]);
     saveKeys({ own: {} });
   });
 

@@ -43,7 +43,7 @@ export function keysOf(event: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" 
 export const isSingle = (keys: string): boolean => !/^(Ctrl|Alt)\+/.test(keys) && !["Escape", "Delete", "Backspace", "Enter", "F2"].includes(keys) && !keys.startsWith("Arrow") && !keys.startsWith("Shift+Arrow");
 
 /** How keys are shown to people. */
-export const shown = (keys: string): string => keys.split(" ")[0]!.replaceAll("+", " ").replace("ArrowUp", "↑").replace("ArrowDown", "↓").replace("ArrowLeft", "←").replace("ArrowRight", "→").replace("Escape", "Esc");
+export const shown = (keys: string): string => keys.split(" ")[0]!.replace(/\+(?=.)/g, " ").replace("ArrowUp", "↑").replace("ArrowDown", "↓").replace("ArrowLeft", "←").replace("ArrowRight", "→").replace("Escape", "Esc");
 
 /** The same for assistive technology: `aria-keyshortcuts`. */
 export const ariaKeys = (keys: string): string => keys.replaceAll("Ctrl+", "Control+");
