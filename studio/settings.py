@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "studio.compute",
     "studio.runs",
     "designer",
+    "studio.facades.azureml",
     "studio.portal",
 ]
 MIDDLEWARE = [

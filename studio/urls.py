@@ -19,6 +19,7 @@ urlpatterns: list[Any] = [
     path("healthz", public(healthz), name="healthz"),
     path("api/v1/", include("studio.api")),
     path("", include("studio.facades.mlflow.urls")),
+    path("", include("studio.facades.azureml.urls")),
     path("", include("studio.workspaces.urls")),
     path("", include("studio.compute.urls")),
     path("", include("studio.runs.urls")),

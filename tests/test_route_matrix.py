@@ -26,6 +26,9 @@ class Route(NamedTuple):
 
     def operations(self) -> dict[str, str]:
         """Return method -> operation, PUBLIC or SIGNED_IN; raises KeyError where one is missing."""
+        accesses = getattr(self.callback, "accesses", None)
+        if accesses is not None:
+            return {method.lower(): access.operation for method, access in accesses.items()}
         access = getattr(self.callback, "access", None)
         if access is not None:
             return {"get": access.operation, "post": access.operation}
@@ -49,7 +52,10 @@ class Route(NamedTuple):
             return GUID if name == "guid" or isinstance(converter, UUIDConverter) else "nowhere"
 
         first = re.sub(r"\(\?P<\w+>(\w+)(?:\|\w+)+\)", r"\1", self.pattern)
+        # Groups without a name: their first choice, or nothing where they may be absent.
+        first = re.sub(r"\(\?:([^()|]*)[^()]*\)(\?)?", lambda m: "" if m[2] else m[1], first)
         plain = re.sub(r"\(\?P<(\w+)>[^()]*\)", r"<\1>", first)
+        plain = plain.replace("[^/]+", "any").replace("/?$", "$").replace("\\", "")
         plain = plain.replace("^", "").replace("$", "")
         return "/" + re.sub(r"<(?:\w+:)?(?P<name>\w+)>", fill, plain)
 

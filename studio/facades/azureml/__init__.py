@@ -1,0 +1,1 @@
+"""What the unmodified `azure-ai-ml` client speaks, translated to the studio's services."""

@@ -1,0 +1,19 @@
+"""The app of the Azure facade; it teaches the sign-in to read its tokens."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class AzureMLConfig(AppConfig):
+    name = "studio.facades.azureml"
+    label = "azureml"
+    verbose_name = "azure-ai-ml clients"
+
+    def ready(self) -> None:
+        """Let every route of the studio accept the facade's JWTs beside the plain tokens."""
+        from studio.facades.azureml import tokens
+        from studio.workspaces import authentication
+
+        if tokens.read not in authentication.token_readers:
+            authentication.token_readers.append(tokens.read)

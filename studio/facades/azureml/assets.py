@@ -1,0 +1,256 @@
+"""Data, models, environments, components and code: containers and their versions, in one table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest
+
+from officina.environments import curated
+from officina.errors import StudioError
+from registry import services as registry
+from registry.models import Asset, AssetVersion
+from studio.facades.azureml import environments, kinds, wire
+from studio.facades.azureml.naming import DEFAULT_VERSION
+from studio.workspaces.models import Workspace
+
+COLLECTION = r"(?P<collection>data|models|environments|components|codes)"
+KIND = {
+    "data": "data",
+    "models": "model",
+    "environments": "environment",
+    "components": "component",
+    "codes": "code",
+}
+
+
+def _kind(collection: str) -> str:
+    return KIND[collection.lower()]
+
+
+# -- what is sent back ----------------------------------------------------------------------------
+
+
+def version_shown(row: AssetVersion) -> dict[str, Any]:
+    """Return a version as ARM sends it."""
+    kind = row.asset.kind
+    collection = kinds.COLLECTIONS[kind]
+    properties = {
+        "description": row.description or None,
+        "tags": row.tags,
+        "properties": row.properties,
+        "isArchived": row.archived and not kinds.is_anonymous(row.asset.name),
+        "isAnonymous": kinds.is_anonymous(row.asset.name),
+        "provisioningState": "Succeeded",
+        **kinds.of(kind).properties(row),
+    }
+    id_ = wire.resource_id(row.asset.workspace, collection, row.asset.name, "versions", row.version)
+    by = row.created_by.name if row.created_by else ""
+    return wire.envelope(
+        id_, row.version, f"{collection}/versions", properties, created=row.created,
+        changed=row.changed, by=by,
+    )  # fmt: skip
+
+
+def container_shown(asset: Asset) -> dict[str, Any]:
+    """Return an asset's container: its name, newest version and the number that comes next."""
+    collection = kinds.COLLECTIONS[asset.kind]
+    newest = registry.versions(workspace=asset.workspace, kind=asset.kind, name=asset.name).first()
+    properties: dict[str, Any] = {
+        "description": asset.description or None,
+        "tags": asset.tags,
+        "properties": asset.properties,
+        "isArchived": asset.archived,
+        "latestVersion": newest.version if newest else None,
+        "nextVersion": str(asset.last_number + 1),
+        "provisioningState": "Succeeded",
+    }
+    if asset.kind == "data":
+        given = newest.document.get("dataType") if newest else None
+        properties["dataType"] = given or "uri_folder"
+    id_ = wire.resource_id(asset.workspace, collection, asset.name)
+    return wire.envelope(
+        id_, asset.name, collection, properties, created=asset.created, changed=asset.changed
+    )
+
+
+# -- reading --------------------------------------------------------------------------------------
+
+
+def listed(request: HttpRequest, workspace: Workspace, collection: str) -> dict[str, Any]:
+    """Return the assets of a kind."""
+    rows = registry.assets(
+        workspace=workspace, kind=_kind(collection), archived=wire.shown(request)
+    ).exclude(name__in=kinds.ANONYMOUS)
+    return wire.page(request, rows.select_related("workspace"), container_shown)
+
+
+def get(request: HttpRequest, workspace: Workspace, collection: str, name: str) -> dict[str, Any]:
+    """Return an asset's container."""
+    if (one := _curated(workspace, _kind(collection), name)) is not None:
+        properties = {
+            **environments.curated_properties(one),
+            "latestVersion": environments.CURATED_VERSION,
+            "nextVersion": None,
+        }
+        id_ = wire.resource_id(workspace, "environments", name)
+        return wire.envelope(id_, name, "environments", properties, created=workspace.created)
+    return container_shown(registry.named(workspace=workspace, kind=_kind(collection), name=name))
+
+
+def _curated(workspace: Workspace, kind: str, name: str) -> curated.Curated | None:
+    """Return the curated environment of this name, unless the workspace has one of its own."""
+    if kind != "environment":
+        return None
+    own = Asset.objects.filter(workspace=workspace, kind=kind, name=name, deleted=None)
+    return None if own.exists() else environments.find_curated(name)
+
+
+def _curated_shown(workspace: Workspace, one: curated.Curated, name: str) -> dict[str, Any]:
+    version = environments.CURATED_VERSION
+    id_ = wire.resource_id(workspace, "environments", name, "versions", version)
+    properties = environments.curated_properties(one)
+    return wire.envelope(
+        id_, version, "environments/versions", properties, created=workspace.created
+    )
+
+
+def versions(
+    request: HttpRequest, workspace: Workspace, collection: str, name: str
+) -> dict[str, Any]:
+    """Return the versions of an asset, newest first; of code, whatever its name, those with a hash."""
+    kind = _kind(collection)
+    if (one := _curated(workspace, kind, name)) is not None:
+        return wire.values([_curated_shown(workspace, one, name)])
+    if kind == "code" and request.GET.get("hash"):
+        rows = kinds.code_of_hash(workspace, request.GET["hash"])
+    else:
+        rows = registry.versions(
+            workspace=workspace, kind=kind, name=name, archived=wire.shown(request)
+        )
+    return wire.page(request, rows.select_related("asset__workspace"), version_shown)
+
+
+def version(
+    request: HttpRequest, workspace: Workspace, collection: str, name: str, version: str
+) -> dict[str, Any]:
+    """Return one version, an archived one too."""
+    if (one := _curated(workspace, _kind(collection), name)) is not None:
+        return _curated_shown(workspace, one, name)
+    return version_shown(_find(workspace, _kind(collection), name, version))
+
+
+def _find(workspace: Workspace, kind: str, name: str, version: str) -> AssetVersion:
+    wanted = "" if version == DEFAULT_VERSION else version
+    return registry.find(
+        workspace=workspace, kind=kind, name=name, version=wanted, archived=bool(wanted)
+    )
+
+
+# -- writing --------------------------------------------------------------------------------------
+
+
+def put_version(
+    request: HttpRequest, workspace: Workspace, collection: str, name: str, version: str
+) -> Any:
+    """Register a version, or change what may change of one that is there."""
+    kind = _kind(collection)
+    properties = wire.mapping(wire.body(request), "properties")
+    row = AssetVersion.objects.filter(
+        asset__workspace=workspace, asset__kind=kind, asset__name=name, version=version
+    ).first()
+    if row is not None and row.deleted is None:
+        with transaction.atomic():
+            _change(request, workspace, kind, row, properties)
+        return version_shown(_find(workspace, kind, name, version))
+    with transaction.atomic():
+        row = kinds.register(
+            workspace=workspace, kind=kind, name=name, version=version, properties=properties,
+            user=request.user,
+        )  # fmt: skip
+    return 201, version_shown(_find(workspace, kind, name, row.version))
+
+
+def _change(
+    request: HttpRequest, workspace: Workspace, kind: str, row: AssetVersion,
+    properties: dict[str, Any],
+) -> None:  # fmt: skip
+    anonymous = kinds.is_anonymous(row.asset.name)
+    if anonymous:
+        return
+    kinds.refuse_other_content(workspace, row, properties)
+    changes: dict[str, Any] = {
+        key: wire.texts(properties, key)
+        for key in ("tags", "properties")
+        if isinstance(properties.get(key), dict)
+    }
+    if isinstance(properties.get("description"), str):
+        changes["description"] = properties["description"]
+    changes = {key: value for key, value in changes.items() if value != getattr(row, key)}
+    if changes:
+        registry.update(row, user=request.user, **changes)
+    wanted = properties.get("isArchived")
+    if isinstance(wanted, bool) and wanted != row.archived:
+        verb = registry.archive if wanted else registry.restore
+        verb(
+            workspace=workspace, kind=kind, name=row.asset.name, version=row.version,
+            user=request.user,
+        )  # fmt: skip
+
+
+def put(request: HttpRequest, workspace: Workspace, collection: str, name: str) -> Any:
+    """Change a container: its texts and whether it is archived; an unknown name is made."""
+    kind = _kind(collection)
+    properties = wire.mapping(wire.body(request), "properties")
+    given: dict[str, Any] = {
+        "description": wire.text(properties, "description"),
+        "tags": wire.texts(properties, "tags"),
+        "properties": wire.texts(properties, "properties"),
+    }
+    asset = Asset.objects.filter(workspace=workspace, kind=kind, name=name, deleted=None).first()
+    if asset is None:
+        made = registry.create_asset(
+            workspace=workspace, kind=kind, name=name, user=request.user, **given
+        )
+        return 201, container_shown(made)
+    registry.update_asset(asset, user=request.user, **given)
+    wanted = properties.get("isArchived")
+    if isinstance(wanted, bool) and wanted != asset.archived:
+        verb = registry.archive if wanted else registry.restore
+        verb(workspace=workspace, kind=kind, name=name, user=request.user)
+    return container_shown(registry.named(workspace=workspace, kind=kind, name=name))
+
+
+def delete_version(
+    request: HttpRequest, workspace: Workspace, collection: str, name: str, version: str
+) -> Any:
+    """Delete a version that nothing depends on."""
+    registry.delete(_find(workspace, _kind(collection), name, version), user=request.user)
+    return 204, None
+
+
+def start_upload(
+    request: HttpRequest, workspace: Workspace, collection: str, name: str, version: str
+) -> Any:
+    """Return where code goes before its version is made: a signed place in the default container."""
+    if _kind(collection) not in {"code", "model", "data"}:
+        raise StudioError(f"{collection} are not uploaded.", code="not_found")
+    return kinds.upload_place(request, workspace)
+
+
+_LIST = wire.WORKSPACE + "/" + COLLECTION
+_ONE = _LIST + "/(?P<name>[^/]+)"
+_VERSION = _ONE + "/versions/(?P<version>[^/]+)"
+urlpatterns = [
+    wire.at(_LIST, GET=("registry.read", listed)),
+    wire.at(_ONE, GET=("registry.read", get), PUT=("registry.write", put)),
+    wire.at(_ONE + "/versions", GET=("registry.read", versions)),
+    wire.at(
+        _VERSION,
+        GET=("registry.read", version),
+        PUT=("registry.write", put_version),
+        DELETE=("registry.delete", delete_version),
+    ),
+    wire.at(_VERSION + "/startPendingUpload", POST=("registry.write", start_upload)),
+]

@@ -1,0 +1,122 @@
+"""What a client asks before anything else: where the cloud's services are, and for an access token."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+
+from officina.errors import StudioError
+from studio.facades.azureml import tokens, wire
+from studio.workspaces.access import PUBLIC
+from studio.workspaces.authentication import bad_token, find_token
+
+CLOUD = "Officina"
+# The client cuts "portal" after its second dot and builds the audience of tokens and the names of
+# registries from the rest, so this one has to look as Azure's do. Nothing is ever sent there.
+SUFFIX = "officina.invalid"
+STORAGE_SUFFIX = "core.officina.invalid"
+Given = JsonResponse | dict[str, Any]
+
+
+def metadata(request: HttpRequest) -> Given:
+    """Say where this cloud is; static, and needs no token."""
+    here = wire.base(request)
+    cloud = {
+        "name": CLOUD,
+        "portal": f"https://portal.azure.{SUFFIX}/",
+        "resourceManager": here,
+        "authentication": {
+            "loginEndpoint": here,
+            "audiences": [here],
+            "tenant": "adfs",
+            "identityProvider": "ADFS",
+        },
+        "suffixes": {"storage": STORAGE_SUFFIX},
+    }
+    return JsonResponse([cloud], safe=False)
+
+
+def msi_token(request: HttpRequest) -> Given:
+    """Answer as the managed identity endpoint of App Service does; the header carries our API token."""
+    secret = request.headers.get("X-IDENTITY-HEADER") or request.headers.get("Secret") or ""
+    audience = request.GET.get("resource", "")
+    token, ends = _mint(request, secret, audience)
+    return {
+        "access_token": token,
+        "expires_on": str(ends),
+        "resource": audience,
+        "token_type": "Bearer",
+        "client_id": "officina",
+    }
+
+
+def openid_configuration(request: HttpRequest, tenant: str = "adfs") -> Given:
+    """Tell MSAL where tokens are."""
+    here = f"{wire.base(request)}/{tenant}"
+    version = "v2.0/" if "/v2.0/" in request.path else ""
+    return {
+        "issuer": here,
+        "token_endpoint": f"{here}/oauth2/{version}token",
+        "authorization_endpoint": f"{here}/oauth2/{version}authorize",
+        "jwks_uri": f"{here}/discovery/keys",
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": ["HS256"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post"],
+    }
+
+
+def oauth_token(request: HttpRequest, tenant: str = "adfs") -> Any:
+    """Answer a client-credentials request: the client secret is our API token."""
+    if request.POST.get("grant_type", "") != "client_credentials":
+        return 400, {
+            "error": "unsupported_grant_type",
+            "error_description": "Only client_credentials is known: the client secret is a token "
+            "from the studio's Tokens page.",
+        }
+    audience = request.POST.get("resource") or request.POST.get("scope", "").split(" ")[0]
+    try:
+        token, ends = _mint(
+            request, request.POST.get("client_secret", ""), audience.removesuffix("/.default")
+        )
+    except StudioError as error:
+        told = {"error": "invalid_client", "error_description": f"{error.message} {error.hint}"}
+        return 401, told
+    return {
+        "token_type": "Bearer",
+        "expires_in": max(0, ends - int(time.time())),
+        "access_token": token,
+    }
+
+
+def _mint(request: HttpRequest, secret: str, audience: str) -> tuple[str, int]:
+    """Return a JWT for whoever holds the API token, for any audience that is asked for."""
+    token = find_token(secret)
+    if token is None:
+        raise bad_token()
+    if len(audience) > 500:
+        raise StudioError("The resource is longer than 500 characters.", where="resource")
+    return tokens.mint(token, audience=audience, issuer=f"{wire.base(request)}/adfs")
+
+
+def unknown(request: HttpRequest, rest: str = "") -> Any:
+    """Answer 404 in the protocol's own shape for what the studio does not serve."""
+    raise StudioError(
+        "The studio does not serve this part of the Azure protocol.",
+        hint="docs/azure.md lists what it serves.",
+        where=request.path[:200],
+        code="not_found",
+    )
+
+
+urlpatterns = [
+    wire.at(r"metadata/endpoints", GET=(PUBLIC, metadata)),
+    wire.at(r"msi/token", GET=(PUBLIC, msi_token)),
+    wire.at(
+        r"(?P<tenant>[A-Za-z0-9-]{1,64})/(?:v2\.0/)?\.well-known/openid-configuration",
+        GET=(PUBLIC, openid_configuration),
+    ),
+    wire.at(r"(?P<tenant>[A-Za-z0-9-]{1,64})/oauth2/(?:v2\.0/)?token", POST=(PUBLIC, oauth_token)),
+]

@@ -1,0 +1,310 @@
+"""What differs between the kinds of assets: how each is stored, and how it is sent back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from officina.component import Component
+from officina.documents import vocabulary as words
+from officina.documents.components import read_spec
+from officina.documents.reading import Reading
+from officina.documents.yamlio import Located
+from officina.errors import StudioError
+from officina.storage import Tree
+from registry import services as registry
+from registry.models import COLLECTIONS, AssetVersion
+from studio.facades.azureml import containers, environments, places, signing, wire
+from studio.facades.azureml.models import SentAsset
+from studio.workspaces.models import Workspace
+
+ANONYMOUS = ("azureml_anonymous", "CliV2AnonymousEnvironment")
+_HASH = re.compile(r"[0-9a-f]{32,128}\Z", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One row of the table: REST properties -> (document, tree), and a version -> REST properties."""
+
+    read: Callable[[Workspace, str, str, dict[str, Any]], tuple[dict[str, Any], Tree | None]]
+    properties: Callable[[AssetVersion], dict[str, Any]]
+    # The properties that make a version what it is: they never change.
+    content: tuple[str, ...]
+
+
+def of(kind: str) -> Kind:
+    return _KINDS[kind]
+
+
+def is_anonymous(name: str) -> bool:
+    return name in ANONYMOUS
+
+
+def register(
+    *, workspace: Workspace, kind: str, name: str, version: str, properties: dict[str, Any],
+    user: Any,
+) -> AssetVersion:  # fmt: skip
+    """Register a version from its REST properties; anonymous ones are kept out of lists."""
+    document, tree = of(kind).read(workspace, name, version, properties)
+    row = registry.register(
+        workspace=workspace, kind=kind, name=name, version=version, document=document, tree=tree,
+        description=wire.text(properties, "description"), tags=wire.texts(properties, "tags"),
+        properties=wire.texts(properties, "properties"), run_guid=_run(workspace, properties),
+        user=user,
+    )  # fmt: skip
+    if kind == "component":
+        SentAsset.objects.create(version=row, properties=properties)
+    if is_anonymous(name):
+        registry.archive(workspace=workspace, kind=kind, name=name, version=row.version)
+        registry.archive(workspace=workspace, kind=kind, name=name)
+    return row
+
+
+def refuse_other_content(
+    workspace: Workspace, row: AssetVersion, properties: dict[str, Any]
+) -> None:
+    """Raise when a PUT would give a version other content: versions never change."""
+    kind = row.asset.kind
+    known = of(kind).properties(row)
+    for key in of(kind).content:
+        given = properties.get(key)
+        if given is None or given == known.get(key) or key not in known:
+            continue
+        texts = [str(given), str(known[key])]
+        if all(places.is_place(text) for text in texts):
+            first, second = (places.locate(workspace, text) for text in texts)
+            if first == second:
+                continue
+        raise wire.conflict(
+            f"{kind} {row} exists already with another {key}, and versions never change.",
+            "Register a new version.",
+        )
+
+
+def _run(workspace: Workspace, properties: dict[str, Any]) -> str:
+    from studio.runs.models import Run
+
+    name = wire.text(properties, "jobName")
+    found = Run.objects.filter(workspace=workspace, name=name).first() if name else None
+    return found.guid if found else ""
+
+
+# -- data and models ------------------------------------------------------------------------------
+
+
+def _read_data(
+    workspace: Workspace, name: str, version: str, properties: dict[str, Any]
+) -> tuple[dict[str, Any], Tree | None]:
+    uri = wire.text(properties, "dataUri")
+    kind = wire.text(properties, "dataType") or "uri_folder"
+    if kind.lower() not in {"uri_file", "uri_folder", "mltable"}:
+        raise StudioError(
+            f"{kind!r} is not a type of data.", hint="Known: uri_file, uri_folder, mltable.",
+            where="dataType",
+        )  # fmt: skip
+    tree = _tree(workspace, uri, "dataUri")
+    return {"dataType": kind.lower(), "dataUri": uri}, tree
+
+
+def _data(row: AssetVersion) -> dict[str, Any]:
+    found = {
+        "dataType": row.document.get("dataType") or "uri_folder",
+        "dataUri": _address(row, row.document.get("dataUri")),
+    }
+    if found["dataType"] == "mltable":
+        found["referencedUris"] = row.document.get("referencedUris") or []
+    return found
+
+
+def _read_model(
+    workspace: Workspace, name: str, version: str, properties: dict[str, Any]
+) -> tuple[dict[str, Any], Tree | None]:
+    uri = wire.text(properties, "modelUri")
+    tree = _tree(workspace, uri, "modelUri")
+    document = {
+        key: properties[key]
+        for key in ("modelType", "modelUri", "jobName", "flavors", "stage")
+        if properties.get(key) is not None
+    }
+    return {"modelType": "custom_model", **document}, tree
+
+
+def _model(row: AssetVersion) -> dict[str, Any]:
+    document = row.document
+    return {
+        "modelType": document.get("modelType") or "custom_model",
+        "modelUri": _address(row, document.get("modelUri")),
+        "flavors": document.get("flavors") or {},
+        "jobName": document.get("jobName"),
+        "stage": row.stage,
+    }
+
+
+def _tree(workspace: Workspace, uri: str, where: str) -> Tree | None:
+    """Return the stored files that an address names; None for one outside of the studio."""
+    if not uri:
+        raise StudioError(f"There is no {where}.", hint="Name the uploaded files.", where=where)
+    if places.is_place(uri):
+        return containers.tree_below(workspace, *places.locate(workspace, uri))
+    if uri.startswith("tree:"):
+        return registry.open_tree(workspace=workspace, digest=uri.removeprefix("tree:"))
+    run = re.match(r"(?:azureml://jobs/|runs:/)(?P<run>[^/]+)/(?:outputs/)?(?P<rest>.+)\Z", uri)
+    if run:
+        return _of_run(workspace, run["run"], run["rest"])
+    if re.match(r"(?:https?|wasbs?|abfss?|s3|adl|gs)://", uri):
+        return None
+    raise StudioError(
+        f"{uri[:200]!r} is not an address that the studio can read.",
+        hint="Use azureml://datastores/<datastore>/paths/<path> or "
+        "azureml://jobs/<job>/outputs/<output>/paths/<path>.",
+        where=where,
+    )
+
+
+def _of_run(workspace: Workspace, name: str, rest: str) -> Tree:
+    """Return the files of `azureml://jobs/<job>/outputs/<output>[/paths/<path>]`."""
+    output, _, path = rest.partition("/paths/")
+    path = path.strip("/")
+    if output in {"artifacts", "default"}:
+        place = f"{places.RUN_FOLDER}{name}/{path}".rstrip("/")
+        return containers.tree_below(workspace, places.ARTIFACTS, place)
+    try:
+        place = f"{places.OUTPUT_FOLDER}{name}/{output}/{path}".rstrip("/")
+        return containers.tree_below(workspace, places.DEFAULT, place)
+    except StudioError:
+        # `runs:/<run>/<path>`, as MLflow names what a run logged.
+        place = f"{places.RUN_FOLDER}{name}/{rest}".rstrip("/")
+        return containers.tree_below(workspace, places.ARTIFACTS, place)
+
+
+def _address(row: AssetVersion, given: Any) -> str | None:
+    """Return where a client finds a version's files: as it said itself, or the stored tree."""
+    if (
+        isinstance(given, str)
+        and given
+        and not given.startswith(("tree:", "runs:", "azureml://jobs/"))
+    ):
+        return given
+    if not row.tree:
+        return given if isinstance(given, str) else None
+    workspace = row.asset.workspace
+    tree = registry.open_tree(workspace=workspace, digest=row.tree)
+    return places.of_tree(workspace, row.tree, tree.only_file() or "")
+
+
+# -- environments ---------------------------------------------------------------------------------
+
+
+def _read_environment(
+    workspace: Workspace, name: str, version: str, properties: dict[str, Any]
+) -> tuple[dict[str, Any], Tree | None]:
+    keys = ("image", "condaFile", "build", "osType", "inferenceConfig", "isAnonymous")
+    document = {key: properties[key] for key in keys if properties.get(key) is not None}
+    environments.check({"name": name, **document})
+    return document, None
+
+
+# -- components -----------------------------------------------------------------------------------
+
+
+def _read_component(
+    workspace: Workspace, name: str, version: str, properties: dict[str, Any]
+) -> tuple[dict[str, Any], Tree | None]:
+    """Return the spec with its code, environment and steps as the engine takes them."""
+    sent = wire.mapping(properties, "componentSpec")
+    if not sent:
+        raise StudioError("There is no componentSpec.", where="componentSpec")
+    spec = settled(workspace, {k: v for k, v in sent.items() if v is not None and k != "$schema"})
+    spec |= {"name": name, "version": version}
+    kind = str(spec.get("type") or "command")
+    if kind in words.UNSUPPORTED_KINDS:
+        # Kept for the client; a pipeline that uses it is told why it cannot run.
+        Component.from_spec(spec)
+        return spec, None
+    spec = read_spec(Reading(Located(spec, "componentSpec"), None), spec, ())
+    Component.from_spec(spec)
+    code = str(spec.get("code") or "")
+    tree = None
+    if code.startswith("tree:"):
+        tree = registry.open_tree(workspace=workspace, digest=code.removeprefix("tree:"))
+    return spec, tree
+
+
+def settled(workspace: Workspace, spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a spec in which code, environment, computes and nested components are what they name."""
+    from studio.facades.azureml import naming, translating
+
+    spec = dict(spec)
+    spec.pop("_source", None)
+    if spec.get("code"):
+        spec["code"] = naming.code(workspace, str(spec["code"]))
+    if spec.get("environment"):
+        spec["environment"] = naming.environment(workspace, spec["environment"])
+    if isinstance(spec.get("jobs"), dict):
+        spec["jobs"] = {
+            step: translating.node(workspace, node) for step, node in spec["jobs"].items()
+        }
+    return spec
+
+
+def _component(row: AssetVersion) -> dict[str, Any]:
+    sent = SentAsset.objects.filter(version=row).first()
+    spec = dict(sent.properties["componentSpec"]) if sent else dict(row.document)
+    # The client finds a component's name and version inside, whoever sent it.
+    return {"componentSpec": {**spec, "name": row.asset.name, "version": row.version}}
+
+
+# -- code -----------------------------------------------------------------------------------------
+
+
+def _read_code(
+    workspace: Workspace, name: str, version: str, properties: dict[str, Any]
+) -> tuple[dict[str, Any], Tree | None]:
+    uri = wire.text(properties, "codeUri")
+    return {"codeUri": uri}, _tree(workspace, uri, "codeUri")
+
+
+def _code(row: AssetVersion) -> dict[str, Any]:
+    return {"codeUri": _address(row, row.document.get("codeUri"))}
+
+
+def code_of_hash(workspace: Workspace, digest: str) -> QuerySet[AssetVersion]:
+    """Return the code whose client-side hash is this one, whatever its name; newest first."""
+    rows = AssetVersion.objects.filter(
+        asset__workspace=workspace, asset__kind="code", deleted=None, archived=False
+    )
+    if not _HASH.match(digest):
+        return rows.none()
+    return rows.filter(properties__hash_sha256=digest).select_related("asset").order_by("-pk")
+
+
+def upload_place(request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
+    """Return the signed container that code is uploaded to."""
+    container = places.DEFAULT
+    url = places.container_url(request, workspace, container)
+    signature = signing.sign(request, workspace, container, operation="registry.write")
+    return {
+        "pendingUploadId": "",
+        "pendingUploadType": "TemporaryBlobReference",
+        "blobReferenceForConsumption": {
+            "blobUri": url,
+            "storageAccountArmId": "",
+            "credential": {"credentialType": "SAS", "sasUri": f"{url}?{signature}"},
+        },
+    }
+
+
+_KINDS = {
+    "data": Kind(_read_data, _data, ("dataUri", "dataType")),
+    "model": Kind(_read_model, _model, ("modelUri", "modelType")),
+    "environment": Kind(_read_environment, environments.properties, ("image", "condaFile")),
+    "component": Kind(_read_component, _component, ()),
+    "code": Kind(_read_code, _code, ("codeUri",)),
+}
+
+__all__ = ["ANONYMOUS", "COLLECTIONS", "Kind", "is_anonymous", "of", "register"]

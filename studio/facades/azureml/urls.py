@@ -1,0 +1,32 @@
+"""Every address of the Azure facade, most asked first."""
+
+from __future__ import annotations
+
+from studio.facades.azureml import (
+    assets,
+    blobs,
+    clouds,
+    computes,
+    datastores,
+    history,
+    jobs,
+    registries,
+    wire,
+    workspaces,
+)
+from studio.workspaces.access import public
+
+urlpatterns = [
+    *blobs.urlpatterns,
+    *history.urlpatterns,
+    *jobs.urlpatterns,
+    *assets.urlpatterns,
+    *datastores.urlpatterns,
+    *computes.urlpatterns,
+    *registries.urlpatterns,
+    *workspaces.urlpatterns,
+    *clouds.urlpatterns,
+    wire.route(
+        r"^(?P<rest>(?:mferp/managementfrontend/)?subscriptions/.*)$", public(clouds.unknown)
+    ),
+]
