@@ -43,7 +43,8 @@ class Endpoint:
         # What a class-based view shows of itself: its methods, and their operations.
         self.cls = type("MlflowCalls", (), {"operations": named, **dict.fromkeys(calls)})
         self.token_only = True
-        self.__name__ = next(iter(calls.values())).handler.__name__
+        # Django names a view by both when it reverses any address.
+        self.__name__ = self.__qualname__ = next(iter(calls.values())).handler.__name__
 
     def __call__(
         self, request: HttpRequest, workspace: str | None = None, **named: str
