@@ -17,7 +17,6 @@ urlpatterns = [
     path(f"{W}/models/", lists.models, name="models"),
     path(f"{W}/data/", lists.data_assets, name="data-assets"),
     path(f"{W}/code/", lists.code, name="code-assets"),
-    path(f"{W}/environments/", catalogue.environments, name="environments"),
     path(f"{W}/components/", catalogue.components, name="components"),
     path(f"{W}/components/<str:name>/", catalogue.component, name="component"),
     re_path(f"{ASSET}$", pages.asset, name="asset"),

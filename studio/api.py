@@ -34,6 +34,7 @@ ROUTES = (
     "registry.api",
     "studio.runs.api",
     "studio.runs.api_outputs",
+    "studio.portal.api",
     "designer.api",
 )
 

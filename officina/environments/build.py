@@ -133,10 +133,8 @@ def lock_of(
         return curated.CURATED[wanted.curated].lock()
     if not wanted.packages:
         return ""
-    # Commands say `pip install ...`, as they may where conda made the environment.
-    packages = tuple(sorted({*wanted.packages, "pip"}))
-    asked = json.dumps([packages, _version_of(python), sys.platform, platform.machine()])
-    remembered = cache / "locks" / f"{hashlib.sha256(asked.encode()).hexdigest()}.txt"
+    packages = _with_pip(wanted)
+    remembered = lock_file(wanted, python=python, cache=cache)
     if not remembered.exists():
         log(f"environment {wanted.name}: resolving {len(wanted.packages)} packages")
         lock = compile_lock(packages, python=python, name=wanted.name, limit=limit)
@@ -145,6 +143,17 @@ def lock_of(
         draft.write_text(lock)
         draft.replace(remembered)
     return remembered.read_text()
+
+
+def lock_file(wanted: spec.Requirements, *, python: Path, cache: Path) -> Path:
+    """Return where the lock of these requirements is kept once it is resolved."""
+    asked = json.dumps([_with_pip(wanted), _version_of(python), sys.platform, platform.machine()])
+    return cache / "locks" / f"{hashlib.sha256(asked.encode()).hexdigest()}.txt"
+
+
+def _with_pip(wanted: spec.Requirements) -> tuple[str, ...]:
+    # Commands say `pip install ...`, as they may where conda made the environment.
+    return tuple(sorted({*wanted.packages, "pip"}))
 
 
 def compile_lock(
