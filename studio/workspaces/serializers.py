@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from studio.workspaces.models import (
@@ -30,6 +31,7 @@ class UserShape(serializers.ModelSerializer[User]):
 class WorkspaceShape(serializers.ModelSerializer[Workspace]):
     id = serializers.CharField(source="resource_id", read_only=True)
     name = serializers.CharField(max_length=33)
+    mlflow_tracking_uri = serializers.SerializerMethodField()
 
     class Meta:
         model = Workspace
@@ -43,8 +45,12 @@ class WorkspaceShape(serializers.ModelSerializer[Workspace]):
             "resource_group",
             "location",
             "created",
+            "mlflow_tracking_uri",
         ]
         read_only_fields = ["guid", "created"]
+
+    def get_mlflow_tracking_uri(self, workspace: Workspace) -> str:
+        return f"{settings.PUBLIC_URL}/mlflow/{workspace.name}"
 
 
 class WorkspaceChange(serializers.Serializer[Any]):

@@ -218,6 +218,11 @@ class Run(models.Model):
         return self.reused_from_id is not None
 
     @property
+    def own_tags(self) -> dict[str, str]:
+        """The tags that people gave it, without those that a tracking client keeps for itself."""
+        return {key: value for key, value in self.tags.items() if not key.startswith("mlflow.")}
+
+    @property
     def title(self) -> str:
         return self.display_name or self.step or self.name
 

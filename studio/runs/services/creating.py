@@ -303,6 +303,12 @@ def trees_of(value: Any) -> Iterator[str]:
 def rerun(*, run: Run, user: Any, inputs: dict[str, Any] | None = None, force: bool = False) -> Run:
     """Submit a run's own document again, with other literal inputs where given."""
     top = run.root or run
+    if run.kind == Run.TRACKED or top.kind == Run.TRACKED:
+        raise StudioError(
+            f"{run.title} was run elsewhere and only reported here.",
+            hint="Start its script again where it ran.",
+            code="conflict",
+        )
     document = copy.deepcopy(top.document)
     for name, value in (inputs or {}).items():
         slot = (document.get("inputs") or {}).get(name)

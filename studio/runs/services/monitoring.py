@@ -27,7 +27,7 @@ from studio.compute import services as computes
 from studio.runs import live
 from studio.runs.logs import LOG_NAME
 from studio.runs.models import HELD, MOVES, Run, Status
-from studio.runs.services import exits, leases, reporting
+from studio.runs.services import exits, leases, reporting, tracking
 from studio.runs.services.artifacts import add_artifact
 from studio.runs.services.ending import end_run
 from studio.runs.services.following import Attempt
@@ -169,6 +169,7 @@ class Watch(Attempt):
             "AZUREML_ARM_WORKSPACE_NAME": workspace.name,
             "AZUREML_ARM_SUBSCRIPTION": workspace.subscription_id,
             "AZUREML_ARM_RESOURCEGROUP": workspace.resource_group,
+            **tracking.environment_of(self.run, secret),
             **computes.environment_of(self.run.compute),
         }
 

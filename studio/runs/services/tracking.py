@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -50,6 +51,7 @@ def begin_tracked(
         started=started or timezone.now(),
         tags={key[:250]: value[:TAG_LENGTH] for key, value in (tags or {}).items()},
         description=(tags or {}).get("mlflow.note.content", ""),
+        git=_git(tags or {}),
     )
     if parent is not None and parent.kind != Run.PIPELINE:
         run.parent, run.root = parent, parent.root or parent
@@ -62,6 +64,31 @@ def begin_tracked(
     audit.record(workspace=workspace, actor=user, action="runs.track", target=f"run/{run.guid}")
     transaction.on_commit(lambda: live.tell_run(run))
     return run
+
+
+def _git(tags: Mapping[str, str]) -> dict[str, Any] | None:
+    commit = tags.get("mlflow.source.git.commit")
+    return (
+        {"commit": commit, "branch": tags.get("mlflow.source.git.branch", "")} if commit else None
+    )
+
+
+def environment_of(run: Run, secret: str) -> dict[str, str]:
+    """Return what lets `mlflow.log_metric` in a job's script reach the job's own run.
+
+    A job that names another tracking server gets nothing of ours: its run's token is not for others.
+    """
+    wanted = run.document.get("environmentVariables") or {}
+    if "MLFLOW_TRACKING_URI" in wanted:
+        return {}
+    ours = {
+        "MLFLOW_TRACKING_URI": f"{settings.INTERNAL_URL}/mlflow/{run.workspace.name}",
+        "MLFLOW_TRACKING_TOKEN": secret,
+        "MLFLOW_EXPERIMENT_NAME": run.experiment.name,
+        "MLFLOW_RUN_ID": run.guid,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    return {name: value for name, value in ours.items() if name not in wanted}
 
 
 def report_status(*, run: Run, status: str, ended: datetime | None = None) -> bool:

@@ -85,7 +85,7 @@ def _head(request: HttpRequest, run: Run, steps: list[Run]) -> dict[str, Any]:
         "left": overview.seconds_left(run),
         "reference": reference,
         "can_cancel": overview.can_cancel(run) and "runs.cancel" in allowed,
-        "can_submit": "runs.submit" in allowed,
+        "can_submit": "runs.submit" in allowed and run.kind != Run.TRACKED,
         "can_edit": "runs.edit" in allowed,
         "can_register": "registry.write" in allowed and run.is_ended,
         "sources": browsing.model_sources(run) if run.is_ended else [],
