@@ -91,6 +91,7 @@ export const COMMANDS: readonly Command[] = [
   { id: "inference", label: "Make an inference pipeline", group: "Draft", icon: "route", edits: true, run: (a) => a.designer.ui.openDialog({ kind: "inference" }) },
   { id: "settings", label: "Pipeline settings", group: "Draft", icon: "settings", run: (a) => a.designer.ui.openDialog({ kind: "settings" }) },
   { id: "runs", label: "Runs of this pipeline", group: "Draft", icon: "list", run: (a) => a.designer.ui.openDialog({ kind: "runs" }) },
+  { id: "share", label: "Share", group: "Draft", icon: "user-plus", run: (a) => a.designer.ui.openDialog({ kind: "share" }) },
 ];
 
 const BY_ID = new Map(COMMANDS.map((command) => [command.id, command]));
