@@ -143,7 +143,7 @@ function Step({ step }: { step: PlannedStep }) {
     <tr className={step.action === "skip" ? "n-skipped" : ""}>
       <th scope="row">
         <span className="n-step">
-          <span className={`pill pill-${look.kind}`}>
+          <span className={`pill pill-still pill-${look.kind}`}>
             <Icon icon={look.glyph} />
             {look.word}
           </span>
