@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from officina.storage import Entry
@@ -44,8 +44,10 @@ def zip_of(files: Mapping[str, Entry], *, folder: str = "") -> Iterator[bytes]:
     yield from zip_stream((folder + name, entry) for name, entry in sorted(files.items()))
 
 
-def zip_stream(members: Iterator[tuple[str, Entry | bytes]]) -> Iterator[bytes]:
-    """Yield a zip of members as they come: stored files, or bytes made on the way."""
+def zip_stream(
+    members: Iterable[tuple[str, Entry | bytes | Iterator[bytes]]],
+) -> Iterator[bytes]:
+    """Yield a zip of members as they come: stored files, bytes, or pieces made on the way."""
     pipe = _Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:  # type: ignore[call-overload]
         for name, what in members:
@@ -53,14 +55,21 @@ def zip_stream(members: Iterator[tuple[str, Entry | bytes]]) -> Iterator[bytes]:
             executable = isinstance(what, Entry) and what.executable
             info.external_attr = (0o755 if executable else 0o644) << 16
             with archive.open(info, "w", force_zip64=True) as target:
-                if isinstance(what, bytes):
-                    target.write(what)
-                    continue
-                with storing.store().open(what.sha256) as source:
-                    while block := source.read(BLOCK):
-                        target.write(block)
-                        if data := pipe.take():
-                            yield data
+                for block in _blocks(what):
+                    target.write(block)
+                    if data := pipe.take():
+                        yield data
             if data := pipe.take():
                 yield data
     yield pipe.take()
+
+
+def _blocks(what: Entry | bytes | Iterator[bytes]) -> Iterator[bytes]:
+    if isinstance(what, bytes):
+        yield what
+    elif isinstance(what, Entry):
+        with storing.store().open(what.sha256) as source:
+            while block := source.read(BLOCK):
+                yield block
+    else:
+        yield from what

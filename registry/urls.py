@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from registry.views import actions, catalogue, lists, pages
+from registry.views import actions, catalogue, lists, pages, upkeep
 
 W = "w/<str:workspace>"
 ASSET = (
@@ -26,6 +26,9 @@ urlpatterns = [
     re_path(f"{VERSION}share/$", actions.share, name="asset-share"),
     re_path(f"{VERSION}stage/$", actions.stage, name="asset-stage"),
     re_path(f"{VERSION}delete/$", actions.delete, name="asset-delete"),
+    path(f"{W}/settings/assets/", upkeep.upkeep, name="asset-upkeep"),
+    path(f"{W}/settings/assets/save", upkeep.change, name="asset-upkeep-change"),
+    path(f"{W}/settings/assets/export", upkeep.export, name="asset-export"),
     path(f"{W}/stage-requests/<int:number>/", actions.decide, name="stage-decide"),
     path(
         f"{W}/assets/<str:kind>/<str:name>/<str:version>/",

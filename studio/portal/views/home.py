@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from officina.catalogue import Catalogue
 from officina.errors import StudioError
 from officina.samples import list_samples
+from registry import services as registry
 from registry.models import Asset
 from studio.portal import services
 from studio.runs import runtable
@@ -176,21 +177,26 @@ def search(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     return JsonResponse({"results": found})
 
 
+FOLDERS = {
+    "model": ("models", "Models", "box"),
+    "data": ("data", "Data", "database"),
+    "component": ("components", "Components", "puzzle"),
+    "environment": ("environments", "Environments", "package"),
+    "code": ("code", "Code", "code"),
+}
+
+
 def _assets(workspace: Workspace, text: str, base: str) -> list[dict[str, str]]:
-    folders = {"model": ("models", "Models", "box"), "data": ("data", "Data", "database")}
-    rows = Asset.objects.filter(
-        workspace=workspace, kind__in=folders, name__icontains=text, archived=False
-    )
     found = []
-    for row in rows[:8]:
-        folder, group, icon = folders[row.kind]
+    for row in registry.assets(workspace=workspace, text=text)[:10]:
+        folder, group, icon = FOLDERS[row.kind]
         found.append(
             {
                 "label": row.name,
                 "url": f"{base}{folder}/{row.name}/",
                 "group": group,
                 "icon": icon,
-                "note": "",
+                "note": group if row.kind in {"model", "data"} else row.kind,
             }
         )
     low = text.lower()
