@@ -1,4 +1,4 @@
-"""What one changes on the compute page."""
+"""What one changes on the compute pages."""
 
 from __future__ import annotations
 
@@ -6,4 +6,9 @@ from django.urls import path
 
 from studio.compute import views
 
-urlpatterns = [path("w/<str:workspace>/compute/quota/", views.save_quota, name="compute-quota")]
+W = "w/<str:workspace>"
+urlpatterns = [
+    path(f"{W}/compute/quota/", views.save_quota, name="compute-quota"),
+    path(f"{W}/compute/create/", views.create, name="compute-create"),
+    path(f"{W}/compute/of/<str:name>/change/", views.change, name="compute-change"),
+]

@@ -75,6 +75,11 @@ def create(
             where="name",
         )
     known = ComputeTarget.objects.filter(workspace=workspace, name=name).first()
+    if row.name == "local" and known is None and name != "local":
+        raise StudioError(
+            "The local compute is there already.", where="kind", code="conflict",
+            hint="Make a cluster: it is served by the same machine.",
+        )  # fmt: skip
     if known is not None:
         if known.kind != row.name:
             raise StudioError(

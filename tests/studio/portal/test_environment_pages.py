@@ -14,6 +14,7 @@ from studio.runs import live, tasks
 from studio.runs.models import Run
 
 CONDA = "name: tiny\ndependencies:\n  - python=3.11\n  - mkl\n  - pip:\n    - iniconfig==2.0.0\n"
+BAD = {"dependencies": ["python=3.11", {"pip": ["iniconfig==99.99.99"]}]}
 W = "/w/lab"
 
 
@@ -95,7 +96,7 @@ def test_a_build_is_a_run_with_the_versions_content(
 def test_a_job_with_a_bad_pin_is_refused_before_it_waits(cast: Any) -> None:
     document = {
         "jobType": "Command", "command": "true",
-        "environmentId": {"name": "x", "requirements": "iniconfig==99.99.99"},
+        "environmentId": {"name": "x", "conda_file": BAD},
     }  # fmt: skip
     answer = cast.client("owner").post("/api/v1/workspaces/lab/runs", {"document": document})
     assert answer.status_code == 400
