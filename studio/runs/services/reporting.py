@@ -30,6 +30,9 @@ def apply_messages(*, run: Run, folder: Path, found: list[dict[str, Any]]) -> di
     points: list[Point] = []
     failure: dict[str, Any] | None = None
     changes: dict[str, Any] = {}
+    if any(message.get("type") in {"param", "tag"} for message in found):
+        # The script may log to the run over HTTP as well: add to what is there now.
+        run.refresh_from_db(fields=["params", "tags"])
     params, tags = dict(run.params), dict(run.tags)
     for message in found:
         kind = message.get("type")
