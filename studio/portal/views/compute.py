@@ -191,6 +191,7 @@ def _pool(workspace: Workspace, pool: str) -> dict[str, Any]:
         "nodes": [_node(node, running) for node in nodes],
         "slots": slots,
         "gpus": sum(int(n.facts.get("gpus") or 0) for n in nodes if n.alive),
+        "silent": f"No machine serves {pool}: its runs wait.",
         "used": used,
         "free": max(slots - used, 0),
         "running": mine,

@@ -112,10 +112,25 @@ def _facts(run: Run, steps: list[Run]) -> dict[str, Any]:
         "outputs": outputs,
         "timings": overview.timings(run),
         "environment": overview.environments_of(run, steps),
+        "packages_of": _packages_of(run),
+        "cost": _cost(run, steps),
         "confinement": overview.confinement_of(run, steps),
         "activity": overview.activity(run, steps),
         "failed_steps": [step for step in steps if step.status == "Failed"],
     }
+
+
+def _packages_of(run: Run) -> str:
+    """Return the guid of the run that keeps the exact packages of this one's environment, if any."""
+    holder = results_of(run)
+    kept = Artifact.objects.filter(run=holder, path="environment/packages.txt")
+    return holder.guid if kept.exists() else ""
+
+
+def _cost(run: Run, steps: list[Run]) -> float:
+    """Return what the run's nodes cost so far; a reused step costs nothing."""
+    worked = [each for each in (steps or [run]) if each.compute and not each.is_reused]
+    return sum(each.compute.cost_of(each.seconds) for each in worked if each.compute)
 
 
 def _overview(request: HttpRequest, run: Run, steps: list[Run]) -> dict[str, Any]:
