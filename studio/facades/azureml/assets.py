@@ -236,7 +236,7 @@ def start_upload(
     """Return where code goes before its version is made: a signed place in the default container."""
     if _kind(collection) not in {"code", "model", "data"}:
         raise StudioError(f"{collection} are not uploaded.", code="not_found")
-    return kinds.upload_place(request, workspace)
+    return kinds.upload_place(request, workspace, name, version)
 
 
 _LIST = wire.WORKSPACE + "/" + COLLECTION

@@ -44,6 +44,9 @@ def blob(request: HttpRequest, account: str, container: str, path: str = "") -> 
             request.GET.get("sig", ""),
             account=account.lower(), container=container, path=path, write=write,
         )  # fmt: skip
+        if path.endswith("/") and not write:
+            # How the client asks whether a name is a folder: no blob is called so.
+            raise _absent(path)
         if path:
             check_name(path)
         return handler(request, grant, path)

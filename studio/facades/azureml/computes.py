@@ -107,7 +107,17 @@ def put(request: HttpRequest, workspace: Workspace, name: str) -> Any:
         description=wire.text(properties, "description"), tags=wire.texts(body, "tags"),
         user=request.user,
     )  # fmt: skip
-    return 201, shown(row)
+    # Clients of a year ago lose half of an answer that is final at once: they are sent to look again.
+    where = (
+        f"{wire.base(request)}/subscriptions/{workspace.subscription_id}/providers"
+        f"/Microsoft.MachineLearningServices/locations/{workspace.location}/computeOperations/{row.pk}"
+    )
+    return 201, shown(row), {"Azure-AsyncOperation": where, "Retry-After": "1"}
+
+
+def operation(request: HttpRequest, location: str, number: str) -> dict[str, Any]:
+    """Say how making a compute goes: it was done when it was asked for."""
+    return {"id": request.path, "name": number, "status": "Succeeded"}
 
 
 def _config(kind: Any, details: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
@@ -206,6 +216,7 @@ urlpatterns = [
     ),
     wire.at(_ONE + "/(?P<verb>start|stop|restart)", POST=("compute.manage", switch)),
     wire.at(_ONE + "/listNodes", POST=("compute.read", nodes)),
+    wire.at(_PLACE + r"/computeOperations/(?P<number>[0-9]{1,18})", GET=(SIGNED_IN, operation)),
     wire.at(_PLACE + "/vmSizes", GET=(SIGNED_IN, sizes)),
     wire.at(_PLACE + "/usages", GET=(SIGNED_IN, usages)),
 ]

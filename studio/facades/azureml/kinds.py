@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -283,9 +284,11 @@ def code_of_hash(workspace: Workspace, digest: str) -> QuerySet[AssetVersion]:
     return rows.filter(properties__hash_sha256=digest).select_related("asset").order_by("-pk")
 
 
-def upload_place(request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
-    """Return the signed container that code is uploaded to."""
-    container = places.DEFAULT
+def upload_place(
+    request: HttpRequest, workspace: Workspace, name: str, version: str
+) -> dict[str, Any]:
+    """Return the signed container that code is uploaded to: one for each, as its root is the folder."""
+    container = f"code-{hashlib.sha256(f'{name}/{version}'.encode()).hexdigest()[:32]}"
     url = places.container_url(request, workspace, container)
     signature = signing.sign(request, workspace, container, operation="registry.write")
     return {

@@ -21,7 +21,7 @@ def discovery(request: HttpRequest, registry: str) -> dict[str, Any]:
     return {
         "registryName": registry,
         "primaryRegion": "local",
-        "primaryRegionResourceProviderUri": f"{here}/mferp/managementfrontend/",
+        "primaryRegionResourceProviderUri": f"{here}/",
         "resourceGroup": "officina",
         "subscriptionId": "00000000-0000-0000-0000-000000000000",
         "additionalProperties": {},
