@@ -210,10 +210,9 @@ def _parse_v1(data: Mapping[str, Any]) -> Requirements:
         return Requirements(name, None, (), interpreter=str(path))
     conda = python.get("condaDependencies") or python.get("conda_dependencies")
     image = docker.get("baseImage") or docker.get("base_image")
-    return _parse_v2(
-        {"name": name, "conda_file": conda or {"dependencies": []}}
-        | ({"image": image} if image else {})
-    )
+    told = {"name": name, "conda_file": conda or {"dependencies": []}}
+    found = _parse_v2(told | ({"image": image} if image else {}))
+    return replace(found, image=str(image or ""))
 
 
 def _parse_v2(data: Mapping[str, Any]) -> Requirements:
