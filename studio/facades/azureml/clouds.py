@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 
 from officina.errors import StudioError
@@ -36,6 +39,24 @@ def metadata(request: HttpRequest) -> Given:
         "suffixes": {"storage": STORAGE_SUFFIX},
     }
     return JsonResponse([cloud], safe=False)
+
+
+def client(request: HttpRequest) -> Given:
+    """Say what `officina azure` sets a client up with: the TLS address and the authority to trust."""
+    if settings.SERVED_BY_TLS:
+        return {"tls_url": settings.PUBLIC_URL, "authority": ""}
+    if not settings.TLS_PORT:
+        raise StudioError(
+            "This studio has no TLS port, which Azure's clients insist on.",
+            hint="Set OFFICINA_TLS_PORT, or an https OFFICINA_PUBLIC_URL behind a proxy.",
+            code="unavailable",
+        )
+    host = urlsplit(wire.base(request)).hostname or "localhost"
+    # The certificate is for names: an address of this machine is better called localhost.
+    name = "localhost" if host in {"127.0.0.1", "::1"} else host
+    file = Path(settings.OFFICINA_HOME) / "tls" / "ca.pem"
+    authority = file.read_text(encoding="ascii") if file.is_file() else ""
+    return {"tls_url": f"https://{name}:{settings.TLS_PORT}", "authority": authority}
 
 
 def msi_token(request: HttpRequest) -> Given:
@@ -113,6 +134,7 @@ def unknown(request: HttpRequest, rest: str = "") -> Any:
 
 urlpatterns = [
     wire.at(r"metadata/endpoints", GET=(PUBLIC, metadata)),
+    wire.at(r"azure/client", GET=(PUBLIC, client)),
     wire.at(r"msi/token", GET=(PUBLIC, msi_token)),
     wire.at(
         r"(?P<tenant>[A-Za-z0-9-]{1,64})/(?:v2\.0/)?\.well-known/openid-configuration",
