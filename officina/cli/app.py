@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from officina import __version__
-from officina.cli import admin, job, login, workspace
+from officina.cli import admin, azure, job, login, workspace
 from officina.cli.exits import Exit
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.add_typer(job.app, name="job")
 app.add_typer(workspace.app, name="workspace")
 app.add_typer(admin.app, name="admin")
+app.add_typer(azure.app, name="azure")
 app.command("login")(login.login)
 
 
