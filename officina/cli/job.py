@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from officina.cli import show
+from officina.cli import calling, show
+from officina.cli.calling import client, command, note
+from officina.cli.changes import read_changes
 from officina.cli.exits import Exit, told_to_people
 from officina.errors import StudioError
 
@@ -19,16 +21,15 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Submit, watch and fetch jobs.", no_args_is_help=True, rich_markup_mode=None)
 
 Name = Annotated[str, typer.Option("-n", "--name", help="The job's name or guid.")]
-Output = Annotated[show.Format, typer.Option("-o", "--output", help="json, table or tsv.")]
-Workspace = Annotated[
-    str | None, typer.Option("-w", "--workspace", help="Default: OFFICINA_WORKSPACE.")
-]
+Web = Annotated[bool, typer.Option("--web", help="Open its page.")]
 
 
-@app.command("create")
+@command(app, "create")
 def create(
     file: Annotated[Path, typer.Option("-f", "--file", help="The job's YAML or JSON file.")],
-    stream: Annotated[bool, typer.Option("--stream", help="Show the log until it ends.")] = False,
+    stream: Annotated[
+        bool, typer.Option("-s", "--stream", help="Show the log until it ends.")
+    ] = False,
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="Change the document: inputs.x=3. Repeatable.")
     ] = None,
@@ -37,48 +38,69 @@ def create(
     folder: Annotated[
         Path | None, typer.Option("--out", help="With --local: where results go.")
     ] = None,
-    output: Output = show.Format.TABLE,
-    workspace: Workspace = None,
+    web: Web = False,
 ) -> None:
     """Submit a job."""
     with told_to_people():
         overrides = read_changes(changes or [])
+        form = calling.form(show.Format.TABLE)
         if local:
-            raise typer.Exit(_run_here(file, overrides, name, folder, output))
+            raise typer.Exit(_run_here(file, overrides, name, folder, form))
         if folder is not None:
             raise StudioError("--out belongs to --local.", hint="Use 'officina job download'.")
-        with _client(workspace) as client:
-            run = client.create_job(file, set=overrides, name=name, progress=_note)
+        with client() as studio:
+            run = studio.create_job(file, set=overrides, name=name, progress=note)
+            if web:
+                calling.open_page(studio.address_of(run))
             if not stream:
-                show.show_one(run, output)
+                _answer(studio, run, show.Format.TABLE)
                 return
-            _note(f"job {run['name']}: {client.address_of(run)}")
-            raise typer.Exit(_follow(client, str(run["guid"]), str(run["name"]), output))
+            note(f"job {run['name']}: {studio.address_of(run)}")
+            raise typer.Exit(_follow(studio, str(run["guid"]), str(run["name"]), form))
 
 
-@app.command("show")
-def show_job(name: Name, output: Output = show.Format.JSON, workspace: Workspace = None) -> None:
+@command(app, "validate")
+def validate(
+    file: Annotated[Path, typer.Option("-f", "--file", help="The job's YAML or JSON file.")],
+    changes: Annotated[list[str] | None, typer.Option("--set", help="path=value.")] = None,
+) -> None:
+    """Read a job and say what is odd or wrong about it, without a studio."""
+    from officina.jobfile import read_job_file
+
+    with told_to_people():
+        loaded = read_job_file(file, overrides=read_changes(changes or []))
+        for warning in loaded.warnings:
+            note(f"warning: {warning}")
+        calling.answer({"result": "Succeeded", "warnings": loaded.warnings})
+
+
+@command(app, "show")
+def show_job(name: Name, web: Web = False) -> None:
     """Show a job."""
-    with told_to_people(), _client(workspace) as client:
-        show.show_one(client.show_job(name), output)
+    with told_to_people(), client() as studio:
+        run = studio.show_job(name)
+        if web:
+            calling.open_page(studio.address_of(run))
+        _answer(studio, run, show.Format.JSON)
 
 
-@app.command("list")
+@command(app, "list")
 def list_jobs(
     status: Annotated[str | None, typer.Option(help="Completed, Failed, Running, ...")] = None,
     experiment: Annotated[str | None, typer.Option(help="Only this experiment's jobs.")] = None,
     kind: Annotated[str | None, typer.Option(help="command or pipeline.")] = None,
-    parent: Annotated[str | None, typer.Option(help="The steps of this pipeline job.")] = None,
+    parent: Annotated[
+        str | None,
+        typer.Option("-p", "--parent", "--parent-job-name", help="The steps of this pipeline job."),
+    ] = None,
     search: Annotated[str | None, typer.Option(help="Words in names and tags.")] = None,
-    limit: Annotated[int, typer.Option("--max-results", min=1, help="At most so many.")] = 50,
-    output: Output = show.Format.TABLE,
-    workspace: Workspace = None,
+    limit: Annotated[int, typer.Option("-r", "--max-results", min=1, help="At most so many.")] = 50,
 ) -> None:
     """List jobs, newest first."""
     from itertools import islice
 
-    with told_to_people(), _client(workspace) as client:
-        jobs = client.list_jobs(
+    with told_to_people(), client() as studio:
+        jobs = studio.list_jobs(
             status=status,
             experiment=experiment,
             kind=kind,
@@ -86,56 +108,59 @@ def list_jobs(
             search=search,
             page_size=min(limit, 200),
         )
-        show.show_list(islice(jobs, limit), show.JOB_COLUMNS, output)
+        rows = (_shaped(studio, run) for run in islice(jobs, limit))
+        calling.answer_list(rows, show.JOB_COLUMNS, default=show.Format.TABLE)
 
 
-@app.command("stream")
-def stream_job(name: Name, workspace: Workspace = None) -> None:
+@command(app, "stream")
+def stream_job(name: Name) -> None:
     """Show a job's log, or its steps', until it ends."""
-    with told_to_people(), _client(workspace) as client:
-        raise typer.Exit(_follow(client, name, name, None))
+    with told_to_people(), client() as studio:
+        raise typer.Exit(_follow(studio, name, name, None))
 
 
-@app.command("cancel")
-def cancel(name: Name, output: Output = show.Format.TABLE, workspace: Workspace = None) -> None:
+@command(app, "cancel")
+def cancel(name: Name) -> None:
     """Ask a job to end; its whole process tree is stopped."""
-    with told_to_people(), _client(workspace) as client:
-        show.show_one(client.cancel_job(name), output)
+    with told_to_people(), client() as studio:
+        _answer(studio, studio.cancel_job(name), show.Format.TABLE)
 
 
-@app.command("download")
+@command(app, "update")
+def update(
+    name: Name,
+    changes: Annotated[list[str] | None, typer.Option("--set", help="tags.a=b, ...")] = None,
+) -> None:
+    """Change a job's display_name, description or tags."""
+    with told_to_people(), client() as studio:
+        run = studio.update_job(name, read_changes(changes or []))
+        _answer(studio, run, show.Format.JSON)
+
+
+@command(app, "download")
 def download(
     name: Name,
     folder: Annotated[Path, typer.Option("-p", "--download-path", help="Where to.")] = Path(),
     port: Annotated[str | None, typer.Option("--output-name", help="Only this output.")] = None,
-    workspace: Workspace = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All of it, which is the default here.")
+    ] = False,
 ) -> None:
     """Fetch a job's artifacts and outputs; every file's digest is checked."""
-    with told_to_people(), _client(workspace) as client:
+    with told_to_people(), client() as studio:
         dest = folder / name
-        files = client.download_job(name, dest, port)
+        files = studio.download_job(name, dest, port if port != "default" else None)
         print(f"{len(files)} files in {dest}")
 
 
-def read_changes(texts: list[str]) -> dict[str, str]:
-    """Return `--set` arguments as dotted path to text; the document's reader gives them types."""
-    changes = {}
-    for text in texts:
-        path, equals, value = text.partition("=")
-        if not equals or not path.strip():
-            raise typer.BadParameter(f"{text!r} is not of the form path=value", param_hint="--set")
-        changes[path.strip()] = value
-    return changes
+def _shaped(studio: Client, run: dict[str, Any]) -> dict[str, Any]:
+    from officina.client.shapes import shape_job
+
+    return shape_job(run, studio.address_of(run))
 
 
-def _client(workspace: str | None) -> Client:
-    from officina.client import Client
-
-    return Client(workspace=workspace)
-
-
-def _note(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+def _answer(studio: Client, run: dict[str, Any], default: show.Format) -> None:
+    calling.answer(_shaped(studio, run), default=default)
 
 
 def _write(text: str) -> None:
@@ -143,19 +168,17 @@ def _write(text: str) -> None:
     sys.stdout.flush()
 
 
-def _follow(client: Client, key: str, name: str, output: show.Format | None) -> Exit:
+def _follow(studio: Client, key: str, name: str, output: show.Format | None) -> Exit:
     # With -o json, standard output is for the one JSON document and the log goes beside it.
-    write = _write if output is not show.Format.JSON else _write_beside
+    write = _write_beside if output is not None and output.is_document else _write
     try:
-        run = client.stream_job(key, write)
+        run = studio.stream_job(key, write)
     except KeyboardInterrupt:
-        _note(
-            f"\nStopped watching; the job goes on. 'officina job stream -n {name}' watches again,"
-        )
-        _note(f"'officina job cancel -n {name}' ends it.")
+        note(f"\nStopped watching; the job goes on. 'officina job stream -n {name}' watches again,")
+        note(f"'officina job cancel -n {name}' ends it.")
         return Exit.INTERRUPTED
-    if output is show.Format.JSON:
-        show.show_one(run, output)
+    if output is not None and output.is_document:
+        calling.answer(_shaped(studio, run))
     return _ended(run, name)
 
 
@@ -165,13 +188,13 @@ def _write_beside(text: str) -> None:
 
 
 def _ended(run: dict[str, Any], name: str) -> Exit:
-    _note(f"job {name}: {run['status']}" + (" (reused)" if run.get("reused_from") else ""))
+    note(f"job {name}: {run['status']}" + (" (reused)" if run.get("reused_from") else ""))
     error = run.get("error")
     if run["status"] == "Failed" and error:
         text = error.get("message") if isinstance(error, dict) else error
-        _note(f"error: {text}")
+        note(f"error: {text}")
         if isinstance(error, dict) and error.get("hint"):
-            _note(f"  {error['hint']}")
+            note(f"  {error['hint']}")
     return Exit.OK if run["status"] == "Completed" else Exit.JOB_FAILED
 
 
@@ -186,9 +209,9 @@ def _run_here(
         set=changes,
         out=out,
         cache=default_cache(),
-        write=_write_beside if form is show.Format.JSON else _write,
+        write=_write_beside if form.is_document else _write,
     )
-    if form is show.Format.JSON:
-        print(json.dumps(result.as_json(), indent=2, ensure_ascii=False))
-    _note(f"job {file.name}: {result.status}; results in {out}")
+    if form.is_document:
+        calling.answer(json.loads(json.dumps(result.as_json())))
+    note(f"job {file.name}: {result.status}; results in {out}")
     return Exit.OK if result.status == "Completed" else Exit.JOB_FAILED

@@ -20,7 +20,7 @@ def login(
     """Check an address and token, and keep them for later commands."""
     with told_to_people():
         from officina.client import Client
-        from officina.client.profile import Profile, check_url, save_profile
+        from officina.client.profile import Profile, check_url, defaults, save_profile
 
         secret = _ask() if token == "-" else token  # noqa: S105 - a dash is no password
         with Client(check_url(url), secret, workspace or None) as client:
@@ -28,7 +28,7 @@ def login(
             if workspace and workspace not in names:
                 client.workspace(workspace)  # raises with the studio's own words
         chosen = workspace or (names[0] if len(names) == 1 else "")
-        path = save_profile(Profile(check_url(url), secret, chosen))
+        path = save_profile(Profile(check_url(url), secret, chosen, defaults()))
         print(f"Logged in to {url}, workspace {chosen or '(none chosen)'}. Kept in {path}.")
         if not chosen and names:
             print(f"Give --workspace to choose one of: {', '.join(names)}.")

@@ -8,13 +8,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from officina.errors import StudioError
+
 
 class Format(StrEnum):
     """What `-o` takes."""
 
     JSON = "json"
+    JSONC = "jsonc"
+    YAML = "yaml"
+    YAMLC = "yamlc"
     TABLE = "table"
     TSV = "tsv"
+    NONE = "none"
+
+    @property
+    def is_document(self) -> bool:
+        """Tell whether the whole answer is printed, as JSON or YAML."""
+        return self in {Format.JSON, Format.JSONC, Format.YAML, Format.YAMLC}
 
 
 JOB_COLUMNS = ("name", "display_name", "experiment", "kind", "status", "created")
@@ -24,8 +35,8 @@ WORKSPACE_COLUMNS = ("name", "display_name", "resource_group", "location")
 def show_list(items: Iterable[Mapping[str, Any]], columns: Sequence[str], form: Format) -> None:
     """Print a list of things."""
     rows = list(items)
-    if form is Format.JSON:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+    if form.is_document:
+        _document(rows, form)
         return
     lines = [[_cell(row.get(column)) for column in columns] for row in rows]
     if form is Format.TSV:
@@ -37,8 +48,8 @@ def show_list(items: Iterable[Mapping[str, Any]], columns: Sequence[str], form: 
 
 def show_one(item: Mapping[str, Any], form: Format) -> None:
     """Print one thing; a table shows its plain values a line each, then its metrics and outputs."""
-    if form is Format.JSON:
-        print(json.dumps(item, indent=2, ensure_ascii=False))
+    if form.is_document:
+        _document(item, form)
         return
     pairs = [
         [key, _cell(value)]
@@ -56,6 +67,48 @@ def show_one(item: Mapping[str, Any], form: Format) -> None:
             print("\t".join(line))
         return
     _table(pairs)
+
+
+def picked(item: Any, query: str) -> Any:
+    """Return what a JMESPath expression finds."""
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        return jmespath.search(query, item)
+    except JMESPathError as error:
+        raise StudioError(
+            f"The query cannot be read: {str(error).splitlines()[0]}",
+            hint="See jmespath.org; quote the whole query in the shell.",
+            where="--query",
+        ) from None
+
+
+def show_value(value: Any, form: Format) -> None:
+    """Print what a query found, as `az` does: TSV has a line for each item, without quotes."""
+    if form is Format.NONE:
+        return
+    if form.is_document:
+        _document(value, form)
+        return
+    if form is Format.TABLE and isinstance(value, list) and value and isinstance(value[0], dict):
+        show_list(value, list(value[0]), form)
+        return
+    for row in value if isinstance(value, list) else [value]:
+        if row is None and not isinstance(value, list):
+            continue
+        cells = row.values() if isinstance(row, dict) else row if isinstance(row, list) else [row]
+        print("\t".join(_cell(cell) for cell in cells))
+
+
+def _document(value: Any, form: Format) -> None:
+    if form in {Format.JSON, Format.JSONC}:
+        print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+        return
+    import yaml
+
+    plain = json.loads(json.dumps(value, default=str))
+    print(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True).rstrip())
 
 
 def _table(lines: list[list[str]]) -> None:

@@ -11,6 +11,8 @@ from urllib.parse import quote, urljoin
 
 import httpx
 
+from officina.client.assets import Assets
+from officina.client.computes import Computes
 from officina.client.download import download_listing
 from officina.client.logs import ENDED, follow
 from officina.client.profile import load_profile
@@ -42,7 +44,7 @@ class Client:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.profile = load_profile(url, token, workspace)
-        self._transport = Transport(self.profile, transport=transport)
+        self.transport = Transport(self.profile, transport=transport)
         self._workspace = self.profile.workspace
 
     def __enter__(self) -> Client:
@@ -53,18 +55,18 @@ class Client:
 
     def close(self) -> None:
         """Close the connections."""
-        self._transport.close()
+        self.transport.close()
 
     # Workspaces
 
     def workspaces(self) -> list[dict[str, Any]]:
         """Return the workspaces that the token may see."""
-        answer = self._transport.json("GET", API)
+        answer = self.transport.json("GET", API)
         return list(answer["items"] if isinstance(answer, Mapping) else answer)
 
     def workspace(self, name: str | None = None) -> dict[str, Any]:
         """Return one workspace, by default the chosen one."""
-        return dict(self._transport.json("GET", f"{API}/{quote(name or self.workspace_name, '')}"))
+        return dict(self.transport.json("GET", f"{API}/{quote(name or self.workspace_name, '')}"))
 
     @property
     def workspace_name(self) -> str:
@@ -81,11 +83,35 @@ class Client:
         return self._workspace
 
     @property
-    def _base(self) -> str:
+    def base(self) -> str:
+        """Return the path of the workspace's part of the API."""
         return f"{API}/{quote(self.workspace_name, '')}"
 
     def _run(self, name: str) -> str:
-        return f"{self._base}/runs/{quote(name, '')}"
+        return f"{self.base}/runs/{quote(name, '')}"
+
+    def create_workspace(self, name: str, *, display_name: str = "") -> dict[str, Any]:
+        """Make a workspace that the caller owns."""
+        body = {"name": name, "display_name": display_name or name}
+        return dict(self.transport.json("POST", API, json=body, key=str(uuid.uuid4())))
+
+    def update_workspace(self, name: str | None, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Change a workspace's words."""
+        place = f"{API}/{quote(name or self.workspace_name, '')}"
+        return dict(self.transport.json("PATCH", place, json=dict(changes)))
+
+    def page(self, path: str) -> str:
+        """Return the address of a page of the workspace."""
+        return f"{self.profile.url}/w/{quote(self.workspace_name, '')}/{path}"
+
+    def assets(self, kind: str) -> Assets:
+        """Return the assets of a kind: data, model, environment or component."""
+        return Assets(self, kind)
+
+    @property
+    def computes(self) -> Computes:
+        """Return the workspace's computes."""
+        return Computes(self)
 
     # Jobs
 
@@ -110,7 +136,11 @@ class Client:
         for warning in loaded.warnings:
             progress(f"warning: {warning}")
         document = upload_locals(
-            loaded, transport=self._transport, base=self._base, progress=progress
+            loaded.document,
+            loaded.local,
+            transport=self.transport,
+            base=self.base,
+            progress=progress,
         )
         body: dict[str, Any] = {"document": document}
         wanted = name or document.get("name")
@@ -122,7 +152,7 @@ class Client:
         if state:
             body["git"] = state
         return dict(
-            self._transport.json("POST", f"{self._base}/runs", json=body, key=str(uuid.uuid4()))
+            self.transport.json("POST", f"{self.base}/runs", json=body, key=str(uuid.uuid4()))
         )
 
     def address_of(self, run: Run) -> str:
@@ -131,7 +161,7 @@ class Client:
 
     def show_job(self, name: str) -> Run:
         """Return a run by its name or guid."""
-        return dict(self._transport.json("GET", self._run(name)))
+        return dict(self.transport.json("GET", self._run(name)))
 
     def list_jobs(
         self,
@@ -151,20 +181,38 @@ class Client:
         given |= {"parent": parent, "search": search}
         params = {key: value for key, value in given.items() if value is not None}
         params |= {"order": order, "page_size": str(page_size)}
-        return self._transport.pages(f"{self._base}/runs", params)
+        return self.transport.pages(f"{self.base}/runs", params)
 
     def children(self, name: str) -> Iterator[Run]:
         """Yield the steps of a pipeline run."""
-        return self._transport.pages(f"{self._run(name)}/children", {"page_size": 200})
+        return self.transport.pages(f"{self._run(name)}/children", {"page_size": 200})
+
+    def update_job(self, name: str, changes: Mapping[str, Any]) -> Run:
+        """Change a run's display_name, description, notes or tags (`tags.a`)."""
+        run = self.show_job(name)
+        body: dict[str, Any] = {}
+        for path, value in changes.items():
+            head, _, rest = path.partition(".")
+            if head not in {"display_name", "description", "notes", "tags"}:
+                raise StudioError(
+                    f"'{head}' of a job cannot change.",
+                    hint="Change display_name, description, notes or tags.",
+                    where=f"--set {path}",
+                )
+            if rest:
+                body.setdefault(head, dict(run.get(head) or {}))[rest] = str(value)
+            else:
+                body[head] = value
+        return dict(self.transport.json("PATCH", self._run(name), json=body))
 
     def cancel_job(self, name: str) -> Run:
         """Ask a run to end, and return it as it is now."""
-        answer = self._transport.json("POST", f"{self._run(name)}/cancel", key=str(uuid.uuid4()))
+        answer = self.transport.json("POST", f"{self._run(name)}/cancel", key=str(uuid.uuid4()))
         return dict(answer) if answer else self.show_job(name)
 
     def stream_job(self, name: str, write: Callable[[str], None]) -> Run:
         """Write a run's log as it grows, or its steps and their logs; return the ended run."""
-        return follow(self._transport, f"{self._base}/runs", self.show_job(name), write)
+        return follow(self.transport, f"{self.base}/runs", self.show_job(name), write)
 
     def download_job(self, name: str, dest: Path, output: str | None = None) -> list[Path]:
         """Fetch a run's artifacts and outputs, or one output, into `dest`; return the files."""
@@ -180,8 +228,8 @@ class Client:
         address = self._run(str(run["guid"]))
         written: list[Path] = []
         if output is None:
-            written += download_listing(self._transport, f"{address}/artifacts", dest / "artifacts")
+            written += download_listing(self.transport, f"{address}/artifacts", dest / "artifacts")
         for port in [output] if output is not None else outputs:
             listing = f"{address}/outputs/{quote(port, '')}/files"
-            written += download_listing(self._transport, listing, dest / "named-outputs" / port)
+            written += download_listing(self.transport, listing, dest / "named-outputs" / port)
         return written

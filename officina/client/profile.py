@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ class Profile:
     url: str = DEFAULT_URL
     token: str = field(default="", repr=False)
     workspace: str = ""
+    defaults: dict[str, str] = field(default_factory=dict)
 
 
 def profile_path() -> Path:
@@ -58,6 +59,26 @@ def save_profile(profile: Profile) -> Path:
     return path
 
 
+def defaults() -> dict[str, str]:
+    """Return what `officina configure --defaults` kept."""
+    return _kept().defaults
+
+
+def configure(changes: dict[str, str]) -> Path:
+    """Keep defaults for later commands; an empty value takes one away."""
+    kept = _kept()
+    rest = {**kept.defaults, **{k: v for k, v in changes.items() if k != "workspace"}}
+    url = kept.url if profile_path().exists() else os.environ.get("OFFICINA_URL") or kept.url
+    return save_profile(
+        replace(
+            kept,
+            url=check_url(url),
+            workspace=changes.get("workspace", kept.workspace),
+            defaults={key: value for key, value in rest.items() if value},
+        )
+    )
+
+
 def check_url(url: str) -> str:
     """Return an address of a studio without its last slash; refuse what is none."""
     parts = urlsplit(url)
@@ -77,6 +98,7 @@ def _kept() -> Profile:
             url=str(values["url"]),
             token=str(values.get("token", "")),
             workspace=str(values.get("workspace", "")),
+            defaults={str(k): str(v) for k, v in dict(values.get("defaults") or {}).items()},
         )
     except FileNotFoundError:
         return Profile()

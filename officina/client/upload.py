@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from officina.client.transport import Transport
-from officina.documents import LoadedJob, replace
+from officina.documents import LocalRef, replace
 from officina.errors import StudioError
 from officina.storage.ignore import DATA_NAMES, NAMES, load_ignore
 from officina.storage.scan import Scan, scan
@@ -18,12 +18,16 @@ Progress = Callable[[str], None]
 
 
 def upload_locals(
-    loaded: LoadedJob, *, transport: Transport, base: str, progress: Progress
+    document: dict[str, Any],
+    local: Sequence[LocalRef],
+    *,
+    transport: Transport,
+    base: str,
+    progress: Progress,
 ) -> dict[str, Any]:
     """Return the document with each local path replaced by the `tree:` address of what was sent."""
-    document = loaded.document
     sent: dict[tuple[Path, str], str] = {}
-    for ref in loaded.local:
+    for ref in local:
         place = (ref.path.resolve(), ref.kind)
         if place not in sent:
             sent[place] = upload(

@@ -60,7 +60,7 @@ def load_job(
     the job refers to are read relative to its own folder (or `base`); without either, as on a
     server, a reference to one is an error.
     """
-    reading = _open(source, base)
+    reading = open_source(source, base)
     raw = reading.mapping(reading.located.data, (), "a job")
     if overrides:
         raw = apply_overrides(raw, overrides)
@@ -77,7 +77,7 @@ def load_job(
     if kind == "pipeline" and flat:
         document = flatten(document, warnings=reading.warnings)
     local: list[LocalRef] = []
-    document = _collect(document, (), local)
+    document = collect_local(document, (), local)
     return LoadedJob(document, list(dict.fromkeys(reading.warnings)), local)
 
 
@@ -99,7 +99,8 @@ def replace(document: Any, pointer: Pointer, value: Any) -> Any:
     )
 
 
-def _open(source: Path | str | Mapping[str, Any], base: Path | None) -> Reading:
+def open_source(source: Path | str | Mapping[str, Any], base: Path | None) -> Reading:
+    """Return the reading of a file, a text or a mapping; a mapping's size and depth are bounded."""
     if isinstance(source, Mapping):
         try:
             size = len(json.dumps(source, default=str))
@@ -259,13 +260,13 @@ _IGNORED = {
 }
 
 
-def _collect(value: Any, pointer: Pointer, local: list[LocalRef]) -> Any:
+def collect_local(value: Any, pointer: Pointer, local: list[LocalRef]) -> Any:
     """Return the document in plain types and list the local files that its texts name."""
     if isinstance(value, LocalText):
         local.append(LocalRef(pointer, value.path, value.kind))
         return str.__str__(value)
     if isinstance(value, Mapping):
-        return {key: _collect(item, (*pointer, key), local) for key, item in value.items()}
+        return {key: collect_local(item, (*pointer, key), local) for key, item in value.items()}
     if isinstance(value, list):
-        return [_collect(item, (*pointer, index), local) for index, item in enumerate(value)]
+        return [collect_local(item, (*pointer, index), local) for index, item in enumerate(value)]
     return value

@@ -56,6 +56,28 @@ def apply_overrides(raw: Mapping[str, Any], overrides: Mapping[str, Any]) -> dic
     return result
 
 
+def set_paths(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document of an asset or compute with each dotted path set, new ones too."""
+    result = dict(raw)
+    for path, given in changes.items():
+        value = load_yaml(given) if isinstance(given, str) else given
+        at, keys = result, [part for part in path.split(".") if part]
+        if not keys:
+            raise StudioError(
+                "an override needs a name", where="--set", hint="Write --set name=value."
+            )
+        for key in keys[:-1]:
+            below = at.get(key)
+            if below is not None and not isinstance(below, Mapping):
+                raise StudioError(
+                    f"'{key}' is a plain value", where=f"--set {path}", hint="Set it as a whole."
+                )
+            at[key] = dict(below or {})
+            at = at[key]
+        at[keys[-1]] = value
+    return result
+
+
 def _set(container: Any, keys: list[str], value: Any, path: str, above: tuple[str, ...]) -> Any:
     head, rest = keys[0], keys[1:]
     if isinstance(container, list):
