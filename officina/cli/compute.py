@@ -135,6 +135,13 @@ _add_action("stop", "Stop an instance.")
 _add_action("restart", "Stop and start an instance.")
 
 
+@command(app, "agent")
+def agent(name: Name) -> None:
+    """Print the command that joins a machine to an attached compute: eval "$(officina compute agent -n x)"."""
+    with told_to_people(), calling.client() as client:
+        typer.echo(client.computes.agent(name))
+
+
 @command(app, "list-sizes")
 def list_sizes(
     type_: Annotated[str | None, typer.Option("-t", "--type", help="gpu or cpu.")] = None,

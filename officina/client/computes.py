@@ -57,6 +57,10 @@ class Computes:
         """Return the nodes with what runs on each."""
         return list(self._client.transport.json("GET", self._at(name, "/nodes"))["nodes"])
 
+    def agent(self, name: str) -> str:
+        """Return what one runs on a machine, or applies to a cluster, to serve an attached compute."""
+        return str(self._client.transport.json("GET", self._at(name, "/agent"))["command"])
+
     def sizes(self, part: str = "") -> list[Row]:  # type: ignore[valid-type]
         """Return the size table, or its `gpu` or `cpu` part."""
         place = f"{self._client.base}/compute-sizes"

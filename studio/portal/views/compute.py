@@ -186,6 +186,8 @@ def _pool(workspace: Workspace, pool: str) -> dict[str, Any]:
     used = sum(run.slots for run in running)
     slots = sum(node.slots for node in nodes if node.alive)
     mine = [run for run in running if run.workspace_id == workspace.pk]
+    queue = _queue(workspace, pool, running, slots)
+    waiting = Run.objects.filter(workspace=workspace, compute__pool=pool, status="Queued").count()
     return {
         "name": pool,
         "nodes": [_node(node, running) for node in nodes],
@@ -197,7 +199,10 @@ def _pool(workspace: Workspace, pool: str) -> dict[str, Any]:
         "running": mine,
         "costs": [(run, run.compute.cost_of(run.seconds) if run.compute else 0.0) for run in mine],
         "others": len(running) - len(mine),
-        "queue": _queue(workspace, pool, running, slots),
+        "queue": queue,
+        "waiting": waiting,
+        # Far behind in a long line no turn looks yet; these wait for those before them.
+        "behind": max(waiting - len(queue), 0),
     }
 
 
