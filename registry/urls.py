@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
 from registry.views import actions, catalogue, lists, pages, upkeep
 
@@ -14,6 +14,7 @@ ASSET = (
 VERSION = ASSET + r"versions/(?P<version>[^/]+)/"
 
 urlpatterns = [
+    path("", include("registry.datastores.urls")),
     path(f"{W}/models/", lists.models, name="models"),
     path(f"{W}/data/", lists.data_assets, name="data-assets"),
     path(f"{W}/code/", lists.code, name="code-assets"),

@@ -21,7 +21,7 @@ export default defineConfig(({ command }) => ({
     chunkSizeWarningLimit: 2000,
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: ["base.ts", "run.ts", "compare.ts", "assets.ts", "designer.tsx"].map(entry),
+      input: ["base.ts", "run.ts", "compare.ts", "assets.ts", "data.ts", "designer.tsx"].map(entry),
     },
   },
   server: { host: "127.0.0.1", port: 5173, strictPort: true, cors: true },

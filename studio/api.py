@@ -32,6 +32,7 @@ ROUTES = (
     "studio.workspaces.api",
     "studio.compute.api",
     "registry.api",
+    "registry.datastores.api",
     "studio.runs.api",
     "studio.runs.api_outputs",
     "studio.portal.api",

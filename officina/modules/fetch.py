@@ -18,6 +18,7 @@ from urllib.parse import urljoin, urlsplit
 from officina.modules.errors import NOT_REACHED, module_error
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from officina.errors import StudioError
@@ -27,19 +28,48 @@ MAX_REDIRECTS = 5
 TIMEOUT = 30.0
 
 
-def download(url: str, target: Path, *, max_bytes: int = MAX_BYTES) -> None:
-    """Save what an http(s) URL answers; raises StudioError for private addresses and failures."""
+def download(
+    url: str,
+    target: Path,
+    *,
+    max_bytes: int = MAX_BYTES,
+    headers: Mapping[str, str] | None = None,
+) -> None:
+    """Save what an http(s) URL answers; raises StudioError for private addresses and failures.
+
+    `headers` (credentials) go to the URL's own host only, not to where it redirects.
+    """
+    for answer, asked in _answers(url, headers or {}):
+        if answer.status != 200:
+            raise _failed(asked, f"the server answered {answer.status} {answer.reason}")
+        _save(answer, target, asked, max_bytes)
+
+
+def status(url: str, *, headers: Mapping[str, str] | None = None) -> int:
+    """Return the status that an http(s) URL answers with, after redirects."""
+    found = 0
+    for answer, _ in _answers(url, headers or {}):
+        found = answer.status
+    return found
+
+
+def _answers(
+    url: str, headers: Mapping[str, str]
+) -> Iterator[tuple[http.client.HTTPResponse, str]]:
+    """Yield the one answer that is no redirect, open for reading, and the address it came from."""
+    home = urlsplit(url)[:2]
     for _ in range(MAX_REDIRECTS + 1):
         connection, path = _connect(url)
+        own = headers if urlsplit(url)[:2] == home else {}
         try:
-            connection.request("GET", path, headers={"User-Agent": "officina", "Accept": "*/*"})
+            connection.request(
+                "GET", path, headers={"User-Agent": "officina", "Accept": "*/*", **own}
+            )
             answer = connection.getresponse()
             if answer.status in (301, 302, 303, 307, 308):
                 url = urljoin(url, answer.getheader("Location") or "")
                 continue
-            if answer.status != 200:
-                raise _failed(url, f"the server answered {answer.status} {answer.reason}")
-            _save(answer, target, url, max_bytes)
+            yield answer, url
             return
         except (OSError, http.client.HTTPException) as error:
             raise _failed(url, str(error) or type(error).__name__) from error

@@ -43,6 +43,7 @@ MENU = (
         "Assets",
         (
             Entry("Data", "database", "data/", "registry.read"),
+            Entry("Datastores", "stack-2", "datastores/", "registry.read"),
             Entry("Models", "box", "models/", "registry.read"),
             Entry("Components", "puzzle", "components/", "registry.read"),
             Entry("Environments", "package", "environments/", "registry.read"),

@@ -1,0 +1,1 @@
+"""Datastores of a workspace and a look at the data in them."""
