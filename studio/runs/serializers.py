@@ -28,7 +28,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         fields = [
             "guid", "name", "display_name", "description", "kind", "step", "parent", "experiment",
             "status", "reason", "error", "owner", "compute", "priority", "attempt", "max_attempts",
-            "reused_from", "environment", "confinement", "peak_memory", "exit_code", "progress",
+            "reused_from", "environment", "node", "confinement", "peak_memory", "exit_code", "progress",
             "progress_text", "git", "inputs", "outputs", "params", "metrics", "tags", "notes",
             "version", "created", "queued", "started", "ended", "seconds", "url",
         ]  # fmt: skip
