@@ -31,6 +31,10 @@ _WORKSPACE_ASSET = re.compile(
     r"azureml://(?:locations/[^/]+/workspaces/[^/]+/)?(?P<collection>environments|components|models|data|codes)/"
     r"(?P<name>[^/]+)(?:/(?:versions/(?P<version>[^/]+)|labels/(?P<label>[^/]+)))?/?\Z"
 )
+_SHARED_ASSET = re.compile(
+    r"azureml://workspaces/(?P<workspace>[^/]+)/(?P<collection>environments|components|models|data|codes)/"
+    r"(?P<name>[^/]+)(?:/(?:versions/(?P<version>[^/]+)|labels/(?P<label>[^/]+)))?/?\Z"
+)
 _TREE = re.compile(r"tree:(?P<name>[0-9a-f]{64})\Z")
 _URL = re.compile(r"(?:https?|wasbs?|abfss?|s3|gs|adl)://", re.IGNORECASE)
 
@@ -50,6 +54,11 @@ class Reference:
     subscription: str | None = None
     resource_group: str | None = None
     workspace: str | None = None
+
+    @property
+    def shared(self) -> bool:
+        """Say whether it names another workspace's asset that is shared with this one."""
+        return self.kind == "asset" and self.workspace is not None
 
     @property
     def is_local(self) -> bool:
@@ -108,7 +117,7 @@ def _azureml(text: str) -> Reference:
             resource_group=match["group"],
             workspace=match["workspace"],
         )
-    if match := _WORKSPACE_ASSET.match(text) or _ASSET.match(text):
+    if match := _SHARED_ASSET.match(text) or _WORKSPACE_ASSET.match(text) or _ASSET.match(text):
         groups = match.groupdict()
         return Reference(
             "asset",
@@ -116,6 +125,7 @@ def _azureml(text: str) -> Reference:
             groups["version"],
             groups["label"],
             collection=groups.get("collection"),
+            workspace=groups.get("workspace"),
         )
     raise StudioError(
         f"'{text}' is not an address that is understood",

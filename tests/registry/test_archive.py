@@ -32,6 +32,28 @@ def test_the_archive_has_a_manifest_and_each_byte_once(packed: bytes) -> None:
         assert len([n for n in found.namelist() if n.startswith("blobs/")]) == 4
 
 
+def test_the_archive_tells_the_history_of_runs(packed: bytes, lab: Any, cast: Any) -> None:
+    from studio.runs.models import Experiment, LineageEdge, Run
+
+    experiment = Experiment.objects.create(workspace=lab, name="Default")
+    Run.objects.create(
+        workspace=lab, experiment=experiment, name="first", kind="command", document={"a": 1},
+        owner=cast.owner, status="Completed",
+    )  # fmt: skip
+    LineageEdge.objects.create(workspace=lab, source="data/sales/1", target="run/1")
+    packed = b"".join(archive.export_workspace(lab))
+    with zipfile.ZipFile(io.BytesIO(packed)) as found:
+        row = json.loads(found.read("runs.jsonl"))
+        assert (row["name"], row["owner"], row["document"]) == (
+            "first",
+            "olga@example.org",
+            {"a": 1},
+        )
+        assert json.loads(found.read("lineage.jsonl"))["source"] == "data/sales/1"
+    report = archive.import_archive(workspace=cast.elsewhere, source=io.BytesIO(packed))
+    assert len(report["imported"]) == 3
+
+
 def test_it_comes_back_whole_in_another_workspace(packed: bytes, cast: Any) -> None:
     to = cast.elsewhere
     dry = archive.import_archive(workspace=to, source=io.BytesIO(packed))

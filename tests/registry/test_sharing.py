@@ -55,3 +55,22 @@ def test_a_share_opens_one_version_only(add: Any, cast: Any) -> None:
     assert found_in(cast.elsewhere, "azureml://workspaces/lab/models/churn") == "churn:2"
     with pytest.raises(StudioError):
         found_in(cast.elsewhere, "azureml://workspaces/lab/models/churn/versions/1")
+
+
+def test_a_job_of_the_other_workspace_reads_it(add: Any, cast: Any) -> None:
+    from studio.runs.services.creating import settle
+
+    row = add("data", "sales", {"a.csv": b"1"})
+    shared = "azureml://workspaces/lab/data/sales/versions/1"
+
+    def document() -> dict[str, Any]:
+        given = {"jobInputType": "uri_folder", "uri": shared}
+        return {"jobType": "Command", "command": "ls", "inputs": {"d": given}}
+
+    with pytest.raises(StudioError, match="is shared with this workspace"):
+        settle(cast.elsewhere, document())
+    registry.share(row, cast.elsewhere)
+    settled = document()
+    settle(cast.elsewhere, settled)
+    assert settled["inputs"]["d"]["uri"] == f"tree:{row.tree}"
+    assert settled["inputs"]["d"]["asset"] == shared

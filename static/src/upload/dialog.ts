@@ -82,7 +82,9 @@ class UploadDialog {
     try {
       const options = { api, csrf: csrf(), signal: this.sending.signal, progress: (now: Progress) => this.show(now) };
       const tree = await send(this.chosen, options);
-      const body = { name: field("name"), type: field("type"), description: field("description"), tags: tagsOf(field("tags")), tree };
+      const given = [...this.form.querySelectorAll<HTMLInputElement>("[data-property]")].filter((each) => each.value.trim());
+      const properties = Object.fromEntries(given.map((each) => [each.name, each.value.trim()]));
+      const body = { properties, name: field("name"), type: field("type"), description: field("description"), tags: tagsOf(field("tags")), tree };
       const answer = await fetch(`${api}/${folder}`, {
         method: "POST",
         headers: { "Content-Type": "application/json", "X-CSRFToken": csrf() },

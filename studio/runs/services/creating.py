@@ -188,11 +188,13 @@ def settle(workspace: Workspace, document: dict[str, Any]) -> list[tuple[str, st
                 used.append((source, f"{where}{name}"))
     checked: set[str] = set()
     for where, holder, key in _environments_of(document):
-        holder[key] = named_environments.settle(workspace, holder.get(key))
-        text = json.dumps(holder[key], sort_keys=True)
+        wanted = named_environments.settle(workspace, holder.get(key))
+        if wanted != holder.get(key):
+            holder[key] = wanted
+        text = json.dumps(wanted, sort_keys=True)
         if text not in checked:
             checked.add(text)
-            check_environment(holder[key], where=f"{where}environment")
+            check_environment(wanted, where=f"{where}environment")
     return used
 
 
@@ -220,7 +222,7 @@ def _settle_component(workspace: Workspace, node: dict[str, Any]) -> None:
         assets_as_inputs(node)
         return
     row = registry.find(
-        workspace=workspace, kind="component", name=ref.name,
+        workspace=workspace, kind="component", name=component if ref.shared else ref.name,
         version=ref.version or "", label=ref.label or "",
     )  # fmt: skip
     node["component"] = row.document
@@ -243,10 +245,14 @@ def _settle_input(workspace: Workspace, value: dict[str, Any], *, where: str) ->
         )
     kind = "model" if value.get("jobInputType") in {"mlflow_model", "custom_model"} else "data"
     row = registry.find(
-        workspace=workspace, kind=kind, name=ref.name,
+        workspace=workspace, kind=kind, name=uri if ref.shared else ref.name,
         version=ref.version or "", label=ref.label or "",
     )  # fmt: skip
     value["uri"] = f"tree:{row.tree}"
+    if ref.shared:
+        # Lineage is a workspace's own; the run keeps the address under which it was shared.
+        value["asset"] = row.shared_reference
+        return ""
     value["asset"] = row.reference
     return f"{kind}/{row.asset.name}/{row.version}"
 

@@ -1,0 +1,163 @@
+"""A model's flavours, signature and imports are read from its bytes; nothing of it is run."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import random
+import struct
+import zipfile
+from collections import OrderedDict
+from typing import Any
+
+import pytest
+
+from registry.inspection import inspect_model, onnx_files, pickles
+from tests.registry.conftest import tree_of
+
+MLMODEL = """
+artifact_path: model
+flavors:
+  python_function: {loader_module: mlflow.sklearn, python_version: 3.11.9}
+  sklearn: {pickled_model: model.pkl, sklearn_version: 1.5.2}
+mlflow_version: 2.16.0
+saved_input_example_info: {artifact_path: input_example.json, type: dataframe}
+signature:
+  inputs: '[{"type": "double", "name": "age", "required": true}]'
+  outputs: '[{"type": "tensor", "tensor-spec": {"dtype": "int64", "shape": [-1]}}]'
+"""
+
+
+def report_of(files: dict[str, bytes]) -> dict[str, Any]:
+    return inspect_model(tree_of(files))
+
+
+@pytest.fixture(autouse=True)
+def store(home: Any, db: Any) -> None:
+    return
+
+
+def test_an_mlflow_model_shows_flavours_signature_and_sample() -> None:
+    files = {"MLmodel": MLMODEL.encode(), "input_example.json": b'{"columns": ["age"]}'}
+    report = report_of({**files, "model.pkl": pickle.dumps(OrderedDict(a=1))})
+    assert report["flavours"] == ["mlflow", "sklearn", "pickle"]
+    assert report["signature"]["inputs"] == [{"name": "age", "type": "double", "required": "yes"}]
+    assert "int64" in report["signature"]["outputs"][0]["type"]
+    assert json.loads(report["sample"]) == {"columns": ["age"]}
+    assert report["scans"][0]["verdict"] == "usual"
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_a_call_of_the_system_is_found_in_every_protocol(protocol: int) -> None:
+    class Bomb:
+        def __reduce__(self) -> Any:
+            import os
+
+            return os.system, ("touch /tmp/never",)
+
+    data = pickle.dumps({"model": [1, 2], "x": Bomb()}, protocol=protocol)
+    found = pickles.scan(io.BytesIO(data), size=len(data))
+    assert found["verdict"] == "dangerous"
+    assert any(name.endswith("system") for name in found["dangerous"])
+
+
+def test_a_name_that_is_hidden_in_the_memo_is_found() -> None:
+    # `posix` is put away, other strings follow, and it is fetched again for STACK_GLOBAL.
+    data = b"\x80\x04\x8c\x05posix\x94\x8c\x04junk0h\x00\x8c\x06system\x93\x8c\x01x\x85R."
+    found = pickles.scan(io.BytesIO(data), size=len(data))
+    assert found["dangerous"] == ["posix.system"]
+
+
+def test_a_second_pickle_behind_the_first_is_read_too() -> None:
+    class Bomb:
+        def __reduce__(self) -> Any:
+            return eval, ("1",)
+
+    data = pickle.dumps({}) + pickle.dumps(Bomb())
+    assert pickles.scan(io.BytesIO(data), size=len(data))["verdict"] == "dangerous"
+
+
+def test_numpy_is_usual_and_ones_own_class_is_not() -> None:
+    import numpy
+
+    data = pickle.dumps(numpy.arange(5))
+    assert pickles.scan(io.BytesIO(data), size=len(data))["verdict"] == "usual"
+    data = b"cmy_team.models\nSpecial\n."
+    found = pickles.scan(io.BytesIO(data), size=len(data))
+    assert (found["verdict"], found["unusual"]) == ("unusual", ["my_team.models.Special"])
+
+
+def test_noise_is_scanned_without_an_error() -> None:
+    dice = random.Random(5)
+    for _ in range(300):
+        data = b"\x80\x04" + dice.randbytes(dice.randrange(200))
+        pickles.scan(io.BytesIO(data), size=len(data))
+
+
+def _field(number: int, data: bytes | int) -> bytes:
+    if isinstance(data, int):
+        return bytes([number << 3, data])
+    size = len(data)
+    length = bytes([size]) if size < 128 else bytes([size & 127 | 128, size >> 7])
+    return bytes([number << 3 | 2]) + length + data
+
+
+def onnx_model() -> bytes:
+    shape = _field(1, _field(2, b"batch")) + _field(1, _field(1, 4))
+    tensor = _field(1, _field(1, 1) + _field(2, shape))
+    value = _field(1, b"X") + _field(2, tensor)
+    graph = (
+        _field(1, _field(4, b"Gemm")) + _field(2, b"iris") + _field(11, value) + _field(12, value)
+    )
+    return _field(1, 9) + _field(2, b"skl2onnx") + _field(7, graph) + _field(8, _field(2, 15))
+
+
+def test_an_onnx_file_shows_what_goes_in_and_out() -> None:
+    report = report_of({"model.onnx": onnx_model()})
+    facts = report["onnx"][0]
+    assert (facts["producer"], facts["graph"], facts["opsets"]) == (
+        "skl2onnx",
+        "iris",
+        {"ai.onnx": 15},
+    )
+    assert facts["inputs"] == [{"name": "X", "type": "float32", "shape": ["batch", 4]}]
+    assert report["flavours"] == ["onnx"]
+
+
+def test_a_broken_onnx_file_is_named_and_read_no_further() -> None:
+    whole, dice = onnx_model(), random.Random(3)
+    for _ in range(300):
+        data = bytearray(whole)
+        for _ in range(dice.randrange(1, 6)):
+            data[dice.randrange(len(data))] = dice.randrange(256)
+        try:
+            onnx_files.read(io.BytesIO(bytes(data)), len(data))
+        except onnx_files.NotOnnx:
+            continue
+    report = report_of({"model.onnx": whole[:-3] + b"\xff\xff\xff"})
+    assert report["flavours"] == []
+    assert "no ONNX model" in report["problems"][0]
+
+
+def test_a_torch_file_is_scanned_inside_its_zip() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("model/data.pkl", b"cos\nsystem\n(S'x'\ntR.")
+    report = report_of({"model.pt": out.getvalue()})
+    assert report["scans"][0]["verdict"] == "dangerous"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: [", "[]", "flavors: 7", "a: &a [1]\nflavors: {x: *a}", "flavors: {x: !!python/x 1}"],
+)
+def test_a_wicked_mlmodel_is_a_problem_on_the_page(text: str) -> None:
+    assert "cannot be read" in report_of({"MLmodel": text.encode()})["problems"][0]
+
+
+def test_other_known_files_are_named() -> None:
+    report = report_of(
+        {"a.h5": b"\x89HDF\r\n\x1a\n" + struct.pack("<I", 1), "b.safetensors": b"x" * 9}
+    )
+    assert sorted(report["flavours"]) == ["keras", "safetensors"]

@@ -1,0 +1,83 @@
+"""Lineage runs both ways: data version to job to model, and what depends on a version is known."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from officina.errors import StudioError
+from registry import lineage
+from registry import services as registry
+from studio.runs.models import Experiment, LineageEdge, Run
+
+
+@pytest.fixture
+def chain(add: Any, lab: Any, cast: Any) -> tuple[Any, Run, Any]:
+    """A data version that went into a run that made a model that went into a second run."""
+    data = add("data", "sales", {"a.csv": b"1"})
+    model = add("model", "churn", {"m.pkl": b"1"})
+    experiment = Experiment.objects.create(workspace=lab, name="Default")
+    runs = [
+        Run.objects.create(
+            workspace=lab, experiment=experiment, name=f"run-{n}", kind="command", document={},
+            owner=cast.owner, status=status,
+        )
+        for n, status in ((1, "Completed"), (2, "Running"))
+    ]  # fmt: skip
+    ends = [data.end, f"run/{runs[0].guid}", model.end, f"run/{runs[1].guid}"]
+    for source, target in itertools.pairwise(ends):
+        LineageEdge.objects.create(workspace=lab, source=source, target=target)
+    return data, runs[0], model
+
+
+def test_from_the_data_one_sees_the_model_and_back(chain: Any, lab: Any) -> None:
+    data, run, model = chain
+    for start in (data.end, model.end):
+        graph = lineage.graph(lab, start)
+        assert {data.end, f"run/{run.guid}", model.end} <= {node["id"] for node in graph["nodes"]}
+        assert len(graph["edges"]) == 3
+        assert not graph["cut"]
+
+
+def test_another_branch_of_an_ancestor_is_not_shown(chain: Any, lab: Any, add: Any) -> None:
+    _, run, model = chain
+    sibling = add("model", "sibling")
+    LineageEdge.objects.create(workspace=lab, source=f"run/{run.guid}", target=sibling.end)
+    ends = {node["id"] for node in lineage.graph(lab, model.end)["nodes"]}
+    assert sibling.end not in ends
+
+
+def test_a_circle_ends(chain: Any, lab: Any) -> None:
+    data, _, model = chain
+    LineageEdge.objects.create(workspace=lab, source=model.end, target=data.end)
+    assert len(lineage.graph(lab, data.end)["nodes"]) == 4
+
+
+def test_a_very_large_graph_is_cut(chain: Any, lab: Any) -> None:
+    data = chain[0]
+    LineageEdge.objects.bulk_create(
+        LineageEdge(workspace=lab, source=data.end, target=f"run/{n:032x}") for n in range(300)
+    )
+    graph = lineage.graph(lab, data.end, most=50)
+    assert graph["cut"]
+    assert len(graph["nodes"]) == 50
+
+
+def test_another_workspaces_edges_stay_there(chain: Any, cast: Any) -> None:
+    assert len(lineage.graph(cast.elsewhere, chain[0].end)["nodes"]) == 1
+
+
+def test_a_run_that_has_not_ended_keeps_its_model(chain: Any) -> None:
+    data, _, model = chain
+    assert [each["blocks"] for each in registry.dependents(data)] == [False]
+    assert [each["blocks"] for each in registry.dependents(model)] == [True]
+    registry.delete(data, confirm=True)
+    with pytest.raises(StudioError, match="in use: run"):
+        registry.delete(model, confirm=True)
+
+
+def test_used_by_names_the_runs(chain: Any) -> None:
+    used = lineage.users_of(chain[0])
+    assert [each["label"] for each in used] == ["run-1"]
