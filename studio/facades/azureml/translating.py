@@ -42,7 +42,8 @@ def why_not(properties: dict[str, Any]) -> str:
     kind = job_type(properties)
     if kind.lower() not in RUNNABLE:
         return f"{kind} jobs cannot run in this version: command and pipeline jobs do."
-    for step, each in (properties.get("jobs") or {}).items():
+    jobs = properties.get("jobs")
+    for step, each in jobs.items() if isinstance(jobs, dict) else ():
         type_ = str(each.get("type") or "").lower() if isinstance(each, dict) else ""
         if type_ in words.UNSUPPORTED_KINDS:
             name = words.UNSUPPORTED_KINDS[type_]

@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any
 from urllib.parse import urlencode
 
@@ -68,8 +68,9 @@ def at(pattern: str, **methods: Mapped) -> Any:
 class AnyCase(RegexPattern):
     """A pattern of addresses in any case of letters; Django cannot reverse one that says so itself."""
 
-    def _compile(self, regex: str) -> re.Pattern[str]:
-        return re.compile(regex, re.IGNORECASE)
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        return re.compile(str(self._regex), re.IGNORECASE)
 
 
 def route(pattern: str, view: Handler) -> URLPattern:
@@ -85,7 +86,12 @@ def _guarded(name: str, handler: Handler) -> Handler:
             kwargs["name"] = kwargs["name"].removeprefix("azureml:")
         try:
             return answer(handler(request, **kwargs))
-        except (StudioError, RequestDataTooBig, TooManyFieldsSent):
+        except StudioError as error:
+            # Always as JSON: a program without a token must not be sent to the login page.
+            where = {"where": error.where, "hint": error.hint}
+            body = problems.shape(error.code, error.message, **where)
+            return JsonResponse(body, status=problems.status_of(error))
+        except (RequestDataTooBig, TooManyFieldsSent):
             raise
         except Exception as error:
             # The clients cannot read the page that people get.

@@ -69,20 +69,36 @@ def connect(ml):
 @workflow
 def upload_a_file(ml):
     path = folder("one", a__csv="x,y\n1,2\n") / "a.csv"
-    made = ml.data.create_or_update(Data(name="one-file", version="1", path=str(path), type=AssetTypes.URI_FILE, tags={"a": "b"}))
+    made = ml.data.create_or_update(
+        Data(
+            name="one-file", version="1", path=str(path), type=AssetTypes.URI_FILE, tags={"a": "b"}
+        )
+    )
     assert made.path.endswith("a.csv"), made.path
     got = ml.data.get("one-file", version="1")
     assert got.type == "uri_file" and got.tags == {"a": "b"}
-    again = ml.data.create_or_update(Data(name="one-file", version="1", path=str(path), type=AssetTypes.URI_FILE, description="said"))
+    again = ml.data.create_or_update(
+        Data(
+            name="one-file",
+            version="1",
+            path=str(path),
+            type=AssetTypes.URI_FILE,
+            description="said",
+        )
+    )
     assert again.description == "said"
 
 
 @workflow
 def upload_a_folder_and_a_new_version(ml):
     place = folder("many", **{f"f{n}__txt": f"file {n}" for n in range(8)})
-    first = ml.data.create_or_update(Data(name="many-files", path=str(place), type=AssetTypes.URI_FOLDER))
+    first = ml.data.create_or_update(
+        Data(name="many-files", path=str(place), type=AssetTypes.URI_FOLDER)
+    )
     (place / "f3.txt").write_text("another")
-    second = ml.data.create_or_update(Data(name="many-files", path=str(place), type=AssetTypes.URI_FOLDER))
+    second = ml.data.create_or_update(
+        Data(name="many-files", path=str(place), type=AssetTypes.URI_FOLDER)
+    )
     assert int(second.version) == int(first.version) + 1, (first.version, second.version)
     assert second.path != first.path
     assert ml.data.get("many-files", label="latest").version == second.version
@@ -94,7 +110,9 @@ def a_large_file_in_blocks(ml):
     place = folder("large")
     big = place / "big.bin"
     big.write_bytes(os.urandom(1 << 20) * 70)
-    made = ml.data.create_or_update(Data(name="large-file", path=str(big), type=AssetTypes.URI_FILE))
+    made = ml.data.create_or_update(
+        Data(name="large-file", path=str(big), type=AssetTypes.URI_FILE)
+    )
     from azure.ai.ml._artifacts._artifact_utilities import download_artifact_from_aml_uri as fetch
 
     target = BASE / "large-back"
@@ -105,8 +123,12 @@ def a_large_file_in_blocks(ml):
 
 @workflow
 def environments(ml):
-    conda = folder("env", conda__yml="name: e\ndependencies:\n  - python=3.11\n  - pip\n") / "conda.yml"
-    made = ml.environments.create_or_update(Environment(name="own-env", conda_file=str(conda), image="mcr.example/base"))
+    conda = (
+        folder("env", conda__yml="name: e\ndependencies:\n  - python=3.11\n  - pip\n") / "conda.yml"
+    )
+    made = ml.environments.create_or_update(
+        Environment(name="own-env", conda_file=str(conda), image="mcr.example/base")
+    )
     got = ml.environments.get("own-env", version=made.version)
     assert got.conda_file["dependencies"][0] == "python=3.11", got.conda_file
     assert ml.environments.get("own-env", label="latest").version == made.version
@@ -118,8 +140,17 @@ def environments(ml):
 @workflow
 def models(ml):
     place = folder("model", m__txt="weights", MLmodel="flavors: {}\n")
-    made = ml.models.create_or_update(Model(name="own-model", path=str(place / "m.txt"), type=AssetTypes.CUSTOM_MODEL, tags={"k": "v"}))
-    whole = ml.models.create_or_update(Model(name="folder-model", path=str(place), type=AssetTypes.MLFLOW_MODEL))
+    made = ml.models.create_or_update(
+        Model(
+            name="own-model",
+            path=str(place / "m.txt"),
+            type=AssetTypes.CUSTOM_MODEL,
+            tags={"k": "v"},
+        )
+    )
+    whole = ml.models.create_or_update(
+        Model(name="folder-model", path=str(place), type=AssetTypes.MLFLOW_MODEL)
+    )
     assert ml.models.get("own-model", version=made.version).tags == {"k": "v"}
     assert ml.models.get("own-model", label="latest").version == made.version
     assert {"own-model", "folder-model"} <= {m.name for m in ml.models.list()}
@@ -145,15 +176,23 @@ for n in range(4):
 def command_job(ml):
     place = folder("src", a__py=SCRIPT)
     job = command(
-        code=str(place), command="python a.py ${{inputs.x}} ${{outputs.o}}", inputs={"x": 3},
-        outputs={"o": Output(type="uri_folder")}, environment=ENV, compute="cpu-cluster",
-        experiment_name="azure", display_name="a command", tags={"who": "me"},
+        code=str(place),
+        command="python a.py ${{inputs.x}} ${{outputs.o}}",
+        inputs={"x": 3},
+        outputs={"o": Output(type="uri_folder")},
+        environment=ENV,
+        compute="cpu-cluster",
+        experiment_name="azure",
+        display_name="a command",
+        tags={"who": "me"},
     )
     made = ml.jobs.create_or_update(job)
     text = stream(ml, made.name)
     assert "line 3" in text and text.count("line 0") == 1, text
     got = ml.jobs.get(made.name)
-    assert got.status == "Completed" and got.display_name == "a command" and got.tags["who"] == "me", got
+    assert (
+        got.status == "Completed" and got.display_name == "a command" and got.tags["who"] == "me"
+    ), got
     target = BASE / "job-back"
     ml.jobs.download(made.name, download_path=str(target), output_name="o")
     assert [p.read_text() for p in target.rglob("r.txt")] == ["result 3"]
@@ -161,9 +200,17 @@ def command_job(ml):
     ml.jobs.download(made.name, download_path=str(everything), all=True)
     assert [p.read_text() for p in everything.rglob("artifacts/**/outputs/x.txt")] == ["kept"]
     # The same folder again: nothing is uploaded twice.
-    again = ml.jobs.create_or_update(command(code=str(place), command="python --version", environment=ENV, compute="cpu-cluster"))
+    again = ml.jobs.create_or_update(
+        command(code=str(place), command="python --version", environment=ENV, compute="cpu-cluster")
+    )
     assert wait(ml, again.name).status == "Completed"
-    from_job = ml.models.create_or_update(Model(name="from-job", path=f"azureml://jobs/{made.name}/outputs/o/paths/r.txt", type="custom_model"))
+    from_job = ml.models.create_or_update(
+        Model(
+            name="from-job",
+            path=f"azureml://jobs/{made.name}/outputs/o/paths/r.txt",
+            type="custom_model",
+        )
+    )
     assert ml.models.get("from-job", version=from_job.version).type == "custom_model"
 
 
@@ -172,11 +219,21 @@ def data_as_input(ml):
     path = folder("input", a__csv="1\n2\n3\n") / "a.csv"
     code = folder("count", c__py="import sys; print('lines', len(open(sys.argv[1]).readlines()))")
     named = ml.data.create_or_update(Data(name="counted", path=str(path), type="uri_file"))
-    for given in (str(path), f"azureml:counted:{named.version}", "azureml:counted@latest", named.path):
-        made = ml.jobs.create_or_update(command(
-            code=str(code), command="python c.py ${{inputs.d}}", environment=ENV, compute="cpu-cluster",
-            inputs={"d": Input(type="uri_file", path=given)},
-        ))
+    for given in (
+        str(path),
+        f"azureml:counted:{named.version}",
+        "azureml:counted@latest",
+        named.path,
+    ):
+        made = ml.jobs.create_or_update(
+            command(
+                code=str(code),
+                command="python c.py ${{inputs.d}}",
+                environment=ENV,
+                compute="cpu-cluster",
+                inputs={"d": Input(type="uri_file", path=given)},
+            )
+        )
         job = wait(ml, made.name)
         assert job.status == "Completed", (given, job.status)
 
@@ -184,7 +241,9 @@ def data_as_input(ml):
 @workflow
 def cancel(ml):
     place = folder("slow", s__py="import time; print('begun', flush=True); time.sleep(300)")
-    made = ml.jobs.create_or_update(command(code=str(place), command="python s.py", environment=ENV, compute="cpu-cluster"))
+    made = ml.jobs.create_or_update(
+        command(code=str(place), command="python s.py", environment=ENV, compute="cpu-cluster")
+    )
     ends = time.monotonic() + 60
     while ml.jobs.get(made.name).status != "Running" and time.monotonic() < ends:
         time.sleep(1)
@@ -195,7 +254,9 @@ def cancel(ml):
 @workflow
 def a_failing_job(ml):
     place = folder("fails", f__py="raise SystemExit('no luck')")
-    made = ml.jobs.create_or_update(command(code=str(place), command="python f.py", environment=ENV, compute="cpu-cluster"))
+    made = ml.jobs.create_or_update(
+        command(code=str(place), command="python f.py", environment=ENV, compute="cpu-cluster")
+    )
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             ml.jobs.stream(made.name)
@@ -251,7 +312,11 @@ outputs:
 
 
 def component_folder():
-    place = folder("component", component__yml=COMPONENT, pipeline__yml=PIPELINE.replace("outputs:\n  total: {type: uri_folder}\n", ""))
+    place = folder(
+        "component",
+        component__yml=COMPONENT,
+        pipeline__yml=PIPELINE.replace("outputs:\n  total: {type: uri_folder}\n", ""),
+    )
     folder("component/code", add__py=ADD)
     return place
 
@@ -302,8 +367,16 @@ def pipeline_from_python(ml):
 @workflow
 def a_sweep_says_that_it_cannot_run(ml):
     place = folder("sweep", s__py="print(1)")
-    job = command(code=str(place), command="python s.py ${{inputs.x}}", inputs={"x": 1}, environment=ENV, compute="cpu-cluster")
-    sweep = job(x=Choice([1, 2])).sweep(sampling_algorithm="random", primary_metric="m", goal="Maximize")
+    job = command(
+        code=str(place),
+        command="python s.py ${{inputs.x}}",
+        inputs={"x": 1},
+        environment=ENV,
+        compute="cpu-cluster",
+    )
+    sweep = job(x=Choice([1, 2])).sweep(
+        sampling_algorithm="random", primary_metric="m", goal="Maximize"
+    )
     sweep.set_limits(max_total_trials=2, max_concurrent_trials=1)
     made = ml.jobs.create_or_update(sweep)
     got = ml.jobs.get(made.name)
@@ -319,9 +392,16 @@ def a_sweep_says_that_it_cannot_run(ml):
 
 @workflow
 def automl_says_that_it_cannot_run(ml):
-    table = folder("automl", MLTable="type: mltable\npaths:\n  - file: ./a.csv\ntransformations:\n  - read_delimited\n", a__csv="x,y\n1,0\n")
+    table = folder(
+        "automl",
+        MLTable="type: mltable\npaths:\n  - file: ./a.csv\ntransformations:\n  - read_delimited\n",
+        a__csv="x,y\n1,0\n",
+    )
     job = automl.classification(
-        compute="cpu-cluster", experiment_name="automl", target_column_name="y", primary_metric="accuracy",
+        compute="cpu-cluster",
+        experiment_name="automl",
+        target_column_name="y",
+        primary_metric="accuracy",
         training_data=Input(type="mltable", path=str(table)),
     )
     job.set_limits(timeout_minutes=5, max_trials=2)
@@ -331,10 +411,20 @@ def automl_says_that_it_cannot_run(ml):
 
 @workflow
 def computes(ml):
-    made = ml.compute.begin_create_or_update(AmlCompute(name="own-cluster", size="Standard_DS3_v2", min_instances=0, max_instances=3, idle_time_before_scale_down=120)).result()
+    made = ml.compute.begin_create_or_update(
+        AmlCompute(
+            name="own-cluster",
+            size="Standard_DS3_v2",
+            min_instances=0,
+            max_instances=3,
+            idle_time_before_scale_down=120,
+        )
+    ).result()
     assert made.max_instances == 3 and made.provisioning_state == "Succeeded", made
     assert {"own-cluster", "local"} <= {c.name for c in ml.compute.list()}
-    again = ml.compute.begin_create_or_update(AmlCompute(name="own-cluster", size="Standard_DS3_v2", min_instances=0, max_instances=2)).result()
+    again = ml.compute.begin_create_or_update(
+        AmlCompute(name="own-cluster", size="Standard_DS3_v2", min_instances=0, max_instances=2)
+    ).result()
     assert again.max_instances == 2
     assert ml.compute.get("own-cluster").size.lower() == "standard_ds3_v2"
     assert len(list(ml.compute.list_sizes())) > 10
@@ -351,7 +441,9 @@ def computes(ml):
 @workflow
 def lists_and_archive(ml):
     place = folder("listed", a__py="print(1)")
-    made = ml.jobs.create_or_update(command(code=str(place), command="python a.py", environment=ENV, compute="cpu-cluster"))
+    made = ml.jobs.create_or_update(
+        command(code=str(place), command="python a.py", environment=ENV, compute="cpu-cluster")
+    )
     wait(ml, made.name)
     assert made.name in [j.name for j in ml.jobs.list(max_results=50)]
     ml.jobs.archive(made.name)
@@ -367,7 +459,9 @@ def lists_and_archive(ml):
     ml.data.restore("archived-data", version=data.version)
     ml.data.archive("archived-data")
     assert "archived-data" not in [d.name for d in ml.data.list()]
-    model = ml.models.create_or_update(Model(name="archived-model", path=str(path), type="custom_model"))
+    model = ml.models.create_or_update(
+        Model(name="archived-model", path=str(path), type="custom_model")
+    )
     ml.models.archive("archived-model", version=model.version)
     ml.models.restore("archived-model", version=model.version)
 
@@ -375,8 +469,10 @@ def lists_and_archive(ml):
 @workflow
 def what_is_not_there(ml):
     for ask in (
-        lambda: ml.data.get("nowhere", version="1"), lambda: ml.jobs.get("nowhere"),
-        lambda: ml.models.get("nowhere", version="1"), lambda: ml.compute.get("nowhere"),
+        lambda: ml.data.get("nowhere", version="1"),
+        lambda: ml.jobs.get("nowhere"),
+        lambda: ml.models.get("nowhere", version="1"),
+        lambda: ml.compute.get("nowhere"),
     ):
         try:
             ask()
@@ -384,7 +480,14 @@ def what_is_not_there(ml):
         except ResourceNotFoundError:
             pass
     try:
-        ml.jobs.create_or_update(command(command="echo ${{inputs.x}}", inputs={"x": 1}, environment="azureml:minimal:1", compute="no-such-compute"))
+        ml.jobs.create_or_update(
+            command(
+                command="echo ${{inputs.x}}",
+                inputs={"x": 1},
+                environment="azureml:minimal:1",
+                compute="no-such-compute",
+            )
+        )
         raise AssertionError("it was taken")
     except Exception as error:
         assert "no-such-compute" in str(error), error
@@ -403,7 +506,15 @@ def main():
     sys.stdout = sys.stderr
     folder(".")
     os.chdir(BASE)
-    (BASE / "config.json").write_text(json.dumps({"subscription_id": "11111111-2222-3333-4444-555555555555", "resource_group": "any", "workspace_name": "lab"}))
+    (BASE / "config.json").write_text(
+        json.dumps(
+            {
+                "subscription_id": "11111111-2222-3333-4444-555555555555",
+                "resource_group": "any",
+                "workspace_name": "lab",
+            }
+        )
+    )
     ml = MLClient.from_config(DefaultAzureCredential())
     for name in sys.argv[2:] or WORKFLOWS:
         begun = time.monotonic()
@@ -415,7 +526,9 @@ def main():
             if isinstance(error, HttpResponseError) and error.response is not None:
                 problem = f"{error.response.request.method} {error.response.request.url}\n{problem}"
         seconds = round(time.monotonic() - begun, 1)
-        print(json.dumps({"name": name, "problem": problem, "seconds": seconds}), file=out, flush=True)
+        print(
+            json.dumps({"name": name, "problem": problem, "seconds": seconds}), file=out, flush=True
+        )
 
 
 if __name__ == "__main__":
