@@ -65,10 +65,10 @@ def validate(
     changes: Annotated[list[str] | None, typer.Option("--set", help="path=value.")] = None,
 ) -> None:
     """Read a job and say what is odd or wrong about it, without a studio."""
-    from officina.jobfile import read_job_file
+    from officina.documents import load_job
 
     with told_to_people():
-        loaded = read_job_file(file, overrides=read_changes(changes or []))
+        loaded = load_job(file, overrides=read_changes(changes or []), runnable=False)
         for warning in loaded.warnings:
             note(f"warning: {warning}")
         calling.answer({"result": "Succeeded", "warnings": loaded.warnings})

@@ -21,7 +21,9 @@ def shape_version(row: Mapping[str, Any]) -> Row:
     if kind in _PATH:
         shaped["path"] = document.get(_PATH[kind]) or (row.get("tree") and f"tree:{row['tree']}")
     hidden = {_TYPE.get(kind, ""), _PATH.get(kind, ""), "name", "version", "description", "tags"}
-    shaped |= {_NAMES.get(k, k): v for k, v in document.items() if k not in hidden}
+    for key, value in document.items():
+        if key not in hidden:
+            shaped[_NAMES.get(key, key)] = value
     shaped |= {
         key: row.get(key)
         for key in ("description", "tags", "properties", "stage", "labels", "size")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from officina.documents import parallel
 from officina.documents import vocabulary as words
+from officina.documents.distribution import read_distribution
 from officina.documents.parts import as_type, check_command, read_code, read_environment
 from officina.documents.reading import Reading
 from officina.documents.references import parse_reference
@@ -42,7 +44,12 @@ def read_spec(reading: Reading, raw: Mapping[str, Any], pointer: Pointer) -> dic
     if kind.lower() in ("commandcomponent", "pipelinecomponent"):
         kind = kind[: -len("component")].lower()
     if kind in words.UNSUPPORTED_KINDS:
+        if not reading.runnable:
+            return {**raw, "type": kind}
         raise unsupported(reading, kind, pointer)
+    if kind.lower() in ("parallel", "parallelcomponent"):
+        reading.known(raw, pointer, words.COMPONENT_KEYS | parallel.KEYS, "a parallel component")
+        raw, kind = parallel.as_command(reading, raw, pointer), "command"
     if kind not in ("command", "pipeline", "module"):
         raise reading.error(
             (*pointer, "type"),
@@ -93,6 +100,10 @@ def _command_body(
     for key in ("resources", "distribution", "additional_includes", "services", "identity"):
         if raw.get(key) is not None:
             body[key] = raw[key]
+    if body.get("distribution"):
+        body["distribution"] = read_distribution(
+            reading, body["distribution"], (*pointer, "distribution")
+        )
     if raw.get("environment_variables"):
         body["environment_variables"] = reading.texts(
             raw["environment_variables"],

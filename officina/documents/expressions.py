@@ -93,7 +93,10 @@ def command_line(
             raise Missing(name)
         raise unknown_name(name, known, "the command")
 
-    return _fill_shell(str(document.get("command") or ""), lookup, ShellText())
+    from officina.documents.distribution import in_ranks
+
+    text = _fill_shell(str(document.get("command") or ""), lookup, ShellText())
+    return in_ranks(document, text)
 
 
 def _command_values(

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from officina.documents import vocabulary as words
 from officina.documents.components import unsupported
+from officina.documents.distribution import read_distribution
 from officina.documents.nesting import flatten
 from officina.documents.overrides import apply_overrides
 from officina.documents.parts import (
@@ -23,6 +24,7 @@ from officina.documents.parts import (
 )
 from officina.documents.pipelines import Parent, read_nodes, read_settings
 from officina.documents.reading import LocalText, Reading, snake, spell_type
+from officina.documents.recorded import recorded_job
 from officina.documents.yamlio import MAX_BYTES, MAX_DEPTH, Located, Pointer, load_located
 from officina.errors import StudioError
 
@@ -53,14 +55,17 @@ def load_job(
     base: Path | None = None,
     overrides: Mapping[str, Any] | None = None,
     flat: bool = True,
+    runnable: bool = True,
 ) -> LoadedJob:
     """Return a command or pipeline job as its canonical document, with nested pipelines flattened.
 
     A one-line `str` that ends in .yml, .yaml or .json is a path, any other is the text. Files that
     the job refers to are read relative to its own folder (or `base`); without either, as on a
-    server, a reference to one is an error.
+    server, a reference to one is an error. Without `runnable`, kinds that cannot run yet are read
+    too, with a warning.
     """
     reading = open_source(source, base)
+    reading.runnable = runnable
     raw = reading.mapping(reading.located.data, (), "a job")
     if overrides:
         raw = apply_overrides(raw, overrides)
@@ -73,7 +78,10 @@ def load_job(
     if "jobType" in raw:
         raw = _yaml_names(raw)
     kind = _kind(reading, raw)
-    document = _pipeline(reading, raw) if kind == "pipeline" else _command(reading, raw)
+    if kind in words.UNSUPPORTED_KINDS:
+        document = recorded_job(reading, raw, kind, _heads(reading, raw))
+    else:
+        document = _pipeline(reading, raw) if kind == "pipeline" else _command(reading, raw)
     if kind == "pipeline" and flat:
         document = flatten(document, warnings=reading.warnings)
     local: list[LocalRef] = []
@@ -152,6 +160,8 @@ def _kind(reading: Reading, raw: Mapping[str, Any]) -> str:
     )
     kind = kind.lower().removesuffix("job").strip("_")
     if kind in words.UNSUPPORTED_KINDS:
+        if not reading.runnable:
+            return kind
         raise unsupported(reading, kind, ("type",))
     if kind not in ("command", "pipeline"):
         raise reading.error(
@@ -171,6 +181,8 @@ def _heads(reading: Reading, raw: Mapping[str, Any]) -> Document:
     for key, canonical in words.EXTRAS.items():
         if raw.get(key):
             heads[canonical] = raw[key]
+    if heads.get("distribution"):
+        heads["distribution"] = read_distribution(reading, heads["distribution"], ("distribution",))
     return heads
 
 

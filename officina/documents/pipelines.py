@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from officina.documents import parallel
 from officina.documents import vocabulary as words
 from officina.documents.components import read_component, read_spec, unsupported
+from officina.documents.distribution import read_distribution
 from officina.documents.expressions import EXPRESSION
 from officina.documents.parts import (
     coerce,
@@ -18,6 +20,7 @@ from officina.documents.parts import (
     type_of_literal,
 )
 from officina.documents.reading import Reading, nearest
+from officina.documents.recorded import recorded_node
 from officina.documents.yamlio import Pointer
 from officina.errors import StudioError
 from officina.graph import REGISTRY, component_name
@@ -82,7 +85,11 @@ def _read_node(
     raw = _from_rest(raw)
     kind = str(raw.get("type") or "command").lower()
     if kind in words.UNSUPPORTED_KINDS:
+        if not reading.runnable:
+            return recorded_node(reading, raw, kind, pointer, step)
         raise unsupported(reading, kind, pointer, step)
+    if kind == "parallel":
+        raw, kind = _parallel(reading, raw, pointer), "command"
     if kind not in ("command", "pipeline", "component", "module"):
         raise reading.error(
             (*pointer, "type"),
@@ -113,6 +120,17 @@ def _read_node(
     node["outputs"] = _typed_outputs(outputs, component)
     node.update(_node_extras(reading, raw, pointer, component))
     return node
+
+
+def _parallel(reading: Reading, raw: Node, pointer: Pointer) -> Node:
+    """Return a parallel step as a command; a component brings its own settings."""
+    if raw.get("component") is None:
+        reading.known(raw, pointer, words.NODE_KEYS | parallel.KEYS, "a parallel step")
+        return parallel.as_command(reading, raw, pointer)
+    for key in parallel.KEYS & set(raw):
+        reading.warn((*pointer, key), f"'{key}' is taken from the parallel component instead")
+    rest = {key: item for key, item in raw.items() if key not in parallel.KEYS | {"resources"}}
+    return {**rest, "type": "command"}
 
 
 def _from_rest(raw: Node) -> Node:
@@ -331,6 +349,10 @@ def _node_extras(reading: Reading, raw: Node, pointer: Pointer, component: Any) 
         node["maxAttempts"] = max(1, int(raw["max_attempts"]))
     if raw.get("resources"):
         node["resources"] = reading.mapping(raw["resources"], (*pointer, "resources"), "resources")
+    if raw.get("distribution"):
+        raw["distribution"] = read_distribution(
+            reading, raw["distribution"], (*pointer, "distribution")
+        )
     for key, canonical in words.EXTRAS.items():
         if raw.get(key) and (
             key in ("identity", "queue_settings", "properties") or raw.get("component") is not None

@@ -49,12 +49,15 @@ class Reading:
     warnings: list[str] = field(default_factory=list)
     files: tuple[Path, ...] = ()
     opened: list[Path] = field(default_factory=list)
+    runnable: bool = True  # refuse kinds that cannot run yet
 
     def inside(self, located: Located, path: Path) -> Reading:
         """Return the reading of another file that this one refers to; warnings go to the same
         list.
         """
-        return Reading(located, path.parent, self.warnings, (*self.files, path), self.opened)
+        return Reading(
+            located, path.parent, self.warnings, (*self.files, path), self.opened, self.runnable
+        )
 
     def warn(self, pointer: Pointer, message: str) -> None:
         self.warnings.append(f"{self.located.where(pointer)}: {message}")

@@ -152,7 +152,6 @@ UNSUPPORTED_KINDS = {
     "sweep": "sweep",
     "automl": "AutoML",
     "spark": "spark",
-    "parallel": "parallel",
     "import": "import",
     "data_transfer": "data transfer",
     "finetuning": "fine-tuning",

@@ -173,7 +173,7 @@ def test_an_unknown_key_in_a_component_file_names_that_file(folder: Path) -> Non
     assert "prep" in caught.value.message
 
 
-@pytest.mark.parametrize("kind", ["sweep", "automl", "spark", "parallel"])
+@pytest.mark.parametrize("kind", ["sweep", "automl", "spark"])
 def test_kinds_that_come_later_say_so_and_name_the_step(kind: str) -> None:
     with pytest.raises(StudioError, match=f'kind "{kind}" is not supported yet'):
         load_job(f"type: {kind}\n")

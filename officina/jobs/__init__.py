@@ -1,0 +1,1 @@
+"""What runs inside a job's own environment: the standard library only, and pandas for tables."""

@@ -1,0 +1,116 @@
+"""Shapes of public job files that work on Azure: read here too, with a warning where they are odd."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from officina.documents import load_job
+from officina.documents.assets import load_asset
+from officina.documents.computes import load_compute
+from officina.errors import StudioError
+
+SPARK = """
+type: pipeline
+inputs: {rows: {type: uri_file, path: "https://host.example/i.csv", mode: direct}}
+outputs: {output: {type: uri_folder, mode: direct}}
+jobs:
+  greet:
+    type: spark
+    inputs: {file_input: "${{parent.inputs.rows}}"}
+    outputs: {output: "${{parent.outputs.output}}"}
+    code: ./src
+    entry: {file: a.py}
+    args: --file_input ${{inputs.file_input}}
+    compute: azureml:spark31
+    conf: {spark.driver.cores: 2}
+"""
+
+
+def test_kinds_that_cannot_run_are_read_when_only_reading_is_asked() -> None:
+    loaded = load_job(SPARK, runnable=False)
+    node = loaded.document["jobs"]["greet"]
+    assert (node["type"], node["computeId"]) == ("spark", "spark31")
+    assert node["inputs"]["file_input"]["value"] == "${{parent.inputs.rows}}"
+    assert any("cannot run yet" in warning for warning in loaded.warnings)
+    with pytest.raises(StudioError, match="spark"):
+        load_job(SPARK)
+
+
+@pytest.mark.parametrize(
+    ("schema", "kind"), [("sweepJob", "Sweep"), ("autoMLJob", "AutoML"), ("sparkJob", "Spark")]
+)
+def test_whole_jobs_of_other_kinds_keep_what_they_say(schema: str, kind: str) -> None:
+    text = f"$schema: https://host.example/{schema}.schema.json\nlimits: {{max_total_trials: 4}}\n"
+    document = load_job(text, runnable=False).document
+    assert document["jobType"] == kind
+    assert document["limits"] == {"max_total_trials": 4}
+
+
+def test_outputs_named_only_and_artifacts_and_early_bindings() -> None:
+    loaded = load_job(
+        "type: pipeline\njobs:\n"
+        "  a:\n    command: echo w > ${{outputs.artifacts}}/w\n    outputs:\n      artifacts:\n"
+        "  b:\n    command: cat ${{inputs.i}}/w\n    inputs: {i: '${{jobs.a.outputs.artifacts}}'}\n"
+    )
+    assert loaded.document["jobs"]["b"]["inputs"]["i"]["uri"] == (
+        "${{parent.jobs.a.outputs.artifacts}}"
+    )
+    assert any("early spelling" in warning for warning in loaded.warnings)
+
+
+def test_services_and_a_nameless_datastore_are_recorded() -> None:
+    document = load_job(
+        "command: x\nservices: {v: {job_service_type: vs_code, nodes: all}}\n"
+        "outputs: {o: {type: uri_file, path: "
+        "'azureml://datastores/${{default_datastore}}/paths/${{name}}/r.csv'}}\n"
+    ).document
+    assert document["services"] == {"v": {"job_service_type": "vs_code", "nodes": "all"}}
+    assert document["outputs"]["o"]["uri"].endswith("/${{name}}/r.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "hint"),
+    [
+        ("command: x\ndistribution:\n  type: pytorh\n", 3, "pytorch"),
+        ("command: x\ndistribution:\n  type: mpi\n  process_count: 2\n", 4, "process_count_per"),
+        ("command: x\ncomput: y\n", 2, "compute"),
+    ],
+)
+def test_what_is_wrong_is_refused_with_its_line_and_the_nearest_word(
+    text: str, line: int, hint: str
+) -> None:
+    with pytest.raises(StudioError) as caught:
+        load_job(text)
+    assert f":{line}:" in caught.value.where
+    assert hint in caught.value.hint
+
+
+def test_an_asset_file_is_refused_with_its_line_and_the_nearest_word(tmp_path: Path) -> None:
+    file = tmp_path / "d.yml"
+    file.write_text("name: d\npaht: ./x\n")
+    with pytest.raises(StudioError) as caught:
+        load_asset("data", file)
+    assert "d.yml:2" in caught.value.where
+    assert caught.value.hint == "Did you mean 'path'?"
+
+
+def test_local_paths_are_seen_from_the_file_and_options_win(tmp_path: Path) -> None:
+    file = tmp_path / "m.yml"
+    file.write_text("$schema: s\nname: m\nversion: 01\ntype: mlflow_model\npath: ./model\n")
+    loaded = load_asset("model", file, overrides={"tags.a": "b", "version": "5"})
+    assert loaded.local[0].path == tmp_path / "model"
+    assert loaded.body["version"] == "5"
+    assert loaded.body["tags"] == {"a": "b"}
+
+
+def test_a_cluster_file_becomes_azure_properties() -> None:
+    wish = load_compute(
+        "name: c\ntype: amlcompute\nsize: Standard_DS3_v2\nmin_instances: 0\nmax_instances: 2\n"
+        "idle_time_before_scale_down: 120\n"
+    )
+    assert wish["properties"]["computeType"] == "AmlCompute"
+    assert wish["properties"]["properties"]["scaleSettings"] == {
+        "minNodeCount": 0, "maxNodeCount": 2, "nodeIdleTimeBeforeScaleDown": "PT120S",
+    }  # fmt: skip
