@@ -65,11 +65,21 @@ class Caller:
                 raise job_only("its own run and the runs nested in it")
             raise absent("Run", ident)
         if alive and run.deleted is not None:
-            raise Refusal(
-                f"The run {run.guid} must be in the 'active' state. Current state is deleted."
-            )
+            raise deleted(run.guid)
         run.workspace = self.workspace
         return run
+
+    def find_target(self, ident: str) -> Run:
+        """Return a run to log to; only its key and what is checked here is read."""
+        if self.job is not None:
+            return self.find_run(ident, alive=True, wide=False)
+        rows = Run.objects.filter(guid=ident, workspace=self.workspace)
+        found = rows.values_list("pk", "deleted").first()
+        if found is None:
+            raise absent("Run", ident)
+        if found[1] is not None:
+            raise deleted(ident)
+        return Run(pk=found[0], guid=ident, workspace=self.workspace)
 
     def reaches(self, run: Run | None) -> bool:
         """Say whether a job's token may touch this run: its own, or one begun inside it."""
@@ -97,6 +107,10 @@ class Caller:
         """Refuse a job's token."""
         if self.job is not None:
             raise job_only("its own run")
+
+
+def deleted(guid: str) -> Refusal:
+    return Refusal(f"The run {guid} must be in the 'active' state. Current state is deleted.")
 
 
 def job_only(what: str) -> Refusal:

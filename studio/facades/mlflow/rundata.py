@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -29,6 +30,7 @@ _KEY = re.compile(r"^[/\w.\- :]+\Z")
 _SPELLED = {**WORDS, "-NaN": WORDS["NaN"], "inf": WORDS["Infinity"], "-inf": WORDS["-Infinity"]}
 
 
+@lru_cache(maxsize=8192)
 def check_key(key: str, what: str) -> str:
     """Return a key that MLflow allows; it would become a file's name in its own file store."""
     if len(key) > KEY_LENGTH:
@@ -47,6 +49,12 @@ def check_key(key: str, what: str) -> str:
 
 def point_of(fields: Message) -> Point:
     """Read a metric: the time is milliseconds, the step 0 unless given."""
+    given = fields.fields
+    key, value, stamp, step = map(given.get, ("key", "value", "timestamp", "step"))
+    plain = type(value) is float and type(stamp) is int and type(step) is int and type(key) is str
+    if plain and stamp >= 0 and -(2**63) <= step < 2**63:
+        # What clients send a thousand times over, without the care that odd shapes need.
+        return Point(check_key(key, "metric name"), value, step, stamp / 1000)
     key = check_key(fields.text("key", required=True), "metric name")
     value = fields.raw("value")
     if isinstance(value, str):
@@ -90,8 +98,13 @@ def _alive(caller: Caller, message: Message) -> Run:
     return caller.find_run(_run_id(message), alive=True, wide=False)
 
 
+def _target(caller: Caller, message: Message) -> Run:
+    """Return the run to log to, of which no more is needed than that it is there and alive."""
+    return caller.find_target(_run_id(message))
+
+
 def log_metric(caller: Caller, message: Message) -> dict[str, Any]:
-    run = _alive(caller, message)
+    run = _target(caller, message)
     point = point_of(message)
     tracking.log_batch(run=run, points=[point])
     _about_models(caller, run, [(point, message)])
@@ -99,14 +112,14 @@ def log_metric(caller: Caller, message: Message) -> dict[str, Any]:
 
 
 def log_parameter(caller: Caller, message: Message) -> dict[str, Any]:
-    run = _alive(caller, message)
+    run = _target(caller, message)
     key = check_key(message.text("key", required=True), "parameter name")
     tracking.log_batch(run=run, params={key: message.text("value")})
     return {}
 
 
 def set_tag(caller: Caller, message: Message) -> dict[str, Any]:
-    run = _alive(caller, message)
+    run = _target(caller, message)
     key = check_key(message.text("key", required=True), "tag name")
     tracking.log_batch(run=run, tags={key: message.text("value")})
     return {}
@@ -146,7 +159,7 @@ def log_batch(caller: Caller, message: Message) -> dict[str, Any]:
             raise Refusal(f"Duplicate parameter keys have been submitted: {key!r}.")
         values[key] = each.text("value")
     labels = {check_key(k, "tag name"): v for k, v in tags_of(tags).items()}
-    run = _alive(caller, message)
+    run = _target(caller, message)
     tracking.log_batch(run=run, points=points, params=values, tags=labels)
     _about_models(caller, run, list(zip(points, metrics, strict=True)))
     return {}

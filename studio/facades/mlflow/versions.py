@@ -169,7 +169,7 @@ def _refuse_escapes(source: str) -> None:
     plain = source
     for _ in range(5):
         plain = unquote(plain)
-    parts = re.split(r"[/\\?#]", plain)
+    parts = re.split(r"[/\\?#:]", plain)
     if ".." in parts or "\0" in plain or "\\" in plain:
         raise Refusal(f"Invalid model version source: '{source[:300]}' leads out of its place.")
 

@@ -133,9 +133,12 @@ def log_batch(
     """
     check_points(points)
     with transaction.atomic():
-        locked = Run.objects.select_for_update().defer("document", "key_parts", "cursor").get(
-            pk=run.pk
-        )  # fmt: skip
+        rows = Run.objects.select_for_update()
+        # Metrics come often, and the news of them needs little of the run.
+        narrow = ("guid", "metrics", "version", "root", "kind", "workspace")
+        wide = ("document", "key_parts", "cursor")
+        rows = rows.defer(*wide) if params or tags else rows.only(*narrow)
+        locked = rows.order_by().get(pk=run.pk)
         changes: dict[str, Any] = {}
         labels: list[RunTag] = []
         if params:
