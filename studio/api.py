@@ -33,6 +33,7 @@ ROUTES = (
     "studio.compute.api",
     "registry.api",
     "registry.datastores.api",
+    "registry.datastores.explore_api",
     "studio.runs.api",
     "studio.runs.api_outputs",
     "studio.portal.api",

@@ -35,6 +35,7 @@ MAX_ROWS = 1_000
 MAX_TEXT = 1_000
 BINS = 20
 TOP = 10
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def preview(
@@ -144,7 +145,8 @@ def _statistics(column: pa.ChunkedArray) -> dict[str, Any]:
         column = column.cast(column.type.value_type)
     missing = column.null_count
     kind = column.type
-    empty = dict.fromkeys(("distinct", "min", "max", "mean", "median", "std", "histogram", "top"))
+    names = ("distinct", "min", "max", "mean", "median", "std", "quantiles", "histogram", "top")
+    empty: dict[str, Any] = dict.fromkeys(names)
     if pa.types.is_nested(kind):
         return {"missing": missing} | empty
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
@@ -168,6 +170,7 @@ def _numbers(values: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:
             "max": float(values[-1]),
             "mean": _cell(float(values.mean())),
             "median": _cell(_median(values)),
+            "quantiles": [_cell(_quantile(values, share)) for share in QUANTILES],
             "std": _cell(float(values.std(ddof=1))) if len(values) > 1 else None,
             "histogram": _histogram(values),
         }
@@ -189,6 +192,14 @@ def _histogram(ordered: np.ndarray[Any, np.dtype[np.float64]]) -> list[dict[str,
         {"from": float(edges[i]), "to": float(edges[i + 1]), "count": int(n)}
         for i, n in enumerate(np.diff(places))
     ]
+
+
+def _quantile(ordered: np.ndarray[Any, np.dtype[np.float64]], share: float) -> float:
+    """Interpolate between neighbours as numpy.quantile does; the values are sorted already."""
+    place = share * (len(ordered) - 1)
+    low = math.floor(place)
+    below, above = float(ordered[low]), float(ordered[min(low + 1, len(ordered) - 1)])
+    return below + (place - low) * (above - below)
 
 
 def _median(ordered: np.ndarray[Any, np.dtype[np.float64]]) -> float:

@@ -15,6 +15,7 @@ from officina.storage import Tree
 from registry import lineage, services
 from registry.api.shapes import kind_of
 from registry.api.versions import send_file, send_version, tree_of
+from registry.datastores.explore_views import explore_part
 from registry.inspection import inspect_model
 from registry.models import Asset, AssetVersion
 from registry.services import staging
@@ -27,7 +28,7 @@ from studio.workspaces.models import Workspace
 
 FILES = 200
 VERSIONS = 50
-TABS = ("overview", "files", "versions", "lineage")
+TABS = ("overview", "explore", "files", "versions", "lineage")
 
 
 @require_safe
@@ -69,6 +70,8 @@ def _head(
         ("versions", "Versions", count),
         ("lineage", "Lineage", None),
     ]
+    if kind == "data":
+        tabs.insert(1, ("explore", "Explore", None))
     if kind in {"component", "environment"} and not tree.files:
         del tabs[1]
     labels = services.labels(workspace=workspace, kind=kind, name=row.name)
@@ -176,7 +179,7 @@ def _lineage(
     }
 
 
-PARTS = {"overview": _overview, "files": _files, "versions": _versions, "lineage": _lineage}
+PARTS = {"overview": _overview, "explore": explore_part, "files": _files, "versions": _versions, "lineage": _lineage}
 
 
 def _found(workspace: Workspace, kind: str, name: str, version: str) -> AssetVersion:

@@ -1,4 +1,10 @@
+import "../styles/assets.css";
+import "../styles/data.css";
+import { upload } from "../upload/dialog.ts";
 import { datagrid } from "../widgets/datagrid.ts";
+import { explore } from "../widgets/explore.ts";
 import { widget } from "../widgets/mount.ts";
 
+widget("upload", upload);
 widget("datagrid", datagrid);
+widget("explore", explore);

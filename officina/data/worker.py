@@ -1,0 +1,136 @@
+"""Answer questions on stored tables, one JSON line each: `python -m officina.data.worker`.
+
+A process of its own, so that a large or hostile file costs the server nothing but this child. It
+ends with its standard input, and after five idle minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import select
+import sys
+from pathlib import Path
+from typing import Any
+
+IDLE = 300.0
+MEMORY = 12 * 2**30
+
+
+def main() -> None:
+    """Serve until the server goes away."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(2)
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a library prints is no answer
+    while select.select([sys.stdin], [], [], IDLE)[0]:
+        line = sys.stdin.readline()
+        if not line:
+            return
+        answers.write(json.dumps(_answer(json.loads(line))) + "\n")
+        answers.flush()
+
+
+def _answer(asked: dict[str, Any]) -> dict[str, Any]:
+    from officina.errors import StudioError
+
+    try:
+        return {"ok": VERBS[asked.pop("verb")](**asked)}
+    except StudioError as error:
+        return {"error": error.as_json()}
+    except MemoryError:
+        return {"error": {"message": "The table is too large to look at here.", "where": "",
+                          "hint": "Look at it in a job.", "code": "too_large"}}  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError, ArithmeticError, RuntimeError) as error:
+        text = f"The table cannot be read: {type(error).__name__}: {error}"[:500]
+        return {
+            "error": {
+                "message": text,
+                "where": "file",
+                "hint": "Check the file.",
+                "code": "invalid",
+            }
+        }
+
+
+def rows(
+    *, store: str, sha256: str, name: str, cache: str, start: int, count: int, first: int, last: int
+) -> dict[str, Any]:
+    """Return a window of rows and columns; with it the table's size and how it was read."""
+    from officina.data import reading
+    from officina.modules import preview
+
+    path, said = reading.open_stored(store, sha256, name, Path(cache))
+    with preview.open_table(path, name) as table:
+        described = preview.describe_columns(table, {})
+        shown = described[first:last]
+        names = [column["name"] for column in shown]
+        return {
+            "rows": table.metadata.num_rows,
+            "columns": len(described),
+            "data": preview.rows_of(table, names, start, count) if names else [],
+            "schema": [[c["name"], c["type"]] for c in described]
+            if not first and not start
+            else None,
+            "said": said,
+        }
+
+
+def profile(
+    *, store: str, sha256: str, name: str, cache: str, columns: list[str]
+) -> list[dict[str, Any]]:
+    """Return the statistics of columns."""
+    from officina.data import reading
+    from officina.modules import preview
+
+    path, _ = reading.open_stored(store, sha256, name, Path(cache))
+    return preview.profiles(path, columns, {})
+
+
+def correlations(*, store: str, sha256: str, name: str, cache: str) -> dict[str, Any]:
+    """Return Pearson's correlation of the first 60 number columns, and the strongest pairs."""
+    import numpy as np
+
+    from officina.data import reading
+    from officina.modules import preview
+
+    path, _ = reading.open_stored(store, sha256, name, Path(cache))
+    with preview.open_table(path, name) as table:
+        names = [
+            c["name"]
+            for c in preview.describe_columns(table, {})
+            if c["type"] in ("integer", "number", "boolean")
+        ][:60]
+        batch = next(table.iter_batches(batch_size=100_000, columns=names), None) if names else None
+        if batch is None or batch.num_rows < 3:
+            return {"names": names, "pairs": [], "matrix": [], "rows": 0}
+        frame = batch.to_pandas()[names].astype(float)
+    with np.errstate(all="ignore"):
+        found = frame.corr().to_numpy()
+    pairs = [
+        (names[i], names[j], float(found[i, j]))
+        for i in range(len(names))
+        for j in range(i)
+        if np.isfinite(found[i, j])
+    ]
+    pairs.sort(key=lambda pair: -abs(pair[2]))
+    matrix = [[round(float(v), 4) if np.isfinite(v) else None for v in row] for row in found]
+    return {"names": names, "pairs": pairs[:30], "matrix": matrix, "rows": len(frame)}
+
+
+def diff(*, old: dict[str, str], new: dict[str, str], store: str, cache: str) -> dict[str, Any]:
+    """Return what differs between two stored tables."""
+    from officina.data import comparing, reading
+
+    paths = [reading.open_stored(store, t["sha256"], t["name"], Path(cache))[0] for t in (old, new)]
+    return comparing.diff(*paths)
+
+
+VERBS: dict[str, Any] = {
+    "rows": rows, "profile": profile, "correlations": correlations, "diff": diff,
+}  # fmt: skip
+
+if __name__ == "__main__":
+    main()

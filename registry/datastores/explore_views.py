@@ -1,0 +1,48 @@
+"""The Explore tab of a data asset: the page is a frame, and its parts are asked for apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from officina.data.reading import tables_of
+from officina.errors import StudioError
+from officina.storage import Tree
+from registry import services
+from registry.datastores import explore
+from registry.models import Asset, AssetVersion
+from studio.workspaces.models import Workspace
+
+
+def explore_part(
+    request: Any, workspace: Workspace, row: Asset, version: AssetVersion | None, tree: Tree
+) -> dict[str, Any]:
+    """Return what the Explore tab shows: the tables of the version, and a difference if asked."""
+    if version is None:
+        return {}
+    names = tables_of(tree.files)
+    file = request.GET.get("file", "")
+    at: dict[str, Any] = {"workspace": workspace, "kind": row.kind, "name": row.name}
+    others = services.versions(**at).exclude(pk=version.pk)[:100]
+    found: dict[str, Any] = {
+        "tables": names[:200],
+        "file": file if file in names else (names[0] if names else ""),
+        "others": others,
+        "against": request.GET.get("against", ""),
+    }
+    if found["against"]:
+        try:
+            other = services.find(**at, version=found["against"], archived=True)
+            found["diff"] = _shown(
+                explore.diff(explore.table_of(other), explore.table_of(version, file))
+            )
+        except StudioError as error:
+            found["diff_problem"] = error
+    return found
+
+
+def _shown(found: dict[str, Any]) -> dict[str, Any]:
+    """Add which columns moved most, for the page."""
+    rows = found.get("distributions") or []
+    rows.sort(key=lambda each: -(each.get("shift") or 0))
+    found["moved"] = rows[:50]
+    return found

@@ -1,0 +1,112 @@
+"""Text in any of the usual encodings and delimiters becomes a table; what is none says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from officina.data import ask, asking
+from officina.data.reading import delimiter_of, encoding_of, tables_of, unique_names
+from officina.errors import StudioError
+from officina.storage import ContentStore
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_child_stays() -> Iterator[None]:
+    yield
+    asking.stop()
+
+
+@pytest.fixture
+def look(tmp_path: Path) -> Callable[..., Any]:
+    """Store bytes under a name and ask about them: look("rows", "a.csv", b"...")."""
+    store = ContentStore(str(tmp_path / "store"))
+
+    def asked(verb: str, name: str, data: bytes, **more: Any) -> Any:
+        at = {"store": str(tmp_path / "store"), "cache": str(tmp_path / "cache"), "name": name}
+        window = {"start": 0, "count": 5, "first": 0, "last": 50} if verb == "rows" else {}
+        return ask(verb, **at, sha256=store.put_bytes(data).sha256, **(window | more))
+
+    return asked
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_each_usual_encoding_is_read(encoding: str, look: Any) -> None:
+    found = look("rows", "a.csv", "naïve,ä\nMüller,1\n".encode(encoding))
+    assert [name for name, _ in found["schema"]] == ["naïve", "ä"]
+    assert found["data"] == [["Müller", 1]]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+def test_each_usual_delimiter_is_found(mark: str, look: Any) -> None:
+    found = look("rows", "a.csv", f"a{mark}b\n1{mark}2\n3{mark}4\n".encode())
+    assert found["data"] == [[1, 2], [3, 4]]
+
+
+def test_ten_thousand_columns_are_read_by_windows(look: Any) -> None:
+    names = ",".join(f"c{i}" for i in range(10_000))
+    values = ",".join(str(i) for i in range(10_000))
+    found = look("rows", "wide.csv", f"{names}\n{values}\n".encode(), first=9_990, last=10_000)
+    assert found["columns"] == 10_000
+    assert found["data"] == [list(range(9_990, 10_000))]
+
+
+def test_rows_of_another_width_are_left_out_and_counted(look: Any) -> None:
+    found = look("rows", "a.csv", b"a,b\n1,2\n3\n4,5,6\n7,8\n")
+    assert found["data"] == [[1, 2], [7, 8]]
+    assert found["said"]["skipped"] == 2
+
+
+def test_a_parquet_file_with_a_broken_footer_says_so_and_the_next_question_is_answered(
+    look: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"a": [1, 2]}), file)
+    whole = file.read_bytes()
+    for broken in (whole[:-6], whole[:-8] + b"\xff" * 4 + b"PAR1", b"PAR1", b""):
+        with pytest.raises(StudioError):
+            look("rows", "a.parquet", broken)
+    assert look("rows", "a.parquet", whole)["data"] == [[1], [2]]
+
+
+def test_columns_without_or_with_equal_names_get_names_of_their_own() -> None:
+    assert unique_names(["a", "", "a", "a_2"]) == ["a", "Column 2", "a_2", "a_2_2"]
+
+
+def test_quantiles_are_those_of_numpy(look: Any) -> None:
+    import numpy as np
+
+    values = np.random.default_rng(1).normal(size=101)
+    text = "x\n" + "\n".join(map(repr, values.tolist()))
+    (column,) = look("profile", "a.csv", text.encode(), columns=["x"])
+    assert column["quantiles"] == pytest.approx(np.quantile(values, (0.05, 0.25, 0.5, 0.75, 0.95)))
+
+
+def test_correlations_name_the_strongest_pair_first(look: Any) -> None:
+    lines = "\n".join(f"{i},{2 * i},{(i * 7919) % 13}" for i in range(100))
+    found = look("correlations", "a.csv", f"a,b,c\n{lines}\n".encode())
+    assert set(found["pairs"][0][:2]) == {"a", "b"}
+    assert found["pairs"][0][2] == pytest.approx(1)
+
+
+def test_a_child_that_dies_costs_one_question_only(look: Any) -> None:
+    look("rows", "a.csv", b"a\n1\n")
+    for child in asking._idle:
+        child.kill()
+        child.wait()
+    assert look("rows", "a.csv", b"a\n1\n")["rows"] == 1
+
+
+def test_the_likeliest_table_comes_first() -> None:
+    assert tables_of(["z.csv", "x/data.parquet", "data.parquet", "a.png"])[0] == "data.parquet"
+    assert tables_of(["a.png"]) == []
+
+
+def test_guesses_of_text() -> None:
+    assert encoding_of("é".encode()[:1]) == "utf-8"  # cut in the middle of a letter
+    assert delimiter_of("a,b;c\n1,2;3\n4,5;6,7\n") == ";"
