@@ -127,7 +127,8 @@ def _failure(name: str, doing: str, told: list[str]) -> StudioError:
         f"The environment {name} could not be {doing}.{named}\n{text}",
         hint="Check names and versions; only packages with wheels can be installed.",
         where=f"environment.{re.split('[<>=!~]', package)[0]}" if package else "environment",
-        code="failed",
+        # What cannot be resolved was asked for wrongly; what cannot be built may be our fault.
+        code="invalid" if doing == "resolved" else "failed",
     )
 
 

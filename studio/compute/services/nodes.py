@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shlex
@@ -176,7 +177,7 @@ def _manifest(target: ComputeTarget) -> str:
 kind: Deployment
 metadata:
   name: {name}
-  namespace: {target.config.get("namespace") or "default"}
+  namespace: {json.dumps(target.config.get("namespace") or "default")}
 spec:
   replicas: {target.config.get("replicas") or 1}
   selector:
