@@ -16,8 +16,14 @@ from rest_framework.response import Response
 
 from designer import journal
 from designer.api_drafts import PipelineView
-from designer.serializers import FromRunSerializer, ImportSerializer, LintSerializer
-from designer.services import cataloguing, checking, exporting, importing, linting
+from designer.serializers import (
+    FromRunSerializer,
+    ImportSerializer,
+    LintSerializer,
+    SaveComponentSerializer,
+)
+from designer.services import cataloguing, checking, components, exporting, importing, linting
+from officina.catalogue import Component
 from officina.errors import StudioError
 from studio.runs.models import Run
 from studio.workspaces.access import person
@@ -31,6 +37,39 @@ class CatalogueView(PipelineView):
     @extend_schema(operation_id="designer_catalogue", responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, workspace: str) -> Response:
         return Response(cataloguing.catalogue(self.workspace))
+
+
+class Components(PipelineView):
+    """A part of a graph, kept as a component for all drafts."""
+
+    operations = {"post": "registry.write"}
+
+    @extend_schema(
+        operation_id="designer_save_component",
+        request=SaveComponentSerializer,
+        responses={201: OpenApiTypes.OBJECT},
+    )
+    def post(self, request: Request, workspace: str) -> Response:
+        body = SaveComponentSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        row = components.save_component(
+            workspace=self.workspace, user=person(request), **body.validated_data
+        )
+        entry = cataloguing.component_entry(
+            Component.from_spec({**row.document, "version": row.version})
+        )
+        return Response(entry, status=status.HTTP_201_CREATED)
+
+
+class ComponentInside(PipelineView):
+    """What a pipeline component is made of."""
+
+    operations = {"get": "designer.read"}
+
+    @extend_schema(operation_id="designer_component_inside", responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, workspace: str, name: str) -> Response:
+        version = request.query_params.get("version", "")
+        return Response(components.inside(workspace=self.workspace, name=name, version=version))
 
 
 class Problems(PipelineView):
@@ -135,6 +174,12 @@ P = f"{W}/pipelines/<str:guid>"
 
 urlpatterns: list[Any] = [
     path(f"{W}/designer/catalogue", CatalogueView.as_view(), name="api-designer-catalogue"),
+    path(f"{W}/designer/components", Components.as_view(), name="api-designer-components"),
+    path(
+        f"{W}/designer/components/<str:name>",
+        ComponentInside.as_view(),
+        name="api-designer-component-inside",
+    ),
     path(f"{W}/designer/lint", Lint.as_view(), name="api-designer-lint"),
     path(f"{W}/pipelines/import", Import.as_view(), name="api-pipelines-import"),
     path(f"{W}/pipelines/from-run", FromRun.as_view(), name="api-pipelines-from-run"),

@@ -130,6 +130,36 @@ class FromRunSerializer(serializers.Serializer[Any]):
     run = serializers.CharField(max_length=255)
 
 
+class EndSerializer(serializers.Serializer[Any]):
+    """A port inside a component."""
+
+    node = serializers.CharField(max_length=200)
+    port = serializers.CharField(max_length=200)
+
+
+class ComponentPortSerializer(serializers.Serializer[Any]):
+    """A named port of a component, and the ports inside that it stands for."""
+
+    name = serializers.CharField(max_length=100)
+    label = serializers.CharField(  # type: ignore[assignment]
+        max_length=200, required=False, allow_blank=True, default=""
+    )
+    ends = EndSerializer(many=True, allow_empty=False)
+
+
+class SaveComponentSerializer(serializers.Serializer[Any]):
+    """A part of a graph that becomes a component."""
+
+    name = serializers.CharField(max_length=255)
+    title = serializers.CharField(max_length=255, required=False, allow_blank=True, default="")
+    description = serializers.CharField(
+        max_length=20_000, required=False, allow_blank=True, default=""
+    )
+    graph = serializers.DictField()
+    inputs = ComponentPortSerializer(many=True, required=False, default=list)
+    outputs = ComponentPortSerializer(many=True, required=False, default=list)
+
+
 def version_summary(version: PipelineVersion) -> dict[str, Any]:
     """Return a version without its graph."""
     return {

@@ -63,6 +63,7 @@ def component_entry(component: Component) -> dict[str, Any]:
         "deterministic": component.deterministic,
         "replaces": list(component.replaces),
         "own": component.type != "module",
+        "nested": component.type == "pipeline",
     }
     if missing := component.unavailable():
         entry["unavailable"] = missing

@@ -38,10 +38,11 @@ def state(*, pipeline: Pipeline, run: Run | None = None) -> dict[str, Any]:
     if run is None:
         rest = {node.id for node in graph.nodes} - nesting.grouped(children).keys()
         children |= results.latest_results(pipeline, rest)
-    prints = fingerprints(graph, catalogue)
+    prints = fingerprints(graph, catalogue, settled=results.settled(pipeline.workspace))
     nodes = nesting.fold(
         {step: _node(child, prints.get(nesting.head(step))) for step, child in children.items()}
     )
+    _lead_inside(graph, catalogue, nodes)
     for name, entry in _skipped(graph, catalogue).items():
         nodes[name] = {**nodes.get(name, {}), **entry}
     _warn_of_lost_rows(graph, catalogue, nodes)
@@ -129,6 +130,21 @@ def _skipped(graph: Graph, catalogue: Catalogue) -> dict[str, dict[str, Any]]:
     for name, cause in running(graph, catalogue).skipped.items():
         found[name] = {"status": "Skipped", "reason": f"cut off by {cause}, which is disabled"}
     return found
+
+
+def _lead_inside(graph: Graph, catalogue: Catalogue, nodes: Mapping[str, dict[str, Any]]) -> None:
+    """Say for each output of a pipeline component which step's output it is."""
+    for node in graph.nodes:
+        component = _component(graph, catalogue, node.id)
+        steps = nodes.get(node.id, {}).get("steps")
+        if component is None or not steps:
+            continue
+        for port in component.outputs:
+            step, output = nesting.origin(node, port.name, catalogue)
+            inner = steps.get(step.partition("/")[2])
+            if inner and inner["run"]:
+                size = inner["outputs"].get(output, {})
+                nodes[node.id]["outputs"][port.name] = size | {"run": inner["run"], "port": output}
 
 
 def _warn_of_lost_rows(

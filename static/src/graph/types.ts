@@ -114,6 +114,8 @@ export interface Component {
   outputs: PortSpec[];
   params: ParamSpec[];
   own?: boolean;
+  /** A pipeline component: it has an inside. */
+  nested?: boolean;
   tags?: string[];
   unavailable?: string;
 }

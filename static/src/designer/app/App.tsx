@@ -122,11 +122,30 @@ function Layout() {
   );
 }
 
-/** Where one is when looking into a group. */
+function leaveComponent(ui: Designer["ui"], node: string): void {
+  ui.set({ component: null });
+  ui.select([node]);
+}
+
+/** Where one is when looking into a group or a component. */
 function Crumbs() {
   const inside = useUi("inside");
   const groups = useGroups();
   const { ui, config } = useDesigner();
+  const component = useUi("component");
+  if (component) {
+    return (
+      <nav className="d-crumbs" aria-label="Component">
+        <button type="button" className="btn btn-sm btn-ghost" onClick={() => leaveComponent(ui, component.node)}>
+          <Icon icon="arrow-left" className="icon-sm" />
+          {config.name}
+        </button>
+        <span>/</span>
+        <strong aria-current="page">{component.inside.title}</strong>
+        <span className="tag">Version {component.inside.version}, to look at</span>
+      </nav>
+    );
+  }
   if (!inside) return null;
   return (
     <nav className="d-crumbs" aria-label="Group">

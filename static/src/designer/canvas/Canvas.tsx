@@ -5,8 +5,9 @@ import { GRID } from "../../graph/arrange.ts";
 import type { Wire } from "../../graph/types.ts";
 import { checkWire } from "../../graph/validate.ts";
 import type { Actions } from "../commands/actions.ts";
+import { lookInto, mayHold } from "../commands/components.ts";
 import { useActions } from "../commands/context.ts";
-import { useCell, useDesigner, useWritable } from "../store/hooks.ts";
+import { useCell, useDesigner, useUi, useWritable } from "../store/hooks.ts";
 import { ConnectLine } from "./ConnectLine.tsx";
 import { beginConnecting, connecting } from "./connecting.ts";
 import { Controls } from "./Controls.tsx";
@@ -59,7 +60,9 @@ function Surface() {
   const root = useRef<HTMLDivElement>(null);
   const nodes = useCell(flow.nodes);
   const edges = useCell(flow.edges);
-  const writable = useWritable();
+  const mine = useWritable();
+  const component = useUi("component");
+  const writable = mine && !component;
   const colorMode = useColorMode();
   useZoomBucket(root);
 
@@ -78,6 +81,12 @@ function Surface() {
     };
   }, [actions, designer, flow, instance]);
   useFirstFit(flow);
+  const before = useRef(component);
+  useEffect(() => {
+    if (before.current === component) return;
+    before.current = component;
+    requestAnimationFrame(() => actions.canvas?.fit());
+  }, [actions, component]);
 
   const look = useCallback(
     ({ x, y, zoom }: Viewport) => {
@@ -169,7 +178,11 @@ function gestureHandlers(actions: Actions, guides: ReturnType<typeof makeGuides>
       // One of many: a plain click means this one.
       if (!event.shiftKey && !event.ctrlKey && !event.metaKey) ui.select([node.id]);
     },
-    onNodeDoubleClick: (_: unknown, node: FlowNode) => void (node.type === "module" && ui.openPanel()),
+    onNodeDoubleClick: (_: unknown, node: FlowNode) => {
+      if (node.type !== "module") return;
+      if (mayHold(node.data.component) && !ui.state.get().component) void lookInto(actions.designer, node.data.node);
+      else ui.openPanel();
+    },
     onNodeContextMenu: (event: React.MouseEvent, node: FlowNode) => openMenu(event, node.id),
     onEdgeContextMenu: (event: React.MouseEvent, edge: FlowEdge) => openMenu(event, null, edge.id),
     onPaneContextMenu: (event: React.MouseEvent | MouseEvent) => openMenu(event, null),
@@ -267,7 +280,7 @@ function pointerHandlers(designer: ReturnType<typeof useDesigner>, instance: Ret
     },
     onPointerLeave: () => designer.presence.point(null),
     onDoubleClick: (event: React.MouseEvent) => {
-      if (!(event.target instanceof Element) || !event.target.classList.contains("react-flow__pane") || !designer.draft.writable.get()) return;
+      if (!(event.target instanceof Element) || !event.target.classList.contains("react-flow__pane") || !designer.draft.writable.get() || designer.ui.state.get().component) return;
       const screen = { x: event.clientX, y: event.clientY };
       designer.ui.openLayer({ kind: "quickadd", at: instance.screenToFlowPosition(screen), screen });
     },

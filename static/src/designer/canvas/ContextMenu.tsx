@@ -6,8 +6,8 @@ import { useActions } from "../commands/context.ts";
 import { shown } from "../commands/keymap.ts";
 import { useDesigner, useUi } from "../store/hooks.ts";
 
-const OF_NODE = ["panel", "preview", "logs", "|", "run-to", "run-from", "run-selected", "|", "connect", "rename", "disable", "comment", "|", "copy", "cut", "duplicate", "delete", "|", "group", "ungroup", "select-up", "select-down"];
-const OF_MANY = ["align-left", "align-center", "align-top", "align-middle", "distribute-x", "distribute-y", "tidy", "|", "run-selected", "disable", "group", "frame", "|", "copy", "cut", "duplicate", "delete"];
+const OF_NODE = ["panel", "preview", "logs", "|", "run-to", "run-from", "run-selected", "|", "connect", "rename", "disable", "comment", "|", "copy", "cut", "duplicate", "delete", "|", "group", "ungroup", "save-component", "look-into", "apart", "|", "select-up", "select-down"];
+const OF_MANY = ["align-left", "align-center", "align-top", "align-middle", "distribute-x", "distribute-y", "tidy", "|", "run-selected", "disable", "group", "save-component", "frame", "|", "copy", "cut", "duplicate", "delete"];
 const OF_EDGE = ["delete"];
 const OF_PANE = ["quickadd", "note", "frame", "|", "paste", "select-all", "|", "arrange", "fit", "find", "outline", "shortcuts"];
 
@@ -20,7 +20,8 @@ function Menu({ x, y, target }: { x: number; y: number; target: { node?: string;
   const { ui } = useDesigner();
   const actions = useActions();
   const root = useRef<HTMLDivElement>(null);
-  const list = target.edge ? OF_EDGE : target.node ? (ui.selection.get().size > 1 ? OF_MANY : OF_NODE) : OF_PANE;
+  const nested = actions.nested() !== null;
+  const list = (target.edge ? OF_EDGE : target.node ? (ui.selection.get().size > 1 ? OF_MANY : OF_NODE) : OF_PANE).filter((id) => nested || (id !== "look-into" && id !== "apart"));
   useEffect(() => {
     const items = (): HTMLElement[] => [...(root.current?.querySelectorAll<HTMLElement>("button:not(:disabled)") ?? [])];
     items()[0]?.focus();

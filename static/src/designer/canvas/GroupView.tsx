@@ -8,7 +8,7 @@ import { Port } from "./Port.tsx";
 import { StatusIcon } from "./Status.tsx";
 import type { FoldedNode, GroupNode } from "./types.ts";
 
-export const GroupView = memo(function GroupView({ id, data: { group, count }, selected }: NodeProps<GroupNode>) {
+export const GroupView = memo(function GroupView({ id, data: { group, count, members }, selected }: NodeProps<GroupNode>) {
   const { draft, ui } = useDesigner();
   const writable = useWritable();
   return (
@@ -19,6 +19,11 @@ export const GroupView = memo(function GroupView({ id, data: { group, count }, s
         <button type="button" className="btn btn-icon btn-sm nodrag" aria-label={`Look into ${group.label} alone`} onClick={() => ui.set({ inside: group.id })}>
           <Icon icon="arrows-maximize" className="icon-sm" />
         </button>
+        {writable && (
+          <button type="button" className="btn btn-icon btn-sm nodrag" aria-label={`Save ${group.label} as a component`} title="Save as component" onClick={() => ui.openDialog({ kind: "component", nodes: [...members], title: group.label === "Group" ? "" : group.label })}>
+            <Icon icon="components" className="icon-sm" />
+          </button>
+        )}
         {writable && (
           <button type="button" className="btn btn-icon btn-sm nodrag" aria-label={`Fold ${group.label}`} onClick={() => draft.setGroup(group.id, { collapsed: true })}>
             <Icon icon="fold" className="icon-sm" />

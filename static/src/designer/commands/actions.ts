@@ -13,6 +13,7 @@ import { FRAME_PREFIX } from "../canvas/types.ts";
 import { boxOf } from "../canvas/view.ts";
 import type { Designer } from "../store/designer.ts";
 import type { PlanMode } from "../store/api.ts";
+import { mayHold, takeApart } from "./components.ts";
 import { validateDraft } from "./validating.ts";
 import { noteUsed } from "../palette/favourites.ts";
 
@@ -56,7 +57,7 @@ export class Actions {
   }
 
   get canEdit(): boolean {
-    return this.draft.writable.get() && this.draft.isLive;
+    return this.draft.writable.get() && this.draft.isLive && !this.ui.state.get().component;
   }
 
   context(): Context | null {
@@ -316,7 +317,25 @@ export class Actions {
     announce(`${ids.length} modules grouped.`);
   }
 
+  /** The selected modules, or the group that one of them is in. */
+  saveComponent(): void {
+    const chosen = this.selectedNodes();
+    const { nodes, groups } = this.draft.snapshot.get();
+    const group = chosen[0]?.group;
+    const whole = group && chosen.every((node) => node.group === group) ? [...nodes.values()].filter((node) => node.group === group) : chosen;
+    const title = (group && groups.get(group)?.label) || (whole.length === 1 && whole[0] ? this.draft.nameOf(whole[0].id) : "");
+    if (whole.length && this.canEdit) this.ui.openDialog({ kind: "component", nodes: whole.map((node) => node.id), title: title === "Group" ? "" : title });
+  }
+
+  /** The one selected module, where it is a pipeline component. */
+  nested(): GraphNode | null {
+    const chosen = this.selectedNodes();
+    return chosen.length === 1 && chosen[0] && mayHold(this.designer.catalogue.get()?.of(chosen[0])) ? chosen[0] : null;
+  }
+
   ungroup(): void {
+    const component = this.nested();
+    if (component && this.canEdit) return void takeApart(this.designer, component);
     const chosen = [...this.ui.selection.get()].filter((id) => id.startsWith(FRAME_PREFIX)).map((id) => id.slice(FRAME_PREFIX.length));
     const ids = new Set([...chosen, ...this.selectedNodes().flatMap((node) => node.group ?? [])]);
     if (this.canEdit) for (const id of ids) this.draft.ungroup(id);

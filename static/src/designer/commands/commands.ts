@@ -1,6 +1,7 @@
 /** All commands in one table: keys, Ctrl+K, menus and the list of shortcuts read it. */
 import { ended } from "../../ui/status.ts";
 import type { Actions } from "./actions.ts";
+import { lookInto } from "./components.ts";
 import { focusPanel } from "./focus.ts";
 import { keySettings } from "./keymap.ts";
 
@@ -38,6 +39,9 @@ export const COMMANDS: readonly Command[] = [
   { id: "disable", label: "Disable or enable", group: "Edit", keys: "D", icon: "ban", edits: true, canvas: true, when: oneModule, run: (a) => a.toggleDisabled() },
   { id: "group", label: "Group", group: "Edit", keys: "G", icon: "box-multiple", edits: true, canvas: true, when: oneModule, run: (a) => a.group() },
   { id: "ungroup", label: "Ungroup", group: "Edit", keys: "Shift+G", icon: "layers-subtract", edits: true, canvas: true, when: some, run: (a) => a.ungroup() },
+  { id: "save-component", label: "Save as component…", group: "Edit", icon: "components", edits: true, when: oneModule, run: (a) => a.saveComponent() },
+  { id: "look-into", label: "Look into the component", group: "View", icon: "arrows-maximize", when: (a) => a.nested() !== null, run: (a) => void lookInto(a.designer, a.nested()!) },
+  { id: "apart", label: "Take the component apart", group: "Edit", icon: "layers-subtract", edits: true, when: (a) => a.nested() !== null, run: (a) => a.ungroup() },
   { id: "note", label: "Add a note", group: "Edit", keys: "N", icon: "note", edits: true, canvas: true, run: (a) => a.addNote(false) },
   { id: "frame", label: "Add a frame", group: "Edit", keys: "F", icon: "frame", edits: true, canvas: true, run: (a) => a.addNote(true) },
   { id: "comment", label: "Comments", group: "Edit", icon: "message-circle", run: (a) => a.designer.ui.openDialog({ kind: "comments", node: a.selectedNodes()[0]?.id ?? null }) },

@@ -44,9 +44,10 @@ function isOnCanvas(target: EventTarget | null): boolean {
 
 function escape(actions: Actions, event: KeyboardEvent): void {
   const { ui } = actions.designer;
-  const { layer, inside } = ui.state.get();
+  const { layer, inside, component } = ui.state.get();
   if (layer) ui.closeLayer();
   else if (mayType(event.target)) return;
+  else if (component) ui.set({ component: null });
   else if (ui.selection.get().size || ui.selectedEdges.get().size) ui.select([]);
   else if (inside) ui.set({ inside: null });
   else return;

@@ -34,4 +34,11 @@ export function portLabel(component: Component | undefined, port: string): strin
   return found?.label || port;
 }
 
+/** Which run's output stands at a port; that of a pipeline component is one of its steps'. */
+export function portRun(run: Partial<NodeRun> | undefined, port: string): PortRun | null {
+  const at = run?.outputs?.[port];
+  const guid = at?.run ?? run?.run;
+  return guid ? { run: guid, port: at?.port ?? port } : null;
+}
+
 export const hasOutput = (run: NodeRun | undefined): boolean => Boolean(run?.run) && run?.status === "Completed";

@@ -3,6 +3,7 @@ import "../../styles/designer-dialogs.css";
 import { PlanDialog } from "../run/PlanDialog.tsx";
 import { useDesigner, useUi } from "../store/index.ts";
 import { CommentsDialog } from "./CommentsDialog.tsx";
+import { ComponentDialog } from "./ComponentDialog.tsx";
 import { DiffDialog } from "./DiffDialog.tsx";
 import { ExportDialog } from "./ExportDialog.tsx";
 import { HistoryDialog } from "./HistoryDialog.tsx";
@@ -44,6 +45,8 @@ export default function AllDialogs() {
       return <InferenceDialog onClose={onClose} />;
     case "comments":
       return <CommentsDialog node={dialog.node} onClose={onClose} />;
+    case "component":
+      return <ComponentDialog nodes={dialog.nodes} title={dialog.title} onClose={onClose} />;
     case "share":
       return <ShareDialog onClose={onClose} />;
     default:

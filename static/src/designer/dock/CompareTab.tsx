@@ -5,7 +5,7 @@ import type { Grid } from "../../widgets/grid.ts";
 import { listOf, type Listed, type Preview, type TablePreview } from "../data/answers.ts";
 import { useAsked } from "../data/asking.ts";
 import { Empty, Note, Skeleton } from "../data/parts.tsx";
-import { previewOf, type PortRun } from "../data/ports.ts";
+import { portRun, previewOf, type PortRun } from "../data/ports.ts";
 import { useCatalogue, useDesigner, useNodes, useRun, useRunNodes, type PortRef, type RunAnswer, type StateAnswer } from "../store/index.ts";
 import { Differences, MetricDifferences } from "./Differences.tsx";
 import { TableView } from "./TableView.tsx";
@@ -99,7 +99,7 @@ function usePlace({ port, run }: Side): PortRun | null {
   const nodes = useRunNodes();
   const { answer } = useAsked<StateAnswer>(run ? `state ${run}` : null, () => api.state(run));
   const child = port && (run ? answer?.nodes[port.node] : nodes.get(port.node));
-  return port && child?.run && child.status === "Completed" ? { run: child.run, port: port.port } : null;
+  return port && child?.status === "Completed" ? portRun(child, port.port) : null;
 }
 
 function Both({ a, b, look }: { a: PortRun | null; b: PortRun | null; look: "changes" | "rows" }) {

@@ -3,7 +3,7 @@ import "../../styles/designer-dock.css";
 import { lazy, Suspense, useEffect, useId, useState } from "react";
 import { kindOf } from "../../graph/ports.ts";
 import { Icon, IconButton, Menu, MenuItem, Port, Skeleton, Tabs, type TabItem } from "../data/parts.tsx";
-import { portLabel, sizeText } from "../data/ports.ts";
+import { portLabel, portRun, sizeText } from "../data/ports.ts";
 import { tried } from "../data/trying.ts";
 import { useCatalogue, useCell, useDesigner, useNodes, useProblems, useRunNodes, useRunOverlay, useSelection, useUi, type DockTab, type PortRef } from "../store/index.ts";
 import { ProblemsTab } from "./ProblemsTab.tsx";
@@ -144,8 +144,9 @@ function PortChooser({ port }: { port: PortRef | null }) {
 function DownloadLink({ port }: { port: PortRef }) {
   const { api } = useDesigner();
   const ran = useRunOverlay(port.node);
-  if (!ran?.run || ran.status !== "Completed") return null;
-  const url = `${api.base}runs/${encodeURIComponent(ran.run)}/outputs/${encodeURIComponent(port.port)}/files/data.parquet`;
+  const at = portRun(ran, port.port);
+  if (!ran || !at || ran.status !== "Completed") return null;
+  const url = `${api.base}runs/${encodeURIComponent(at.run)}/outputs/${encodeURIComponent(at.port)}/files/data.parquet`;
   if (ran.outputs[port.port]?.rows === undefined) return null;
   return (
     <a className="btn btn-icon" href={url} download={`${port.node}-${port.port}.parquet`} aria-label="Download as Parquet" title="Download as Parquet">

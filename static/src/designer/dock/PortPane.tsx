@@ -3,7 +3,7 @@ import type { FilesPreview, Preview } from "../data/answers.ts";
 import { bytes } from "../../ui/format.ts";
 import { useAsked } from "../data/asking.ts";
 import { Empty, Icon, Note, Skeleton } from "../data/parts.tsx";
-import { outputPath, previewOf, type PortRun } from "../data/ports.ts";
+import { outputPath, portRun, previewOf, type PortRun } from "../data/ports.ts";
 import { tried } from "../data/trying.ts";
 import { useCell, useColumns, useDesigner, useNode, useRunOverlay, type PortRef } from "../store/index.ts";
 import { EvaluateView } from "./EvaluateView.tsx";
@@ -41,7 +41,8 @@ export default function PortPane({ port, view, isSearching }: { port: PortRef | 
 
 function OfNode({ port, view, isSearching }: { port: PortRef; view: View; isSearching: boolean }) {
   const ran = useRunOverlay(port.node);
-  if (!ran?.run || ran.status !== "Completed") return <NotYet port={port} status={ran?.status ?? ""} />;
+  const at = portRun(ran, port.port);
+  if (!ran || !at || ran.status !== "Completed") return <NotYet port={port} status={ran?.status ?? ""} />;
   return (
     <div className="k-stack">
       {ran.stale && (
@@ -50,7 +51,7 @@ function OfNode({ port, view, isSearching }: { port: PortRef; view: View; isSear
           <span>Edited since this ran: the next run may give something else.</span>
         </div>
       )}
-      <Answered key={ran.run} at={{ run: ran.run, port: port.port }} view={view} isSearching={isSearching} />
+      <Answered key={at.run} at={at} view={view} isSearching={isSearching} />
     </div>
   );
 }

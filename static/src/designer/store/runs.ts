@@ -27,7 +27,9 @@ export interface NodeRun {
   stale: boolean;
   run: string | null;
   source_run?: string | null;
-  outputs: Record<string, { rows?: number | null; columns?: number | null; warning?: string | null }>;
+  outputs: Record<string, { rows?: number | null; columns?: number | null; warning?: string | null; run?: string; port?: string }>;
+  /** The steps of a pipeline component, by their names inside. */
+  steps?: Record<string, Partial<NodeRun>>;
 }
 
 export interface RunHead extends RunAnswer {
@@ -103,7 +105,7 @@ export class RunStore {
     if (answer.run.guid !== this.followed) this.follow(answer.run.guid);
     this.head.set({ ...answer.run, at });
     this.nodes.merge(
-      Object.entries(answer.nodes).map(([id, node]) => {
+      Object.entries(answer.nodes).flatMap(([id, node]) => [[id, node] as const, ...Object.entries(node.steps ?? {}).map(([step, inner]) => [`${id}/${step}`, inner] as const)]).map(([id, node]) => {
         const next: NodeRun = { ...BLANK, ...node, outputs: node.outputs ?? {}, at };
         const now = this.nodes.get(id);
         return [id, now && same(now, next) ? now : next] as const;
@@ -146,7 +148,7 @@ export class RunStore {
     this.nodes.merge([
       [id, { ...now, run: message.guid, status: message.status, reused: Boolean(message.reused), seconds: message.seconds ?? null, progress: message.progress ?? null, progress_text: typeof text === "string" ? text : "", stale: false, at }],
     ]);
-    if (ended(message.status)) this.soon(); // rows, columns and errors come with the state
+    if (ended(message.status) || id.includes("/")) this.soon(); // rows, columns and errors come with the state
   }
 
   /** What was edited, and everything below it, no longer shows what would come out. */

@@ -1,4 +1,5 @@
 /** What is open, chosen and shown; none of it belongs to the draft. */
+import type { Inside } from "../../graph/components.ts";
 import type { Point } from "../../graph/types.ts";
 import type { PlanMode } from "./api.ts";
 import { Cell } from "./cell.ts";
@@ -24,6 +25,7 @@ export type Dialog =
   | { kind: "runs" }
   | { kind: "inference" }
   | { kind: "share" }
+  | { kind: "component"; nodes: string[]; title: string }
   | { kind: "comments"; node: string | null };
 
 /** Layers of the canvas itself. */
@@ -58,6 +60,8 @@ export interface UiState {
   highlightKind: "loop" | "path";
   /** The group whose inside is shown; null is the whole graph. */
   inside: string | null;
+  /** The pipeline component whose inside is shown, to look at only. */
+  component: { node: string; inside: Inside } | null;
   /** The field of the panel to put the focus in, after a click on a problem. */
   focusParam: string | null;
 }
@@ -76,6 +80,7 @@ const START: UiState = {
   highlight: new Set(),
   highlightKind: "path",
   inside: null,
+  component: null,
   focusParam: null,
 };
 
