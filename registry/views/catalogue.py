@@ -1,4 +1,4 @@
-"""Pages of environments and components: what is built in, and the workspace's own."""
+"""Pages of components: what is built in, and the workspace's own."""
 
 from __future__ import annotations
 
@@ -9,21 +9,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from officina.catalogue import Catalogue
-from officina.environments.curated import CURATED
 from registry.models import Asset
 from registry.views.lists import listing
 from registry.views.pages import asset_page
 from studio.workspaces.access import operation
 from studio.workspaces.models import Workspace
-
-
-@require_safe
-@operation("registry.read")
-def environments(request: HttpRequest, workspace: Workspace) -> HttpResponse:
-    """List the environments that exist from the start, and the workspace's own."""
-    context = listing(request, workspace, "environment")
-    context["curated"] = list(CURATED.values())
-    return render(request, "registry/environments.html", context)
 
 
 @require_safe

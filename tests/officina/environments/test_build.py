@@ -91,7 +91,7 @@ def test_the_minimal_environment_is_the_bare_interpreter(tmp_path: Path) -> None
 def test_a_package_that_does_not_exist_shows_what_uv_said(tmp_path: Path) -> None:
     with pytest.raises(StudioError) as caught:
         prepare("# x\nofficina-no-such-package-5f1c==1.0\n", cache=tmp_path, log=lambda _: None)
-    assert caught.value.code == "failed"
+    assert caught.value.code == "invalid"
     assert "officina-no-such-package-5f1c" in caught.value.message
     assert not list(tmp_path.glob(".building-*"))
 
