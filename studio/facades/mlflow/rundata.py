@@ -49,8 +49,8 @@ def check_key(key: str, what: str) -> str:
 
 def point_of(fields: Message) -> Point:
     """Read a metric: the time is milliseconds, the step 0 unless given."""
-    given = fields.fields
-    key, value, stamp, step = map(given.get, ("key", "value", "timestamp", "step"))
+    given: Any = fields.fields.get
+    key, value, stamp, step = map(given, ("key", "value", "timestamp", "step"))
     plain = type(value) is float and type(stamp) is int and type(step) is int and type(key) is str
     if plain and stamp >= 0 and -(2**63) <= step < 2**63:
         # What clients send a thousand times over, without the care that odd shapes need.
