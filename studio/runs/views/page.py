@@ -146,7 +146,8 @@ def _overview(request: HttpRequest, run: Run, steps: list[Run]) -> dict[str, Any
             : 2 - len(curves[:1])
         ],
         "images": [f for f in figures if f["kind"] == "image"][:2],
-        "logged": logged if run.kind == Run.PIPELINE else run,
+        # A run that is only reported here has no log.
+        "logged": logged if run.kind in {Run.PIPELINE, Run.TRACKED} else run,
         "logged_url": api_url(logged or run, "log"),
         "timeline": overview.timeline(run, steps),
     }
@@ -223,7 +224,8 @@ def _files(request: HttpRequest, run: Run, steps: list[Run], place: str) -> dict
         with browsing.open_file(file) as source:
             shown = preview.preview(name=file.path, size=file.size, source=source) | {"file": file}
     step = next((s for s in steps if s.guid == request.GET.get("step")), None)
-    logged = step or (run if run.kind != Run.PIPELINE else (steps[-1] if steps else None))
+    own = None if run.kind == Run.TRACKED else run
+    logged = step or (own if run.kind != Run.PIPELINE else (steps[-1] if steps else None))
     return {
         "place": place,
         "name": name,
