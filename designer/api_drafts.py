@@ -85,6 +85,7 @@ class PipelineList(PipelineView):
         sample = given.pop("from_sample")
         if sample:
             given["graph"] = drafts.sample_graph(sample)
+            given["description"] = given.get("description") or drafts.sample_text(sample)
         pipeline = drafts.create_draft(workspace=self.workspace, user=person(request), **given)
         return Response(self.detail(pipeline), status=status.HTTP_201_CREATED)
 

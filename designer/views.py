@@ -61,7 +61,11 @@ def new(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         graph = drafts.sample_graph(sample) if sample else None
         title = samples.get_sample(sample).title if sample else "Untitled pipeline"
         pipeline = drafts.create_draft(
-            workspace=workspace, user=person(request), name=name or title, graph=graph
+            workspace=workspace,
+            user=person(request),
+            name=name or title,
+            description=drafts.sample_text(sample) if sample else "",
+            graph=graph,
         )
     except StudioError as error:
         messages.error(request, f"{error.message} {error.hint}".strip())

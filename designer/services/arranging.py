@@ -57,7 +57,8 @@ def arrange(pipeline: Pipeline, ask: Ask) -> Arranged:
     catalogue = catalogue_of(pipeline.workspace)
     values = parameter_values(graph, ask.parameters)
     lively = running(graph, catalogue)
-    prints = fingerprints(graph, catalogue, values)
+    settled = results.settled(pipeline.workspace)
+    prints = fingerprints(graph, catalogue, values, settled=settled)
     earlier = results.run_of(pipeline, ask.run) if ask.run else None
     chosen = _chosen(lively.graph, ask)
     sources: dict[str, Run] = {}
@@ -75,7 +76,7 @@ def arrange(pipeline: Pipeline, ask: Ask) -> Arranged:
             (edge.target, edge.target_port): (_print_of(sources[step]), edge.source_port)
             for edge, (step, _) in origins.items()
         }
-        prints = fingerprints(part, catalogue, values, borrowed=borrowed)
+        prints = fingerprints(part, catalogue, values, borrowed=borrowed, settled=settled)
     document = pipeline_document(
         _with_values(part, values),
         catalogue,

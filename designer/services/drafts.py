@@ -73,6 +73,12 @@ def create_draft(
     return pipeline
 
 
+def sample_text(name: str) -> str:
+    """Return what a sample is about: its graph's own description, else that of its card."""
+    told = sample_graph(name).get("settings", {}).get("description")
+    return str(told or samples.get_sample(name).summary)
+
+
 def sample_graph(name: str) -> dict[str, Any]:
     """Return the graph of a sample of the designer."""
     sample = samples.get_sample(name)

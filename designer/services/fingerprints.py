@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from officina.errors import StudioError
@@ -24,12 +24,14 @@ def fingerprints(
     parameters: Mapping[str, Any] | None = None,
     *,
     borrowed: Mapping[tuple[str, str], tuple[str, str]] | None = None,
+    settled: Callable[[str, str], str] | None = None,
 ) -> dict[str, str]:
     """Return node -> fingerprint for all that runs; {} for a graph whose nodes wait in a loop.
 
     `parameters` are values given to the pipeline's parameters in place of their defaults.
     `borrowed` maps a node's input where an earlier result stands to the fingerprint and the port
-    that it came from: such an input counts as the connection that it stands for.
+    that it came from: such an input counts as the connection that it stands for. `settled` turns
+    the name of an asset, such as `azureml:cars@latest`, into the version that it means now.
     """
     active = running(graph, catalogue).graph
     values = {name: entry.get("default") for name, entry in graph.parameters.items()}
@@ -53,7 +55,7 @@ def fingerprints(
             [port, found.get(source, source), output]
             for port, source, output in sources.get(name, [])
         ]
-        params = _params(node, catalogue, values)
+        params = _params(node, catalogue, values, settled)
         for (target, port), origin in (borrowed or {}).items():
             if target == name:
                 above.append([port, *origin])
@@ -68,14 +70,24 @@ def fingerprints(
     return found
 
 
-def _params(node: Any, catalogue: CatalogueLike, values: Mapping[str, Any]) -> dict[str, Any]:
+def _params(
+    node: Any,
+    catalogue: CatalogueLike,
+    values: Mapping[str, Any],
+    settled: Callable[[str, str], str] | None,
+) -> dict[str, Any]:
     """Return a node's parameters with bindings and defaults filled in: leaving one out is its default."""
     given = {name: _resolved(value, values) for name, value in node.params.items()}
     try:
         component = catalogue.get(node.component, node.version)
     except StudioError:
         return given
-    return {param.name: param.default for param in component.params} | given
+    found = {param.name: param.default for param in component.params} | given
+    if settled:
+        for name, kind in {param.name: param.asset for param in component.params}.items():
+            if kind and isinstance(found[name], str):
+                found[name] = settled(found[name], kind)
+    return found
 
 
 def _resolved(value: Any, values: Mapping[str, Any]) -> Any:

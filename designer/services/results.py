@@ -3,20 +3,48 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable
+from functools import cache, lru_cache
 from typing import Any
 
 from django.db.models import QuerySet
 
 from designer.models import Pipeline
 from designer.services.drafts import PIPELINE_TAG
+from officina.documents.references import parse_reference
 from officina.errors import StudioError
+from registry import services as registry
 from studio.runs.models import Run, Status
+from studio.workspaces.models import Workspace
 
 # So many runs back a node's earlier result is looked for.
 DEPTH = 50
 FINGERPRINTS, SOURCES = "officina.fingerprints", "officina.sources"
+
+
+def settled(workspace: Workspace) -> Callable[[str, str], str]:
+    """Return a function that says which version an asset's name means now, `@latest` included.
+
+    A name that is bound, or that nothing here answers to, stays as it is.
+    """
+
+    @cache
+    def version(name: str, kind: str) -> str:
+        try:
+            ref = parse_reference(name)
+            if not name.startswith("azureml:") or ref.version:
+                return name
+            found = registry.find(
+                workspace=workspace,
+                kind="model" if kind in {"mlflow_model", "custom_model"} else "data",
+                name=name if ref.shared else ref.name,
+                label=ref.label or "",
+            )
+        except StudioError:
+            return name
+        return f"azureml:{found.asset.name}:{found.version}"
+
+    return version
 
 
 def runs_of(pipeline: Pipeline) -> QuerySet[Run]:

@@ -25,6 +25,8 @@ _COSMETIC = frozenset(
         "icon",
     )
 )
+# Their digests would tell a person nothing, and nobody chose to change them on the canvas.
+ENGINE_CHANGED = "the studio's own modules or libraries were updated since"
 _ELSEWHERE = frozenset(
     ["code", "environment", "code_digest", "properties", "creation_context", "$schema", "id"]
 )
@@ -108,16 +110,28 @@ def explain_key(old_parts: Mapping[str, Any], new_parts: Mapping[str, Any]) -> l
     lines += _differences(
         "data", old_parts.get("inputs") or {}, new_parts.get("inputs") or {}, _short
     )
-    for part in ("code", "environment"):
-        old, new = old_parts.get(part), new_parts.get(part)
-        if old != new:
-            lines.append(f"{part} changed: {_short(old)} -> {_short(new)}")
+    lines += _surroundings(old_parts, new_parts)
     old, new = old_parts.get("component") or {}, new_parts.get("component") or {}
     for key in sorted({*old, *new}):
         if old.get(key) != new.get(key):
             shown = isinstance(old.get(key), str) and isinstance(new.get(key), str)
             detail = f": {_value(old[key])} -> {_value(new[key])}" if shown else ""
             lines.append(f"component {key} changed{detail}")
+    return lines
+
+
+def _surroundings(old_parts: Mapping[str, Any], new_parts: Mapping[str, Any]) -> list[str]:
+    """Say how code and environment differ; a built-in module's environment is the studio itself."""
+    built_in = all(
+        (parts.get("component") or {}).get("type") == "module" for parts in (old_parts, new_parts)
+    )
+    lines = []
+    for part in ("code", "environment"):
+        old, new = old_parts.get(part), new_parts.get(part)
+        if old != new and part == "environment" and built_in:
+            lines.append(ENGINE_CHANGED)
+        elif old != new:
+            lines.append(f"{part} changed: {_short(old)} -> {_short(new)}")
     return lines
 
 

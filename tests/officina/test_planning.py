@@ -234,3 +234,14 @@ def test_a_change_is_explained_in_words() -> None:
         f"code changed: {'c' * 12} -> {'0' * 12}",
     ]
     assert planning.explain_key(old, old) == []
+
+
+def test_an_update_of_the_studio_is_told_as_such() -> None:
+    module = {"name": "split_data", "version": "1", "type": "module"}
+    old = planning.key_parts(**parts(component=module))
+    new = planning.key_parts(**parts(component=module, environment_key="f" * 64))
+    assert planning.explain_key(old, new) == [
+        "the studio's own modules or libraries were updated since"
+    ]
+    own = planning.key_parts(**parts(environment_key="f" * 64))
+    assert planning.explain_key(planning.key_parts(**parts()), own)[0].startswith("environment")
