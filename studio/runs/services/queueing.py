@@ -69,7 +69,7 @@ def dispatch_all() -> None:
 
 def _pools() -> list[str]:
     queued = Run.objects.filter(status=Status.QUEUED).exclude(compute=None)
-    return sorted(set(queued.order_by().values_list("compute__pool", flat=True)))
+    return sorted(queued.order_by().values_list("compute__pool", flat=True).distinct())
 
 
 def queue_view(*, pool: str = "local") -> list[tuple[Run, str]]:
