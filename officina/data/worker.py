@@ -128,9 +128,20 @@ def diff(*, old: dict[str, str], new: dict[str, str], store: str, cache: str) ->
     return comparing.diff(*paths)
 
 
+def sample(*, name: str, target: str) -> int:
+    """Write a sample table to a file; returns its rows."""
+    from officina.data import samples
+
+    return samples.write(name, Path(target))
+
+
 VERBS: dict[str, Any] = {
-    "rows": rows, "profile": profile, "correlations": correlations, "diff": diff,
-}  # fmt: skip
+    "rows": rows,
+    "profile": profile,
+    "correlations": correlations,
+    "diff": diff,
+    "sample": sample,
+}
 
 if __name__ == "__main__":
     main()

@@ -15,11 +15,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from officina.data.samples import SAMPLES
 from officina.errors import StudioError
 from officina.parameters import Param
 from officina.storage import datastores
 from registry.api.shapes import AssetVersionSerializer
-from registry.datastores import looking, services
+from registry.datastores import looking, registering, services
 from registry.models import Datastore
 from studio.lib.files import UserFileResponse
 from studio.workspaces.access import WorkspaceViewMixin, person
@@ -229,6 +230,25 @@ class DatastoreRegister(DatastoreView):
         return Response(AssetVersionSerializer(version).data, status=status.HTTP_201_CREATED)
 
 
+class SampleList(DatastoreView):
+    """The sample tables; POST {"name"} registers one as data."""
+
+    operations = {"get": "registry.read", "post": "registry.write"}
+
+    @extend_schema(operation_id="samples_list", responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, workspace: str) -> Response:
+        return Response({"items": [vars(sample) for sample in SAMPLES.values()]})
+
+    @extend_schema(operation_id="samples_register", request=dict, responses={201: dict})
+    def post(self, request: Request, workspace: str) -> Response:
+        body = self.body()
+        version = registering.register_sample(
+            workspace=self.workspace, name=str(body.get("name") or ""),
+            asset=str(body.get("asset") or ""), user=person(request),
+        )  # fmt: skip
+        return Response(AssetVersionSerializer(version).data, status=status.HTTP_201_CREATED)
+
+
 def _object(value: Any) -> dict[str, Any]:
     if value is None:
         return {}
@@ -248,6 +268,7 @@ urlpatterns = [
     path(BASE, DatastoreList.as_view(), name="api-datastores"),
     path(f"{BASE}:kinds", DatastoreKinds.as_view(), name="api-datastore-kinds"),
     path(f"{BASE}:try", DatastoreTry.as_view(), name="api-datastore-try"),
+    path("workspaces/<str:workspace>/samples/data", SampleList.as_view(), name="api-data-samples"),
     path(ONE, DatastoreDetail.as_view(), name="api-datastore"),
     path(f"{ONE}/test", DatastoreTest.as_view(), name="api-datastore-test"),
     path(f"{ONE}/browse", DatastoreBrowse.as_view(), name="api-datastore-browse"),

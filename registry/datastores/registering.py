@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
+from officina.data import ask
+from officina.data.samples import sample_named
 from officina.errors import StudioError
 from officina.storage import Entry, Tree
 from registry import services as registry
 from registry.datastores import services
 from registry.models import AssetVersion, Datastore
-from studio.workspaces.models import User
+from studio.workspaces.models import User, Workspace
 
 CHUNK = 1 << 20
 # More than this is copied by an import, whose run shows how far it is.
@@ -133,3 +135,20 @@ def suggested(path: str) -> str:
 def _chunks(source: BinaryIO) -> Iterator[bytes]:
     while chunk := source.read(CHUNK):
         yield chunk
+
+
+def register_sample(
+    *, workspace: Workspace, name: str, user: User, asset: str = ""
+) -> AssetVersion:
+    """Register one of scikit-learn's tables as data; a child process writes it."""
+    sample = sample_named(name)
+    with tempfile.TemporaryDirectory(prefix="officina-sample-") as folder:
+        file = Path(folder, "data.parquet")
+        ask("sample", name=name, target=str(file))
+        blob = registry.store().put_file(file)
+    tree = registry.store().put_manifest({"data.parquet": Entry(blob.sha256, blob.size)})
+    return registry.register(
+        workspace=workspace, kind="data", name=asset or sample.name, tree=tree,
+        document={"dataType": "uri_folder", "dataUri": tree.uri}, tags={"sample": "scikit-learn"},
+        description=f"{sample.title}: {sample.rows:,} rows, {sample.task}.", user=user,
+    )  # fmt: skip

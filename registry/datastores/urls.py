@@ -12,6 +12,7 @@ ONE = f"{W}/<str:name>"
 urlpatterns = [
     path(f"{W}/", views.index, name="datastores"),
     path(f"{W}/new/", views.new, name="datastore-new"),
+    path("w/<str:workspace>/data-samples/", views.sample, name="data-sample"),
     path(f"{ONE}/", views.datastore, name="datastore"),
     path(f"{ONE}/edit/", views.edit, name="datastore-edit"),
     path(f"{ONE}/test/", views.test, name="datastore-test"),

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from officina.data.samples import SAMPLES
 from officina.errors import StudioError
 from officina.storage import datastores as engine
 from registry.datastores import looking, registering, services
@@ -37,6 +38,7 @@ def index(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     context = {
         "workspace": workspace,
         "items": [services.shown(row) for row in services.rows(workspace)],
+        "samples": SAMPLES.values(),
         "write_reason": missing(request, "registry.write"),
     }
     return render(request, "data/datastores.html", context)
@@ -233,3 +235,15 @@ def default(request: HttpRequest, workspace: Workspace, name: str) -> HttpRespon
 def file(request: HttpRequest, workspace: Workspace, name: str, path: str) -> UserFileResponse:
     """Send a file of a datastore."""
     return send_file(services.find(workspace=workspace, name=name), path, person(request))
+
+
+@require_POST
+@operation("registry.write")
+def sample(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """Register a sample table as data."""
+    version = registering.register_sample(
+        workspace=workspace, name=request.POST.get("name", ""), user=person(request)
+    )
+    messages.success(request, f"Registered {version}.")
+    url = page_url(workspace, "data", version.asset.name, version.version, "explore")
+    return redirect(url)

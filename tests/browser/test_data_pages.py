@@ -1,0 +1,123 @@
+"""Datastores and the look at data in a real browser: accessible, quiet, and showing the table."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.running import Studio
+
+pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.slow]
+SEED = """
+import json
+from django.test import Client
+from officina.storage import Entry
+from registry import services as registry
+from registry.datastores import registering, services
+from studio.workspaces.models import User, Workspace
+user = User.objects.get(email="owner@example.org")
+lab = Workspace.objects.get(name="{workspace}")
+client = Client()
+client.force_login(user)
+row = services.find(workspace=lab, name="workspaceblobstore")
+services.upload(row, path="raw/orders.csv", chunks=[b"day,sum\\n1,2\\n2,5\\n"], overwrite=True, user=user)
+services.upload(row, path="notes.txt", chunks=[b"hello"], overwrite=True, user=user)
+if not services.rows(lab).filter(name="shop").exists():
+    services.create(workspace=lab, name="shop", kind="postgresql", user=user, config=dict(
+        server_name="127.0.0.1", database_name="shop", user_name="reader", password="not-shown"))
+    services.create(workspace=lab, name="old", kind="dbfs", user=user, config={{}})
+registering.register_sample(workspace=lab, name="iris", user=user, asset="flowers")
+text = ",".join(f"column{{i}}" for i in range(500)) + "\\n" + "\\n".join(
+    ",".join(str(r * i % 97) for i in range(500)) for r in range(300))
+wide = registry.store().put_bytes(text.encode())
+tree = registry.store().put_manifest({{"wide.csv": Entry(wide.sha256, wide.size)}})
+registry.register(workspace=lab, kind="data", name="wide", tree=tree, user=user,
+    document={{"dataType": "uri_file", "dataUri": tree.uri}})
+print("SEEDED " + json.dumps(client.cookies["sessionid"].value))
+"""
+PATHS = (
+    "datastores/", "datastores/new/", "datastores/new/?kind=s3", "datastores/shop/edit/",
+    "datastores/shop/", "datastores/old/", "datastores/workspaceblobstore/",
+    "datastores/workspaceblobstore/?path=raw&file=raw/orders.csv",
+    "data/flowers/?tab=explore", "data/wide/?tab=explore",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def session(studio_server: Studio) -> str:
+    code = SEED.format(workspace=studio_server.workspace)
+    printed = studio_server.manage("shell", "-v0", "-c", code)
+    line = next(line for line in printed.splitlines() if line.startswith("SEEDED "))
+    return str(json.loads(line.removeprefix("SEEDED ")))
+
+
+def open_page(browser: Browser, studio: Studio, session: str, theme: str) -> Page:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    context.add_cookies(
+        [
+            {"name": "sessionid", "value": session, "url": studio.url},
+            {"name": "theme", "value": theme, "url": studio.url},
+        ]
+    )
+    return context.new_page()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_pages_are_accessible_and_quiet(
+    theme: str, browser: Browser, studio_server: Studio, session: str
+) -> None:
+    page = open_page(browser, studio_server, session, theme)
+    said: list[str] = []
+    page.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    wrong = []
+    for path in PATHS:
+        answer = page.goto(f"{studio_server.url}/w/{studio_server.workspace}/{path}")
+        assert answer is not None and answer.status == 200, path
+        if "explore" in path:
+            expect(page.get_by_role("heading", name="Columns")).to_be_visible(timeout=60_000)
+            expect(
+                page.locator("section.card", has_text="Columns").locator("tbody tr").first
+            ).to_be_visible(timeout=60_000)
+        if folder := os.environ.get("OFFICINA_TEST_PICTURES"):
+            name = "".join(c if c.isalnum() else "-" for c in path)
+            page.screenshot(path=str(Path(folder, f"{name}-{theme}.png")), full_page=True)
+        found = Axe().run(page).response["violations"]
+        wrong += [(path, each["id"], each["nodes"][0]["html"][:200]) for each in found]
+    page.context.close()
+    assert wrong == []
+    assert said == []
+
+
+def test_a_table_of_500_columns_scrolls(
+    browser: Browser, studio_server: Studio, session: str
+) -> None:
+    page = open_page(browser, studio_server, session, "light")
+    page.goto(f"{studio_server.url}/w/{studio_server.workspace}/data/wide/?tab=explore")
+    grid = page.get_by_role("grid", name="Rows")
+    expect(grid).to_be_visible(timeout=60_000)
+    grid.evaluate("it => { it.scrollLeft = it.scrollWidth; it.scrollTop = it.scrollHeight; }")
+    expect(grid.get_by_text("column499")).to_be_visible(timeout=30_000)
+    # 299 * 499 % 97 in the last row.
+    expect(grid.get_by_role("gridcell", name=str(299 * 499 % 97), exact=True).first).to_be_visible(
+        timeout=30_000
+    )
+    page.context.close()
+
+
+def test_testing_a_connection_says_why_not(
+    browser: Browser, studio_server: Studio, session: str
+) -> None:
+    page = open_page(browser, studio_server, session, "light")
+    page.goto(f"{studio_server.url}/w/{studio_server.workspace}/datastores/shop/")
+    page.get_by_role("button", name="Test connection").click()
+    expect(
+        page.get_by_text("127.0.0.1 is at 127.0.0.1, which datastores may not use.").first
+    ).to_be_visible()
+    assert "not-shown" not in page.content()
+    page.context.close()
