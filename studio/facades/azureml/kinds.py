@@ -74,6 +74,8 @@ def refuse_other_content(
     known = of(kind).properties(row)
     for key in of(kind).content:
         given = properties.get(key)
+        if key == "componentSpec" and isinstance(given, dict):
+            given = {**given, "name": row.asset.name, "version": row.version}
         if given is None or given == known.get(key) or key not in known:
             continue
         texts = [str(given), str(known[key])]
@@ -306,7 +308,7 @@ _KINDS = {
     "data": Kind(_read_data, _data, ("dataUri", "dataType")),
     "model": Kind(_read_model, _model, ("modelUri", "modelType")),
     "environment": Kind(_read_environment, environments.properties, ("image", "condaFile")),
-    "component": Kind(_read_component, _component, ()),
+    "component": Kind(_read_component, _component, ("componentSpec",)),
     "code": Kind(_read_code, _code, ("codeUri",)),
 }
 

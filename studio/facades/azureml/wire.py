@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import cached_property, wraps
+from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
@@ -68,14 +68,15 @@ def at(pattern: str, **methods: Mapped) -> Any:
 class AnyCase(RegexPattern):
     """A pattern of addresses in any case of letters; Django cannot reverse one that says so itself."""
 
-    @cached_property
-    def regex(self) -> re.Pattern[str]:
-        return re.compile(str(self._regex), re.IGNORECASE)
+    def __init__(self, pattern: str) -> None:
+        super().__init__(pattern, is_endpoint=True)
+        # In the place of the descriptor that would compile it as it stands.
+        self.__dict__["regex"] = re.compile(pattern, re.IGNORECASE)
 
 
 def route(pattern: str, view: Handler) -> URLPattern:
     """Return the route of a view below a pattern that is matched in any case of letters."""
-    return URLPattern(AnyCase(pattern, is_endpoint=True), view)
+    return URLPattern(AnyCase(pattern), view)
 
 
 def _guarded(name: str, handler: Handler) -> Handler:

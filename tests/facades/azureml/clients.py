@@ -72,7 +72,7 @@ def run(
 
 def workflows(studio: Studio, version: str, place: Path) -> dict[str, str]:
     """Run all workflows with this client and return name -> problem (empty: it worked)."""
-    script = Path(__file__).with_name("workflows.py")
+    script = Path(__file__).with_name("scripts") / "run.py"
     env = environment(studio, place)
     done = run(interpreter(version), script, env, str(place / "work"))
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]

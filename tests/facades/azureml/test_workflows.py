@@ -14,8 +14,12 @@ from tests.facades.azureml import clients
 from tests.running import Studio
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
-SCRIPT = Path(__file__).with_name("workflows.py").read_text("utf-8")
-NAMES = re.findall(r"^@workflow\ndef (\w+)", SCRIPT, re.MULTILINE)
+SCRIPTS = sorted(Path(__file__).with_name("scripts").glob("*.py"))
+NAMES = [
+    name
+    for script in SCRIPTS
+    for name in re.findall(r"^@workflow\ndef (\w+)", script.read_text("utf-8"), re.MULTILINE)
+]
 
 RECIPE_B = """
 from azure.ai.ml import MLClient, command
@@ -75,7 +79,7 @@ def test_a_client_that_names_the_cloud_in_python_works(
     )  # fmt: skip
     done = clients.run(clients.interpreter("1.35.2"), code, kept, within=180)
     assert "workspaceblobstore" in done.stdout, done.stderr[-3000:]
-    assert done.stdout.strip().endswith("Completed"), done.stderr[-3000:]
+    assert done.stdout.strip().upper().endswith("COMPLETED"), done.stderr[-3000:]
 
 
 @pytest.mark.parametrize(
