@@ -6,9 +6,11 @@ import { Cell } from "../store/cell.ts";
 import type { Designer } from "../store/designer.ts";
 import { SpatialIndex, holds } from "../../graph/spatial.ts";
 import { FRAME_PREFIX, type FlowEdge, type FlowNode } from "./types.ts";
+import { stepsOf } from "../../graph/components.ts";
+import { fromGraph, type Snapshot } from "../store/snapshot.ts";
 import { ViewBuilder, type View } from "./view.ts";
 
-/** From so many nodes on, React Flow is given only those near the window. */
+/** From so many nodes on (React Flow goes through all of its nodes in each step of a drag), React Flow is given only those near the window. */
 const MANY = 400;
 const MARGIN = 900;
 const ANIMATION = 240;
@@ -25,16 +27,21 @@ export class Flow {
   private index: SpatialIndex | null = null;
   private range: Box | null = null;
   private indexed: View | null = null;
+  private shown: { of: object; snapshot: Snapshot } | null = null;
   private frame = 0;
   private readonly leave: (() => void)[];
 
   constructor(private readonly designer: Designer) {
     const { draft, catalogue, ui } = designer;
     let inside: string | null = null;
+    let component = ui.state.get().component;
     const again = (): void => this.rebuild();
     const onUi = (): void => {
-      if (ui.state.get().inside !== inside) {
-        inside = ui.state.get().inside;
+      const now = ui.state.get();
+      if (now.inside !== inside || now.component !== component) {
+        inside = now.inside;
+        component = now.component;
+        this.range = null;
         this.rebuild();
       }
     };
@@ -60,7 +67,10 @@ export class Flow {
 
   private rebuild(): void {
     const { draft, catalogue, ui } = this.designer;
-    this.view.set(this.builder.build(draft.snapshot.get(), catalogue.get(), ui.state.get().inside));
+    const { component, inside } = ui.state.get();
+    // Steps of a component have the names that they have in a run, so their status is found.
+    if (component) this.view.set(this.builder.build((this.shown?.of === component ? this.shown : (this.shown = { of: component, snapshot: fromGraph(stepsOf(component)) })).snapshot, catalogue.get(), null));
+    else this.view.set(this.builder.build(draft.snapshot.get(), catalogue.get(), inside));
     this.redraw();
   }
 
