@@ -27,6 +27,7 @@ app.add_typer(admin.app, name="admin")
 app.add_typer(azure.app, name="azure")
 app.command("login")(login.login)
 app.command("configure")(configure.configure)
+app.command("sync")(login.sync)
 
 
 def _version(wanted: bool) -> None:

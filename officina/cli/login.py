@@ -1,4 +1,4 @@
-"""`officina login`: keep an address and a token for later commands."""
+"""`officina login` keeps an address and a token; `officina sync` sends what waits for a studio."""
 
 from __future__ import annotations
 
@@ -38,3 +38,14 @@ def _ask() -> str:
     if sys.stdin.isatty():
         return str(typer.prompt("Token", hide_input=True)).strip()
     return sys.stdin.readline().strip()
+
+
+def sync() -> None:
+    """Send what scripts logged while the studio was away and could not wait for it."""
+    with told_to_people():
+        from officina.client import Client
+        from officina.client.journal import send_left
+
+        with Client() as client:
+            done = send_left(client, lambda text: print(text, file=sys.stderr))
+            print(f"{done} runs sent.")

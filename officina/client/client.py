@@ -7,13 +7,14 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 
 from officina.client.assets import Assets
 from officina.client.computes import Computes
 from officina.client.download import download_listing
+from officina.client.journal import LoggedRun
 from officina.client.logs import ENDED, follow
 from officina.client.profile import load_profile
 from officina.client.transport import Transport
@@ -46,6 +47,7 @@ class Client:
         self.profile = load_profile(url, token, workspace)
         self.transport = Transport(self.profile, transport=transport)
         self._workspace = self.profile.workspace
+        self._mlflow = ""
 
     def __enter__(self) -> Client:
         return self
@@ -104,6 +106,17 @@ class Client:
         """Return the address of a page of the workspace."""
         return f"{self.profile.url}/w/{quote(self.workspace_name, '')}/{path}"
 
+    @property
+    def mlflow_path(self) -> str:
+        """Return the path under which the workspace speaks MLflow."""
+        if not self._mlflow:
+            self._mlflow = urlsplit(str(self.workspace()["mlflow_tracking_uri"])).path.rstrip("/")
+        return self._mlflow
+
+    def start_run(self, experiment: str = "Default", name: str = "") -> LoggedRun:
+        """Begin a run that is logged from here, whether or not the studio answers now."""
+        return LoggedRun(self, experiment, name)
+
     def assets(self, kind: str) -> Assets:
         """Return the assets of a kind: data, model, environment or component."""
         return Assets(self, kind)
@@ -132,7 +145,8 @@ class Client:
         if path is not None:
             loaded = read_job_file(path, overrides=set)
         else:
-            loaded = load_job(cast("Mapping[str, Any]", source), overrides=set)
+            given = cast("Mapping[str, Any]", source)
+            loaded = load_job(given, base=Path.cwd(), overrides=set)
         for warning in loaded.warnings:
             progress(f"warning: {warning}")
         document = upload_locals(

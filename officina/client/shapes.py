@@ -13,7 +13,7 @@ _NAMES = {"condaFile": "conda_file", "osType": "os_type", "inferenceConfig": "in
 
 def shape_version(row: Mapping[str, Any]) -> Row:
     """Return a version of an asset: its document's keys beside name, version and who made it."""
-    document = dict(row.get("document") or {})
+    document: Row = dict(row.get("document") or {})
     kind = str(row["kind"])
     shaped: Row = {"name": row["name"], "version": str(row["version"]), "id": row["reference"]}
     if kind in _TYPE:

@@ -1,0 +1,134 @@
+"""What a script logs while the studio is away arrives once, all of it, when it is back."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from officina.client import Client
+from officina.client.journal import Journal, send_left
+from tests.running import Studio, shared_studio
+
+pytestmark = pytest.mark.live
+
+
+class Line:
+    """A connection to the studio that can be cut: before a request arrives, or before its answer."""
+
+    def __init__(self, port: int) -> None:
+        self.target = port
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.away = False
+        self.swallow = 0  # so many answers are lost after the studio has done the work
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self.listener.accept()
+                threading.Thread(target=self._serve, args=(near,), daemon=True).start()
+
+    def _serve(self, near: socket.socket) -> None:
+        if self.away:
+            near.close()
+            return
+        far = socket.create_connection(("127.0.0.1", self.target))
+        threading.Thread(target=self._pump, args=(near, far, False), daemon=True).start()
+        self._pump(far, near, True)
+
+    def _pump(self, source: socket.socket, sink: socket.socket, answers: bool) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                if self.away or (answers and self.swallow > 0):
+                    self.swallow -= answers and not self.away
+                    break
+                sink.sendall(data)
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+
+@pytest.fixture(scope="module")
+def studio() -> Studio:
+    return shared_studio()
+
+
+@pytest.fixture
+def line(studio: Studio) -> Iterator[Line]:
+    line = Line(int(studio.url.rsplit(":", 1)[1]))
+    yield line
+    line.listener.close()
+
+
+@pytest.fixture
+def client(
+    studio: Studio, line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Client]:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    with Client(line.url, studio.token, studio.workspace) as client:
+        yield client
+
+
+def points(studio: Studio, guid: str, key: str) -> list[tuple[int, Any]]:
+    with Client(studio.url, studio.token, studio.workspace) as direct:
+        place = f"{direct.base}/runs/{guid}/metrics"
+        found = direct.transport.json("GET", place, params={"key": key, "points": 10_000})
+    series = found["series"][key]
+    assert series["n"] == len(series["steps"])
+    return list(zip(series["steps"], series["values"], strict=True))
+
+
+def test_a_studio_that_is_away_loses_and_doubles_nothing(
+    client: Client, line: Line, studio: Studio
+) -> None:
+    line.away = True
+    run = client.start_run("journal", "through the storm")
+    for step in range(300):
+        run.log_metric("loss", step / 10)
+        if step == 100:
+            time.sleep(2)
+            line.away, line.swallow = False, 3
+        if step == 200:
+            time.sleep(3)
+            line.away = True
+    run.log_param("lr", 0.1)
+    run.set_tag("who", "me")
+    threading.Timer(3, lambda: setattr(line, "away", False)).start()
+    assert run.finish(patience=90)
+    with Client(studio.url, studio.token, studio.workspace) as direct:
+        runs = [r for r in direct.list_jobs(experiment="journal")]
+        assert [each["display_name"] or each["name"] for each in runs] == ["through the storm"]
+        shown = direct.show_job(runs[0]["guid"])
+    assert shown["status"] == "Completed"
+    assert shown["params"]["lr"] in ("0.1", 0.1)
+    assert shown["tags"]["who"] == "me"
+    expected = [(step, step / 10) for step in range(300)]
+    assert points(studio, shown["guid"], "loss") == expected
+
+
+def test_a_journal_that_a_crash_left_is_sent_later(client: Client, studio: Studio) -> None:
+    folder = Path(__import__("os").environ["XDG_STATE_HOME"]) / "officina" / "journals" / "f00d"
+    journal = Journal(folder)
+    journal.keep({"url": client.profile.url})
+    journal.add({"op": "start", "id": "f00d", "ts": 1.0, "experiment": "left", "name": "over"})
+    journal.add({"op": "metric", "key": "m", "value": 1.5, "step": 0, "ts": 2.0})
+    with (folder / "lines.jsonl").open("ab") as lines:
+        lines.write(b'{"op": "met')  # torn by the crash
+    assert send_left(client) == 1
+    assert not folder.exists()
+    with Client(studio.url, studio.token, studio.workspace) as direct:
+        (run,) = direct.list_jobs(experiment="left")
+    assert points(studio, run["guid"], "m") == [(0, 1.5)]
