@@ -55,7 +55,7 @@ class AssetList(RegistryView):
                 )  # fmt: skip
             sign = "-" if order.startswith("-") else ""
             rows = rows.order_by(sign + field, sign + "pk")
-        return self.page(with_newest(rows), AssetSerializer)
+        return self.page(rows, AssetSerializer)
 
     @extend_schema(
         operation_id="assets_create", request=OpenApiTypes.OBJECT, responses=AssetVersionSerializer
@@ -166,4 +166,4 @@ class AssetSearch(RegistryView):
             workspace=self.workspace, text=asked.get("q", ""), tag=asked.get("tag", ""),
             archived=asked.get("archived", "active"),
         )  # fmt: skip
-        return self.page(with_newest(rows), AssetSerializer)
+        return self.page(rows, AssetSerializer)

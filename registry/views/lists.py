@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from registry import services
-from registry.api.shapes import with_newest
+from registry.api.shapes import newest_of
 from registry.models import StageRequest
 from registry.views.kinds import WORDS
 from studio.workspaces.access import operation
@@ -36,8 +36,7 @@ def listing(request: HttpRequest, workspace: Workspace, kind: str) -> dict[str, 
     pages = Paginator(rows.order_by(sign + order, sign + "pk"), PER_PAGE)
     page = pages.get_page(request.GET.get("page"))
     # The newest version of each is looked up for this page's rows only.
-    chosen: Any = page.object_list
-    page.object_list = list(with_newest(chosen))
+    page.object_list = newest_of(page.object_list)
     kept = {key: value for key, value in asked.items() if value}
     return {
         "workspace": workspace,

@@ -1,6 +1,6 @@
 """Measure assets: a folder of 100,000 files with one change, and lists of 100,000 assets.
 
-Run it alone: `python tests/benchmarks/assets.py`. It makes a home of its own below the temporary
+Run it alone: `python tests/benchmarks/assets.py [folders] [lists]`. It makes a home of its own below the temporary
 folder and prints one line a figure.
 """
 
@@ -37,8 +37,11 @@ def main() -> None:
     Membership.objects.create(workspace=lab, user=user, role="Owner")
     client = Client()
     client.force_login(user)
-    folders(lab)
-    lists(lab, client)
+    wanted = sys.argv[1:] or ["folders", "lists"]
+    if "folders" in wanted:
+        folders(lab)
+    if "lists" in wanted:
+        lists(lab, client)
 
 
 def folders(lab: object) -> None:
