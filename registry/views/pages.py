@@ -179,7 +179,13 @@ def _lineage(
     }
 
 
-PARTS = {"overview": _overview, "explore": explore_part, "files": _files, "versions": _versions, "lineage": _lineage}
+PARTS = {
+    "overview": _overview,
+    "explore": explore_part,
+    "files": _files,
+    "versions": _versions,
+    "lineage": _lineage,
+}
 
 
 def _found(workspace: Workspace, kind: str, name: str, version: str) -> AssetVersion:
