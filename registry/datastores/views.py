@@ -19,7 +19,7 @@ from registry.models import Datastore
 from registry.views.kinds import page_url
 from registry.views.lists import missing
 from studio.lib.files import UserFileResponse
-from studio.workspaces.access import operation, person
+from studio.workspaces.access import operation, person, require
 from studio.workspaces.models import Workspace
 
 
@@ -121,12 +121,16 @@ def _filled(fields: list[dict[str, Any]], given: Any, held: Any = ()) -> list[di
     return fields
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @operation("registry.read")
 def datastore(request: HttpRequest, workspace: Workspace, name: str) -> HttpResponse:
     """Show what a datastore holds: a page of a folder, a file, a table or a query's rows."""
     row = services.find(workspace=workspace, name=name)
-    asked = {key: request.GET.get(key, "") for key in ("path", "file", "table", "query", "after")}
+    asked = {key: request.GET.get(key, "") for key in ("path", "file", "table", "after")}
+    # A query comes by POST only: a link from elsewhere must not make anyone run one.
+    asked["query"] = request.POST.get("query", "").strip()
+    if asked["query"]:
+        require(request.user, workspace, "registry.write")
     context: dict[str, Any] = {
         "workspace": workspace, "store": services.shown(row), "asked": asked, "listing": None,
         "write_reason": missing(request, "registry.write"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 import decimal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from officina.errors import StudioError
@@ -69,12 +69,12 @@ class Database:
 
     def preview(self, query: str, *, limit: int = 100) -> dict[str, Any]:
         """Return `{"columns", "rows"}` of the first rows of a query."""
-        for names, rows in self.batches(query, size=min(max(1, limit), MOST_ROWS)):
-            cells = [[_cell(value) for value in row] for row in rows]
-            return {"columns": [{"name": name} for name in names], "rows": cells}
-        return {"columns": [], "rows": []}
+        with closing(self.batches(query, size=min(max(1, limit), MOST_ROWS))) as found:
+            names, rows = next(found)
+        cells = [[_cell(value) for value in row] for row in rows]
+        return {"columns": [{"name": name} for name in names], "rows": cells}
 
-    def batches(self, query: str, *, size: int = BATCH) -> Iterator[tuple[list[str], list[Any]]]:
+    def batches(self, query: str, *, size: int = BATCH) -> Generator[tuple[list[str], list[Any]]]:
         """Yield (column names, rows) of a query, at least once; the rows are never all in memory."""
         from sqlalchemy import text
 
@@ -83,15 +83,17 @@ class Database:
         with self._connected() as connection:
             streamed = connection.execution_options(stream_results=True, max_row_buffer=size)
             # No parameters: a colon in the query is a colon.
-            result = streamed.execute(text(query.strip().rstrip(";").replace(":", r"\:")))
-            if not result.returns_rows:
-                raise StudioError("The query gives no rows.", hint="Write a SELECT.", where="query")
-            names = list(result.keys())
-            rows = list(result.fetchmany(size))
-            yield names, rows
-            while len(rows) == size:
+            with streamed.execute(text(query.strip().rstrip(";").replace(":", r"\:"))) as result:
+                if not result.returns_rows:
+                    raise StudioError(
+                        "The query gives no rows.", hint="Write a SELECT.", where="query"
+                    )
+                names = list(result.keys())
                 rows = list(result.fetchmany(size))
                 yield names, rows
+                while len(rows) == size:
+                    rows = list(result.fetchmany(size))
+                    yield names, rows
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:

@@ -86,3 +86,15 @@ def test_a_reader_makes_none_and_an_outsider_finds_none(cast: Any, make: Any) ->
     assert cast.client("contributor").post(url, body, format="json").status_code == 201
     assert cast.client("outsider").get(f"{url}/shop").status_code == 404
     assert cast.client("contributor").get(url).json()["total"] == 2
+
+
+def test_a_reader_runs_no_query_and_a_link_runs_none_either(cast: Any, make: Any) -> None:
+    make("shop", "postgresql", **SERVER)
+    url = "/api/v1/workspaces/lab/datastores/shop/preview"
+    answer = cast.client("reader").post(url, {"query": "select 1"}, format="json")
+    assert answer.status_code == 403
+    assert "registry.write" in answer.json()["error"]["message"]
+    client = Client()
+    client.force_login(cast.owner)
+    page = client.get("/w/lab/datastores/shop/?query=select+1+as+unseen").content.decode()
+    assert "unseen" not in page
