@@ -29,7 +29,7 @@ from studio.runs.services.queueing import dispatch
 from studio.workspaces import audit
 from studio.workspaces.models import Workspace
 
-NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}\Z")
 DATA_TYPES = frozenset({"uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model"})
 
 
