@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from officina import __version__
-from officina.cli import admin, asset, azure, compute, configure, job, login, workspace
+from officina.cli import admin, asset, azure, compute, configure, datastore, job, login, workspace
 from officina.cli.exits import Exit
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.add_typer(job.app, name="job")
 for kind in asset.WORDS:
     app.add_typer(asset.app_of(kind), name=kind)
 app.add_typer(compute.app, name="compute")
+app.add_typer(datastore.app, name="datastore")
 app.add_typer(workspace.app, name="workspace")
 app.add_typer(admin.app, name="admin")
 app.add_typer(azure.app, name="azure")

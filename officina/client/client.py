@@ -13,6 +13,7 @@ import httpx
 
 from officina.client.assets import Assets
 from officina.client.computes import Computes
+from officina.client.datastores import Datastores
 from officina.client.download import download_listing
 from officina.client.journal import LoggedRun
 from officina.client.logs import ENDED, follow
@@ -125,6 +126,11 @@ class Client:
     def computes(self) -> Computes:
         """Return the workspace's computes."""
         return Computes(self)
+
+    @property
+    def datastores(self) -> Datastores:
+        """Return the workspace's datastores."""
+        return Datastores(self)
 
     # Jobs
 

@@ -164,7 +164,8 @@ def pipeline(function: Callable[..., Any] | None = None, **settings: Any) -> Any
         body, types = _body(function, values, settings)
         if not _building:
             given_now = {name: _plain(v) for name, v in values.items() if v is not None}
-            return PipelineJob(body | {"inputs": given_now})
+            body["inputs"] = given_now
+            return PipelineJob(body)
         spec = {
             **{key: body[key] for key in ("jobs", "outputs", "settings") if key in body},
             "type": "pipeline",

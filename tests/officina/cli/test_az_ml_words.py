@@ -119,3 +119,16 @@ def test_a_job_is_queried_as_upstream_scripts_do(az: Shell, tmp_path: Path) -> N
     link = az("job", "show", "-n", name, "--query", "services.Studio.endpoint", "-o", "tsv")
     assert name in link or "/runs/" in link
     az("job", "show", "-n", name, "--query", "a[", code=3)
+
+
+def test_a_datastore_is_made_shown_and_forgotten(az: Shell, tmp_path: Path) -> None:
+    (tmp_path / "s.yml").write_text(
+        "name: blobs\ntype: azure_blob\naccount_name: acct\ncontainer_name: box\n"
+        "credentials: {account_key: c2VjcmV0}\n"
+    )
+    made = az("datastore", "create", "-f", "s.yml")
+    assert json.loads(made)["name"] == "blobs"
+    assert "c2VjcmV0" not in made + az("datastore", "show", "-n", "blobs")
+    assert "blobs" in az("datastore", "list", "--query", "[].name", "-o", "tsv").split()
+    az("datastore", "delete", "-n", "blobs", "-y")
+    az("datastore", "show", "-n", "blobs", code=4)
