@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -46,9 +47,24 @@ def officina(
     """Run and watch machine-learning jobs on an Officina studio, or here without one."""
 
 
+def spread(words: list[str]) -> list[str]:
+    """Write `--set a=1 b=2`, as scripts for `az` do, as an option for each."""
+    spread: list[str] = []
+    option = ""
+    for word in words:
+        if word in {"--set", "--tags", "--defaults", "-d"}:
+            option = word
+        elif word.startswith("-"):
+            option = ""
+        elif option and "=" in word and spread[-1] != option:
+            spread.append(option)
+        spread.append(word)
+    return spread
+
+
 def main() -> None:
     """Run the command line."""
     try:
-        app()
+        app(spread(sys.argv[1:]))
     except KeyboardInterrupt:
         raise SystemExit(Exit.INTERRUPTED) from None

@@ -166,7 +166,7 @@ def pipeline(function: Callable[..., Any] | None = None, **settings: Any) -> Any
             given_now = {name: _plain(v) for name, v in values.items() if v is not None}
             body["inputs"] = given_now
             return PipelineJob(body)
-        spec = {
+        spec: dict[str, Any] = {
             **{key: body[key] for key in ("jobs", "outputs", "settings") if key in body},
             "type": "pipeline",
             "name": function.__name__,

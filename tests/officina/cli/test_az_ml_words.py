@@ -54,7 +54,7 @@ def test_data_is_made_listed_changed_archived_and_fetched(az: Shell, tmp_path: P
     assert made["tags"] == {"from": "here"}
     assert az("data", "show", "--name", "rows", "--label", "latest", "--query", "version",
               "-o", "tsv") == "7\n"  # fmt: skip
-    az("data", "update", "-n", "rows", "-v", "7", "--set", "description=other")
+    az("data", "update", "-n", "rows", "-v", "7", "--set", "description=other", "tags.b=2")
     assert json.loads(az("data", "show", "-n", "rows", "-v", "7"))["description"] == "other"
     az("data", "download", "-n", "rows", "-v", "7", "-p", "down")
     assert (tmp_path / "down" / "rows" / "a.csv").read_text() == "x\n1\n"

@@ -139,3 +139,30 @@ def test_ctrl_c_ends_a_local_job_and_all_of_its_processes(
         if path.exists() and b"77.7" in path.read_bytes().replace(b"\0", b" ").split()
     ]
     assert found == []
+
+
+def test_several_values_after_one_set_are_each_a_change(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    from officina.cli.app import spread
+
+    assert spread(["job", "create", "--set", "a=1", "b=2", "-f", "x=y.yml"]) == [
+        "job", "create", "--set", "a=1", "--set", "b=2", "-f", "x=y.yml",
+    ]  # fmt: skip
+    job = write_job(tmp_path, "true")
+    words = ["--set", "display_name=one", "comand=two"]
+    done = run(env, "job", "validate", "-f", str(job), *words)
+    assert done.returncode == 3
+    assert "a job has no 'comand'" in done.stderr
+    fine = run(env, "job", "validate", "-f", str(job), "--query", "result", "-o", "tsv")
+    assert fine.stdout == "Succeeded\n"
+
+
+def test_defaults_are_kept_and_taken_away(env: dict[str, str]) -> None:
+    run(env, "configure", "--defaults", "workspace=lab", "output=tsv")
+    assert run(env, "configure", "--list-defaults").stdout.splitlines() == [
+        "workspace=lab", "output=tsv",
+    ]  # fmt: skip
+    run(env, "configure", "--defaults", "output=")
+    assert run(env, "configure", "-l").stdout == "workspace=lab\n"
+    assert run(env, "configure", "--defaults", "workspce=lab").returncode == 3
