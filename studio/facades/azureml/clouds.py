@@ -12,6 +12,7 @@ from django.http import HttpRequest, JsonResponse
 
 from officina.errors import StudioError
 from studio.facades.azureml import tokens, wire
+from studio.lib import problems
 from studio.workspaces.access import PUBLIC
 from studio.workspaces.authentication import bad_token, find_token
 
@@ -59,11 +60,16 @@ def client(request: HttpRequest) -> Given:
     return {"tls_url": f"https://{name}:{settings.TLS_PORT}", "authority": authority}
 
 
-def msi_token(request: HttpRequest) -> Given:
+def msi_token(request: HttpRequest) -> Any:
     """Answer as the managed identity endpoint of App Service does; the header carries our API token."""
     secret = request.headers.get("X-IDENTITY-HEADER") or request.headers.get("Secret") or ""
     audience = request.GET.get("resource", "")
-    token, ends = _mint(request, secret, audience)
+    try:
+        token, ends = _mint(request, secret, audience)
+    except StudioError as error:
+        # The two keys that azure-identity shows of what went wrong.
+        status = problems.status_of(error)
+        return status, {"statusCode": status, "message": f"{error.message} {error.hint}"}
     return {
         "access_token": token,
         "expires_on": str(ends),

@@ -69,6 +69,12 @@ def test_a_jwt_has_the_audience_that_was_asked_for(lab: Any) -> None:
     assert claims["exp"] > time.time()
 
 
+def test_a_wrong_api_token_is_told_in_the_words_that_azure_identity_shows(lab: Any) -> None:
+    answer = Client().get("/msi/token?resource=x", headers={"X-IDENTITY-HEADER": "oft_nobody"})
+    assert answer.status_code == 401
+    assert answer.json()["statusCode"] == 401 and "not valid" in answer.json()["message"]
+
+
 def test_a_jwt_opens_what_its_token_opens(lab: Any) -> None:
     client = bearer(jwt_of(token_of(lab.owner)))
     assert client.get(LAB).json()["name"] == "lab"
