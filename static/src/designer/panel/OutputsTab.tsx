@@ -2,7 +2,7 @@
 import type { Component, GraphNode, PortSpec } from "../../graph/types.ts";
 import { Icon, Menu, MenuItem, Port } from "../data/parts.tsx";
 import { typeLabel } from "../../graph/ports.ts";
-import { hasOutput, sizeText } from "../data/ports.ts";
+import { hasOutput, portRun, sizeText } from "../data/ports.ts";
 import { useColumns, useDesigner, useRunOverlay } from "../store/index.ts";
 
 export function OutputsTab({ node, component }: { node: GraphNode; component: Component }) {
@@ -24,7 +24,7 @@ function Output({ node, port }: { node: GraphNode; port: PortSpec }) {
   const size = sizeText(ran?.outputs[port.name]);
   const warning = ran?.outputs[port.name]?.warning;
   const at = { node: node.id, port: port.name };
-  const page = `/w/${encodeURIComponent(config.workspace)}/runs/${ran?.run ?? ""}/?tab=outputs`;
+  const page = `/w/${encodeURIComponent(config.workspace)}/runs/${portRun(ran, port.name)?.run ?? ""}/?tab=outputs`;
   return (
     <li className="p-output">
       <div className="p-output-head">
