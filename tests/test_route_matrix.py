@@ -138,7 +138,8 @@ def problem_with(response: Any, operation: str, who: str) -> str:
     if operation not in held:
         told = operation in response.content.decode()
         return "" if response.status_code == 403 and told else f"must be 403 and name {operation}"
-    if response.status_code >= 500:
+    # 501 is an answer too: MLflow's clients ask whether there are multipart uploads.
+    if response.status_code >= 500 and response.status_code != 501:
         return "a server error"
     # A member who holds the operation may still be told that only a job's token will do.
     if response.status_code in {401, 403} and b"given only to jobs" not in response.content:
