@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from officina.errors import StudioError
+from studio.facades.mlflow import memory
 from studio.facades.mlflow.wire import Refusal, absent
 from studio.runs.models import Experiment, Run
 from studio.workspaces import access
@@ -124,8 +125,8 @@ def is_number(ident: str) -> bool:
     return ident.isascii() and ident.isdigit() and len(ident) < 19
 
 
-def token_of(request: HttpRequest) -> ApiToken:
-    """Return the token of a request: Bearer, or Basic with an e-mail address and the token as password."""
+def secret_of(request: HttpRequest) -> tuple[str, str | None]:
+    """Return a request's token, from Bearer or as the password of Basic, and the e-mail address of the latter."""
     header = request.META.get("HTTP_AUTHORIZATION", "")
     secret = secret_in(header)
     email = None
@@ -142,10 +143,24 @@ def token_of(request: HttpRequest) -> ApiToken:
             "and MLFLOW_TRACKING_PASSWORD (a token of the Tokens page).",
             code="unauthenticated",
         )
-    token = find_token(secret)
+    return secret, email
+
+
+def _member(request: HttpRequest, workspace: str | None, operation: Any) -> tuple[Any, Membership]:
+    """Return the token and its membership of the workspace, which holds the operation."""
+    secret, email = secret_of(request)
+    known = memory.recall(secret, workspace) if workspace else None
+    token = known.token if known is not None else find_token(secret)
     if token is None or (email is not None and email.lower() != token.user.email.lower()):
         raise bad_token()
-    return token
+    wanted = operation(token)
+    if known is not None and wanted in known.member.operations:
+        return token, known.member
+    name = workspace if workspace is not None else _default_workspace(token)
+    member = access.workspace_for(token.user, name, wanted, token)
+    if workspace:
+        memory.remember(secret, workspace, token, member)
+    return token, member
 
 
 def enter(
@@ -155,14 +170,15 @@ def enter(
 
     `run_operation` is what a job's token must hold instead; "" means the same operation.
     """
-    token = token_of(request)
-    name = workspace if workspace is not None else _default_workspace(token)
+
+    def wanted_by(token: ApiToken) -> str:
+        return operation if run_scope(token) is None else (run_operation or operation)
+
+    token, member = _member(request, workspace, wanted_by)
     scope = run_scope(token)
-    wanted = operation if scope is None else (run_operation or operation)
-    member: Membership = access.workspace_for(token.user, name, wanted, token)
     job = None
     if scope is not None:
-        if wanted not in scope.get("operations", ()):
+        if wanted_by(token) not in scope.get("operations", ()):
             raise job_only("its own run")
         rows = Run.objects.select_related("experiment").defer("document", "key_parts", "cursor")
         job = rows.filter(guid=scope["run"], workspace=member.workspace).first()

@@ -377,3 +377,20 @@ def test_links_that_clients_print_lead_to_the_studio(cast: Any, owner: Caller) -
     assert client.get(f"/mlflow/lab?run={guid}").headers["Location"] == f"/w/lab/runs/{guid}/"
     to = client.get("/mlflow/lab?experiment=0").headers["Location"]
     assert to == "/w/lab/experiments/Default/"
+
+
+def test_a_token_that_just_worked_stops_working_the_moment_its_rights_change(cast: Any) -> None:
+    token, secret = workspaces.create_token(user=cast.contributor, name="busy")
+    caller = Caller(secret)
+    assert caller.post("experiments/create", name="one")[0] == 200
+    assert caller.post("experiments/create", name="two")[0] == 200
+    member = cast.contributor.memberships.get(workspace=cast.lab)
+    member.role = "Reader"
+    member.save()
+    assert caller.post("experiments/create", name="three")[0] == 403
+    member.delete()
+    assert caller.post("experiments/search")[0] == 404
+    member.save(force_insert=True)
+    assert caller.post("experiments/search")[0] == 200
+    workspaces.revoke_token(token=token, actor=cast.owner)
+    assert caller.post("experiments/search")[0] == 401
