@@ -62,27 +62,27 @@ def test_a_missing_file_is_not_found(tmp_path: Path) -> None:
 def test_ten_megabytes_are_refused_fast(tmp_path: Path) -> None:
     path = tmp_path / "bomb.yml"
     path.write_bytes(b"a: [" + b"1," * 5_000_000 + b"1]")
-    start = time.perf_counter()
+    start = time.process_time()
     assert refusal(path).code == "too_large"
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 def test_billion_laughs_are_refused_fast() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     for level in range(1, 12):
         lines.append(f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]")
-    start = time.perf_counter()
+    start = time.process_time()
     assert refusal("\n".join(lines)).code == "too_large"
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_merge_bombs_are_refused_fast() -> None:
     lines = ["m0: &m0 {k0: [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]}"]
     for level in range(1, 30):
         lines.append(f"m{level}: &m{level} {{<<: [*m{level - 1}, *m{level - 1}, *m{level - 1}]}}")
-    start = time.perf_counter()
+    start = time.process_time()
     assert refusal("\n".join(lines)).code == "too_large"
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_deep_nesting_is_refused() -> None:
