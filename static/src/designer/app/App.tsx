@@ -1,5 +1,6 @@
 /** The island: top bar additions, toolbar, palette, canvas or outline, results below, properties at the right. */
-import { lazy, Suspense, useEffect, useState } from "react";
+import { Suspense, useEffect, useState } from "react";
+import { lazily } from "./lazily.ts";
 import { Canvas } from "../canvas/Canvas.tsx";
 import { ConnectList } from "../canvas/ConnectList.tsx";
 import { ContextMenu } from "../canvas/ContextMenu.tsx";
@@ -21,11 +22,11 @@ import { Toolbar } from "./Toolbar.tsx";
 import { OfflineBanner, Topbar } from "./Topbar.tsx";
 
 // The canvas comes first; what stands around it is fetched beside it, and dialogs when one is opened.
-const Panel = lazy(async () => ({ default: (await import("../panel/Panel.tsx")).Panel }));
-const Dock = lazy(async () => ({ default: (await import("../dock/Dock.tsx")).Dock }));
-const Outline = lazy(async () => ({ default: (await import("../outline/Outline.tsx")).Outline }));
-const Dialogs = lazy(async () => ({ default: (await import("../dialogs/Dialogs.tsx")).Dialogs }));
-const Shortcuts = lazy(async () => ({ default: (await import("../commands/Shortcuts.tsx")).Shortcuts }));
+const Panel = lazily(async () => ({ default: (await import("../panel/Panel.tsx")).Panel }));
+const Dock = lazily(async () => ({ default: (await import("../dock/Dock.tsx")).Dock }));
+const Outline = lazily(async () => ({ default: (await import("../outline/Outline.tsx")).Outline }));
+const Dialogs = lazily(async () => ({ default: (await import("../dialogs/Dialogs.tsx")).Dialogs }));
+const Shortcuts = lazily(async () => ({ default: (await import("../commands/Shortcuts.tsx")).Shortcuts }));
 
 export function App({ designer }: { designer: Designer }) {
   const [actions] = useState(() => new Actions(designer));

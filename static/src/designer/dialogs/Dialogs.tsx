@@ -1,8 +1,9 @@
 /** Dialogs are loaded when the first one is opened. */
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
+import { lazily } from "../app/lazily.ts";
 import { useUi } from "../store/index.ts";
 
-const AllDialogs = lazy(() => import("./AllDialogs.tsx"));
+const AllDialogs = lazily(() => import("./AllDialogs.tsx"));
 
 export function Dialogs() {
   if (!useUi("dialog")) return null;

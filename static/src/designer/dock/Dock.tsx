@@ -1,6 +1,7 @@
 /** Below the canvas: what came out of a port, its statistics, logs, problems, and two things side by side. */
 import "../../styles/designer-dock.css";
-import { lazy, Suspense, useEffect, useId, useState } from "react";
+import { Suspense, useEffect, useId, useState } from "react";
+import { lazily } from "../app/lazily.ts";
 import { kindOf } from "../../graph/ports.ts";
 import { Icon, IconButton, Menu, MenuItem, Port, Skeleton, Tabs, type TabItem } from "../data/parts.tsx";
 import { portLabel, portRun, sizeText } from "../data/ports.ts";
@@ -9,9 +10,9 @@ import { useCatalogue, useCell, useDesigner, useNodes, useProblems, useRunNodes,
 import { ProblemsTab } from "./ProblemsTab.tsx";
 
 // What needs a grid, a log or a chart comes after the canvas stands.
-const PortPane = lazy(() => import("./PortPane.tsx"));
-const LogsPane = lazy(() => import("./LogsPane.tsx"));
-const CompareTab = lazy(() => import("./CompareTab.tsx"));
+const PortPane = lazily(() => import("./PortPane.tsx"));
+const LogsPane = lazily(() => import("./LogsPane.tsx"));
+const CompareTab = lazily(() => import("./CompareTab.tsx"));
 
 export function Dock() {
   const { ui } = useDesigner();

@@ -1,5 +1,6 @@
 /** One step: what it is, how it fared, its parameters, outputs, log and place in the graph. */
-import { lazy, Suspense, useId, useState } from "react";
+import { Suspense, useId, useState } from "react";
+import { lazily } from "../app/lazily.ts";
 import type { Component, GraphNode } from "../../graph/types.ts";
 import { copyText } from "../../ui/shell.ts";
 import { bytes, duration } from "../../ui/format.ts";
@@ -11,7 +12,7 @@ import { LineageTab } from "./LineageTab.tsx";
 import { OutputsTab } from "./OutputsTab.tsx";
 import { ParametersTab } from "./ParametersTab.tsx";
 
-const LogsTab = lazy(() => import("./LogsTab.tsx"));
+const LogsTab = lazily(() => import("./LogsTab.tsx"));
 
 export function NodePanel({ node }: { node: GraphNode }) {
   const component = useComponent(node);
