@@ -17,7 +17,7 @@ pytest.importorskip("moto.server")
 
 from tests.running import Studio, free_port, start_studio
 
-pytestmark = [pytest.mark.live, pytest.mark.slow]
+pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.clients]
 KEYS = {"AWS_ACCESS_KEY_ID": "test-key", "AWS_SECRET_ACCESS_KEY": "test-secret"}
 LIMIT = 120.0
 

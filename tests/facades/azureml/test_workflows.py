@@ -13,7 +13,7 @@ from tests import isolation
 from tests.facades.azureml import clients
 from tests.running import Studio
 
-pytestmark = [pytest.mark.live, pytest.mark.slow]
+pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.clients]
 SCRIPTS = sorted(Path(__file__).with_name("scripts").glob("*.py"))
 NAMES = [
     name

@@ -14,7 +14,7 @@ from tests.facades.mlflow import clients
 from tests.live import jobs
 from tests.running import Studio
 
-pytestmark = [pytest.mark.live, pytest.mark.slow]
+pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.clients]
 SCRIPTS = Path(__file__).resolve().parent / "scripts"
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.running import Studio, shared_studio
 
 Shell = Callable[..., str]
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.clients]
 
 
 @pytest.fixture(scope="module")

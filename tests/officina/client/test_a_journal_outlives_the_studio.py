@@ -16,7 +16,7 @@ from officina.client import Client
 from officina.client.journal import Journal, send_left
 from tests.running import Studio, shared_studio
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.clients]
 
 
 class Line:

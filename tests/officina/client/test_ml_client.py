@@ -8,7 +8,7 @@ import pytest
 from officina import AmlCompute, Data, Environment, MLClient, command, load_component, pipeline
 from tests.running import shared_studio
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.clients]
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from tests.running import Studio
 from tests.studio.compute.test_a_machine_joins import call, command_job, wait_for
 
-pytestmark = [pytest.mark.live, pytest.mark.slow]
+pytestmark = [pytest.mark.clients, pytest.mark.live, pytest.mark.slow]
 JOB = (
     "from dask.distributed import Client; import joblib; client = Client()\n"
     "with joblib.parallel_backend('dask'):\n"
