@@ -97,4 +97,5 @@ def test_a_reader_runs_no_query_and_a_link_runs_none_either(cast: Any, make: Any
     client = Client()
     client.force_login(cast.owner)
     page = client.get("/w/lab/datastores/shop/?query=select+1+as+unseen").content.decode()
-    assert "unseen" not in page
+    # The address is in the theme form, to lead back here; neither the form nor a table took it up.
+    assert page.replace("select+1+as+unseen", "").count("unseen") == 0
