@@ -4,6 +4,7 @@ import type { RefObject } from "react";
 import { around, type Box } from "../../graph/arrange.ts";
 import type { CanvasHandle } from "../commands/actions.ts";
 import type { Designer } from "../store/designer.ts";
+import { focusSoon } from "../commands/focus.ts";
 import type { Flow } from "./flow.ts";
 import type { FlowEdge, FlowNode } from "./types.ts";
 
@@ -46,14 +47,9 @@ export function makeHandle(designer: Designer, flow: Flow, instance: ReactFlowIn
     zoomTo: (level) => void instance.zoomTo(level, glide()),
     show,
     focus(id) {
-      const focusIt = (tries: number): void => {
-        const element = id === null ? root.current : root.current?.querySelector<HTMLElement>(`[data-node="${CSS.escape(id)}"]`);
-        if (element) element.focus({ preventScroll: true });
-        else if (tries) requestAnimationFrame(() => focusIt(tries - 1)); // it is drawn once it is near the window
-      };
       const node = id === null ? undefined : designer.draft.node(id);
       if (node) show([{ ...node.position, width: 232, height: 52 }]);
-      requestAnimationFrame(() => focusIt(30));
+      focusSoon(() => (id === null ? root.current : root.current?.querySelector<HTMLElement>(`[data-node="${CSS.escape(id)}"]`))); // a node is drawn once it is near the window
     },
   };
 }

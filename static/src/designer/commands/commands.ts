@@ -2,7 +2,7 @@
 import { ended } from "../../ui/status.ts";
 import type { Actions } from "./actions.ts";
 import { lookInto } from "./components.ts";
-import { focusPanel } from "./focus.ts";
+import { focusPanel, focusSoon } from "./focus.ts";
 import { keySettings } from "./keymap.ts";
 
 export interface Command {
@@ -120,7 +120,7 @@ function quickAdd(actions: Actions): void {
 
 function focusPalette(actions: Actions): void {
   actions.designer.ui.set({ paletteOpen: true });
-  requestAnimationFrame(() => document.querySelector<HTMLInputElement>(".d-palette input[type=search]")?.focus());
+  focusSoon(() => document.querySelector<HTMLInputElement>(".d-palette input[type=search]"));
 }
 
 function openPanel(actions: Actions): void {

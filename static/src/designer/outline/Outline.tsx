@@ -10,7 +10,7 @@ import { Icon, tileOf } from "../app/Icon.tsx";
 import { StatusIcon } from "../canvas/Status.tsx";
 import { RenameField } from "../canvas/RenameField.tsx";
 import { useActions } from "../commands/context.ts";
-import { focusPanel } from "../commands/focus.ts";
+import { focusPanel, focusSoon } from "../commands/focus.ts";
 import { useCatalogue, useDesigner, useEdges, useNodeProblems, useNodes, useRunOverlay, useSelection, useUi } from "../store/hooks.ts";
 
 export function Outline() {
@@ -39,7 +39,7 @@ export function Outline() {
     const id = rows[Math.max(0, Math.min(rows.length - 1, index))]?.node.id;
     if (!id) return;
     ui.select(extend ? [...selection, id] : [id]);
-    requestAnimationFrame(() => table.current?.querySelector<HTMLElement>(`tr[data-node="${CSS.escape(id)}"]`)?.focus());
+    focusSoon(() => table.current?.querySelector<HTMLElement>(`tr[data-node="${CSS.escape(id)}"]`));
   };
   const onKey = (event: React.KeyboardEvent): void => {
     if (!(event.target instanceof HTMLTableRowElement) || event.ctrlKey || event.metaKey || event.altKey) return;
