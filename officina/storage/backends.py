@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, Protocol, cast
 from urllib.parse import unquote, urlsplit
 
 from officina.errors import StudioError
+from officina.storage import batches
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -24,6 +25,16 @@ class Staged(Protocol):
 
     def commit(self, kind: str, sha256: str) -> None:
         """Make all bytes visible at once, under their digest."""
+
+
+class Batch(Protocol):
+    """Many small files on their way in together."""
+
+    def add(self, kind: str, sha256: str, data: bytes) -> None:
+        """Add a file whose digest is known; it may become visible at any time from now."""
+
+    def finish(self) -> None:
+        """Make all of them visible and durable."""
 
 
 def open_backend(url: str) -> FolderBackend | RemoteBackend:
@@ -113,6 +124,21 @@ class FolderBackend:
         temp.sync()
         temp.path.replace(path)
 
+    @contextmanager
+    def batch(self) -> Iterator[Batch]:
+        """Take many small files, made durable together."""
+        with reporting_full_disk(str(self.root)):
+            gathered = batches.FolderBatch(self.root, self._incoming)
+            try:
+                yield gathered
+                gathered.finish()
+            finally:
+                gathered.discard()
+
+    def sweep(self, *, older_than: float) -> int:
+        """Remove what killed processes left half-written; returns how many."""
+        return batches.sweep(self._incoming, older_than=older_than)
+
     def open(self, kind: str, sha256: str) -> BinaryIO:
         """Open for reading."""
         try:
@@ -193,6 +219,26 @@ class RemoteBackend:
             self._fs.put_file(str(temp.path), key)
         self._fs.invalidate_cache()
 
+    @contextmanager
+    def batch(self) -> Iterator[Batch]:
+        """Take many small files, sent side by side where the store's client can."""
+        gathered = _RemoteBatch(self)
+        yield gathered
+        gathered.finish()
+
+    def place_all(self, contents: dict[tuple[str, str], bytes]) -> None:
+        """Send files that are whole in memory."""
+        keys = {self._key(kind, sha256): data for (kind, sha256), data in contents.items()}
+        with reporting_full_disk(self.url):
+            for folder in {key.rpartition("/")[0] for key in keys}:
+                self._fs.makedirs(folder, exist_ok=True)
+            self._fs.pipe(keys)
+        self._fs.invalidate_cache()
+
+    def sweep(self, *, older_than: float) -> int:
+        """Return 0: an object store shows nothing half-written."""
+        return 0
+
     def open(self, kind: str, sha256: str) -> BinaryIO:
         """Open for reading."""
         try:
@@ -233,6 +279,26 @@ class _StagedRemotely:
 
     def commit(self, kind: str, sha256: str) -> None:
         self._backend.place(self._temp, kind, sha256)
+
+
+class _RemoteBatch:
+    """Bytes in memory, up to 64 MB, then sent."""
+
+    def __init__(self, backend: RemoteBackend) -> None:
+        self._backend = backend
+        self._waiting: dict[tuple[str, str], bytes] = {}
+        self._bytes = 0
+
+    def add(self, kind: str, sha256: str, data: bytes) -> None:
+        self._waiting[kind, sha256] = data
+        self._bytes += len(data)
+        if len(self._waiting) >= 1000 or self._bytes >= batches.MOST_BYTES:
+            self.finish()
+
+    def finish(self) -> None:
+        if self._waiting:
+            self._backend.place_all(self._waiting)
+        self._waiting, self._bytes = {}, 0
 
 
 def _discard_quietly(temp: _TempFile) -> None:

@@ -13,6 +13,7 @@ from officina.storage.trees import Entry, Tree, build
 
 if TYPE_CHECKING:
     from officina.storage.ignore import Ignore
+    from officina.storage.known import KnownDigests
 
 
 @dataclass(frozen=True)
@@ -23,16 +24,26 @@ class Scan:
     paths: dict[str, Path]
 
 
-def scan(path: Path, *, ignore: Ignore | None = None) -> Scan:
-    """Return what `put_tree` would store for a folder, or `put_single` for a file."""
+def scan(path: Path, *, ignore: Ignore | None = None, known: KnownDigests | None = None) -> Scan:
+    """Return what `put_tree` would store for a folder, or `put_single` for a file.
+
+    With `known`, files that look as they did when it was kept are not read.
+    """
     found = walk(path, ignore=ignore) if not path.is_file() else [(path.name, path.resolve())]
     files: dict[str, Entry] = {}
     paths: dict[str, Path] = {}
     for name, file in found:
-        with file.open("rb") as source:
-            sha256 = hashlib.file_digest(source, "sha256").hexdigest()
-            size = source.tell()
-        executable = bool(file.stat().st_mode & stat.S_IXUSR)
-        files[name] = Entry(sha256, size, executable)
+        facts = file.stat()
+        size = facts.st_size
+        sha256 = known.get(name, facts) if known else None
+        if sha256 is None:
+            with file.open("rb") as source:
+                sha256 = hashlib.file_digest(source, "sha256").hexdigest()
+                size = source.tell()
+            if known and size == facts.st_size:
+                known.add(name, facts, sha256)
+        files[name] = Entry(sha256, size, bool(facts.st_mode & stat.S_IXUSR))
         paths[sha256] = file
+    if known:
+        known.save()
     return Scan(build(files)[0], paths)

@@ -6,12 +6,13 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from officina.errors import StudioError
 from officina.storage import trees
-from officina.storage.backends import FolderBackend, RemoteBackend, Staged, open_backend
+from officina.storage.backends import Batch, FolderBackend, RemoteBackend, Staged, open_backend
 from officina.storage.folders import walk
 from officina.storage.paths import safe_join
 from officina.storage.trees import Blob, Entry, Tree
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from officina.storage.ignore import Ignore
 
 CHUNK = 1 << 20
+# Files up to this size are read into memory and stored in a batch.
+SMALL = 1 << 20
 BLOBS, TREES = "blobs", "trees"
 
 
@@ -41,21 +44,21 @@ class ContentStore:
 
     def put_file(self, path: Path) -> Blob:
         """Store a regular file's bytes; it is read once more only when they are new."""
-        # O_NOFOLLOW, O_NONBLOCK: a file swapped for a link or a pipe meanwhile is refused.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as source:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise StudioError("It is not a regular file.", where=str(path))
-            digest, size = hashlib.sha256(), 0
-            for chunk in _chunks(source):
-                digest.update(chunk)
-                size += len(chunk)
-            sha256 = digest.hexdigest()
-            if self._backend.exists(BLOBS, sha256):
-                return Blob(sha256, size)
-            source.seek(0)
-            # What a running job still writes to may differ by now; the digest is that of this reading.
-            return self.put_stream(_chunks(source))
+        with _regular(path) as (source, _):
+            return self.put_source(source)
+
+    def put_source(self, source: BinaryIO) -> Blob:
+        """Store what an open file holds; it is read once more only when its bytes are new."""
+        digest, size = hashlib.sha256(), 0
+        for chunk in _chunks(source):
+            digest.update(chunk)
+            size += len(chunk)
+        sha256 = digest.hexdigest()
+        if self._backend.exists(BLOBS, sha256):
+            return Blob(sha256, size)
+        source.seek(0)
+        # What a running job still writes to may differ by now; the digest is that of this reading.
+        return self.put_stream(_chunks(source))
 
     def put_stream(
         self, chunks: Iterable[bytes], *, expected: str | None = None, limit: int | None = None
@@ -75,13 +78,22 @@ class ContentStore:
                 staged.write(chunk)
             sha256 = digest.hexdigest()
             if expected is not None and sha256 != expected:
-                raise StudioError(
-                    f"The bytes that arrived have the digest {sha256}, not {expected}.",
-                    hint="The transfer was cut or changed on the way; send the file again.",
-                    where="sha256",
-                )
+                raise _torn(sha256, expected)
             staged.commit(BLOBS, sha256)
         return Blob(sha256, size)
+
+    @contextmanager
+    def batch(self) -> Iterator[StoreBatch]:
+        """Take many files; small ones are made durable together, which is what takes the time.
+
+        Their digests may be relied on once the block has ended without an error.
+        """
+        with self._backend.batch() as batch:
+            yield StoreBatch(self, self._backend, batch)
+
+    def sweep(self, *, older_than: float) -> int:
+        """Remove what killed processes left half-written so many seconds ago; returns how many."""
+        return self._backend.sweep(older_than=older_than)
 
     def open(self, sha256: str) -> BinaryIO:
         """Open stored bytes for reading, as they are; `read` and `materialize` check them too."""
@@ -117,12 +129,13 @@ class ContentStore:
     def put_tree(self, folder: Path, *, ignore: Ignore | None = None) -> Tree:
         """Store the files of a folder and return their tree."""
         files: dict[str, Entry] = {}
-        for name, path in walk(folder, ignore=ignore):
-            blob = self.put_file(path)
-            executable = bool(path.stat().st_mode & stat.S_IXUSR)
-            files[name] = Entry(blob.sha256, blob.size, executable)
-            if len(files) > trees.MAX_FILES:
-                break  # put_manifest says what is wrong
+        with self.batch() as batch:
+            for name, path in walk(folder, ignore=ignore):
+                blob, facts = batch.put_file(path)
+                executable = bool(facts.st_mode & stat.S_IXUSR)
+                files[name] = Entry(blob.sha256, blob.size, executable)
+                if len(files) > trees.MAX_FILES:
+                    break  # put_manifest says what is wrong
         return self.put_manifest(files)
 
     def put_single(self, path: Path, *, name: str | None = None) -> Tree:
@@ -190,6 +203,56 @@ class ContentStore:
             for chunk in _verified(source, entry.sha256, name=name):
                 target.write(chunk)
             os.fchmod(target.fileno(), mode)
+
+
+class StoreBatch:
+    """Files on their way into a store together; see `ContentStore.batch`."""
+
+    def __init__(
+        self, store: ContentStore, backend: FolderBackend | RemoteBackend, batch: Batch
+    ) -> None:
+        self._store, self._backend, self._batch = store, backend, batch
+        self._added: set[str] = set()
+
+    def put_bytes(self, data: bytes, *, expected: str | None = None) -> Blob:
+        """Store bytes that are in memory; with `expected`, only when that is their digest."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        if expected is not None and sha256 != expected:
+            raise _torn(sha256, expected)
+        if sha256 not in self._added and not self._backend.exists(BLOBS, sha256):
+            self._batch.add(BLOBS, sha256, data)
+        self._added.add(sha256)
+        return Blob(sha256, len(data))
+
+    def put_file(self, path: Path) -> tuple[Blob, os.stat_result]:
+        """Store a regular file's bytes; returns what the open file is, too."""
+        with _regular(path) as (source, facts):
+            if facts.st_size > SMALL:
+                return self._store.put_source(source), facts
+            data = source.read(SMALL + 1)
+            if len(data) > SMALL:  # it grows while it is read
+                source.seek(0)
+                return self._store.put_source(source), facts
+            return self.put_bytes(data), facts
+
+
+@contextmanager
+def _regular(path: Path) -> Iterator[tuple[BinaryIO, os.stat_result]]:
+    # O_NOFOLLOW, O_NONBLOCK: a file swapped for a link or a pipe meanwhile is refused.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb", buffering=0) as source:
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode):
+            raise StudioError("It is not a regular file.", where=str(path))
+        yield cast("BinaryIO", source), facts
+
+
+def _torn(sha256: str, expected: str) -> StudioError:
+    return StudioError(
+        f"The bytes that arrived have the digest {sha256}, not {expected}.",
+        hint="The transfer was cut or changed on the way; send the file again.",
+        where="sha256",
+    )
 
 
 def _target(path: Path, flags: int) -> BinaryIO:

@@ -154,7 +154,7 @@ def open_postgresql(config: Mapping[str, Any], secrets: Mapping[str, str]) -> Da
     options = {
         "connect_timeout": CONNECT_SECONDS,
         "sslmode": "require" if config.get("tls") else "prefer",
-        "options": f"-c statement_timeout={QUERY_SECONDS * 1000}",
+        "options": f"-c statement_timeout={_seconds(config) * 1000}",
     }
     return Database(
         _url("postgresql+psycopg", config, secrets), title="PostgreSQL", options=options,
@@ -167,7 +167,7 @@ def open_mysql(config: Mapping[str, Any], secrets: Mapping[str, str]) -> Databas
     _refuse_path(str(config["server_name"]))
     # The server may ask the client for any local file, unless that is off.
     options: dict[str, Any] = {
-        "connect_timeout": CONNECT_SECONDS, "read_timeout": QUERY_SECONDS, "local_infile": False,
+        "connect_timeout": CONNECT_SECONDS, "read_timeout": _seconds(config), "local_infile": False,
     }  # fmt: skip
     if config.get("tls"):
         options["ssl"] = {"check_hostname": True}
@@ -185,6 +185,11 @@ def open_azure_sql(config: Mapping[str, Any], secrets: Mapping[str, str]) -> Dat
         _url("mssql+pyodbc", config, secrets, **query), title="SQL Server",
         options={"timeout": CONNECT_SECONDS}, begin="", secrets=list(secrets.values()),
     )  # fmt: skip
+
+
+def _seconds(config: Mapping[str, Any]) -> int:
+    """Return how long a query may take: an import, which nobody sits and waits for, says it longer."""
+    return int(config.get("query_seconds") or QUERY_SECONDS)
 
 
 def _refuse_path(host: str) -> None:
