@@ -34,6 +34,7 @@ ROUTES = (
     "registry.api",
     "registry.datastores.api",
     "registry.datastores.explore_api",
+    "registry.datastores.prepare_api",
     "studio.runs.api",
     "studio.runs.api_outputs",
     "studio.portal.api",

@@ -55,11 +55,11 @@ def open_stored(store: str, sha256: str, name: str, cache: Path) -> tuple[Path, 
     finally:
         draft.unlink(missing_ok=True)
     notes.write_text(json.dumps(said))
-    _prune(cache)
+    prune(cache)
     return target, said
 
 
-def _prune(cache: Path) -> None:
+def prune(cache: Path) -> None:
     """Delete the tables that were not looked at for longest, beyond what may be kept."""
     files = sorted(cache.glob("*.parquet"), key=lambda path: path.stat().st_mtime, reverse=True)
     total = 0

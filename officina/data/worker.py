@@ -135,12 +135,20 @@ def sample(*, name: str, target: str) -> int:
     return samples.write(name, Path(target))
 
 
+def prepare(**asked: Any) -> dict[str, Any]:
+    """Return what preparation steps make of a sample of a table."""
+    from officina.data import rehearsing
+
+    return rehearsing.rehearse(**asked)
+
+
 VERBS: dict[str, Any] = {
     "rows": rows,
     "profile": profile,
     "correlations": correlations,
     "diff": diff,
     "sample": sample,
+    "prepare": prepare,
 }
 
 if __name__ == "__main__":

@@ -93,7 +93,12 @@ def known_columns(names: Sequence[str], wanted: Sequence[str] | None) -> list[st
 
 def describe_columns(table: pq.ParquetFile, roles: Roles) -> list[dict[str, Any]]:
     """Return name, type and role of every column, from the file's footer alone."""
-    return [_described(field.name, field.type, roles) for field in table.schema_arrow]
+    return describe_schema(table.schema_arrow, roles)
+
+
+def describe_schema(schema: pa.Schema, roles: Roles) -> list[dict[str, Any]]:
+    """Return name, type and role of every column of a schema."""
+    return [_described(field.name, field.type, roles) for field in schema]
 
 
 def _described(name: str, kind: pa.DataType, roles: Roles) -> dict[str, Any]:
@@ -117,13 +122,17 @@ def rows_of(table: pq.ParquetFile, names: Sequence[str], start: int, count: int)
         if before + size > start and len(found) < count:
             part = table.read_row_group(group, columns=list(names))
             part = part.slice(max(0, start - before), count - len(found))
-            cells = [
-                [_cell(value) for value in _without_nanoseconds(part[name]).to_pylist()]
-                for name in names
-            ]
-            found.extend([list(row) for row in zip(*cells, strict=True)])
+            found.extend(cells_of(part, names))
         before += size
     return found
+
+
+def cells_of(table: pa.Table, names: Sequence[str]) -> list[list[Any]]:
+    """Return the rows of the named columns, each cell as JSON can carry it."""
+    cells = [
+        [_cell(value) for value in _without_nanoseconds(table[name]).to_pylist()] for name in names
+    ]
+    return [list(row) for row in zip(*cells, strict=True)]
 
 
 def profiles(file: Source, names: Sequence[str], roles: Roles) -> list[dict[str, Any]]:

@@ -30,6 +30,8 @@ class Table:
     sha256: str
     name: str
     names: tuple[str, ...]
+    # The stored file that says what roles the columns have; "" when there is none.
+    roles: str = ""
 
     def at(self) -> dict[str, Any]:
         """Return where the child process finds it."""
@@ -53,7 +55,9 @@ def table_of(version: AssetVersion, name: str = "") -> Table:
             f"{version} holds {what}.", where="file", code="not_found",
             hint="Parquet, CSV, TSV and JSON lines are shown as tables.",
         )  # fmt: skip
-    return Table(tree.files[chosen].sha256, chosen, tuple(names))
+    beside = tree.files.get("_schema.json") if chosen == "data.parquet" else None
+    roles = beside.sha256 if beside else ""
+    return Table(tree.files[chosen].sha256, chosen, tuple(names), roles)
 
 
 def rows(
