@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import officina.modules
-from officina.execution import processes, shim
+from officina.execution import jobchild, processes, shim
 
 # Set before numpy loads: a process with threads must not fork, and BLAS starts its threads at
 # import.
@@ -189,11 +189,12 @@ def keep_spare(server: socket.socket, path: Path) -> None:
 
 
 def be_spare(server: socket.socket, path: Path, host: int, taken: int) -> None:
-    """Wait for a request, tell the host, become that job's shim; die with the host until then."""
+    """Fork the job's child, wait for a request, become its shim; die with the host until then."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != host:
         return
+    waiting = jobchild.fork_ahead(run_in_child)
     while True:
         connection, _ = server.accept()
         rundir = read_request(connection)
@@ -202,7 +203,9 @@ def be_spare(server: socket.socket, path: Path, host: int, taken: int) -> None:
         connection.close()
     _libc.prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0)
     os.write(taken, b"t")
-    become_shim(rundir, connection, path)
+    if waiting.is_gone():
+        waiting = jobchild.fork_ahead(run_in_child)
+    become_shim(rundir, waiting, connection, path)
 
 
 def read_request(connection: socket.socket) -> str | None:
@@ -216,11 +219,13 @@ def read_request(connection: socket.socket) -> str | None:
         return None
 
 
-def become_shim(rundir: str, connection: socket.socket, path: Path) -> None:
+def become_shim(
+    rundir: str, waiting: jobchild.Waiting, connection: socket.socket, path: Path
+) -> None:
     """Turn this process into the shim of `rundir`; never returns."""
     try:
         handle = connection.detach()
-        processes.close_all_but_standard(keep=handle)
+        processes.close_all_but(handle, *waiting.handles)
         null = os.open(os.devnull, os.O_RDWR)
         for number in (0, 1, 2):
             os.dup2(null, number)
@@ -236,7 +241,7 @@ def become_shim(rundir: str, connection: socket.socket, path: Path) -> None:
                 os.close(answer)
 
         hidden = (str(path.parent.resolve()),)
-        shim.supervise(rundir, lambda: run_in_child(rundir), ready, hidden)
+        shim.supervise(rundir, waiting, ready, hidden)
     finally:
         os._exit(0)
 

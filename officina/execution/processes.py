@@ -75,12 +75,13 @@ def pss(pid: int) -> int:
     return rss(pid)
 
 
-def close_all_but_standard(keep: int = -1) -> None:
-    """Close descriptors above 2, so that no job holds a socket or lock of who started it."""
-    top = os.sysconf("SC_OPEN_MAX")
-    if keep > 2:
-        os.closerange(3, keep)
-    os.closerange(max(3, keep + 1), top)
+def close_all_but(*keep: int) -> None:
+    """Close descriptors above 2 but these, so that no job holds a socket or lock of its starter."""
+    first = 3
+    for handle in sorted(number for number in keep if number > 2):
+        os.closerange(first, handle)
+        first = handle + 1
+    os.closerange(first, os.sysconf("SC_OPEN_MAX"))
 
 
 def interpreter_folders(argv: list[str], env: dict[str, str]) -> list[str]:

@@ -29,19 +29,9 @@ def write_atomically(path: str, draft: str, data: bytes) -> None:
 
 
 def write_in_place(path: str, data: bytes) -> None:
-    """Fill blocks that are reserved already, and see them on the disk."""
+    """Fill blocks that are reserved already."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
         os.pwrite(handle, data, 0)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def sync_folder(path: str) -> None:
-    """See a rename in this folder on the disk."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
     finally:
         os.close(handle)

@@ -22,7 +22,7 @@ if (
 ):  # started as a file: the package's own parent takes the place of its folder
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from officina.execution import jobchild, processes, rundisk, sandbox
+from officina.execution import jobchild, processes, rundisk
 
 TYPE_CHECKING = False  # typing itself costs 5 ms
 if TYPE_CHECKING:
@@ -43,21 +43,15 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class StartError(Exception):
-    """The job's first instruction was never reached."""
-
-
 class Shim:
     """The life of one job, from `job.json` to `exit.json`."""
 
-    def __init__(
-        self, rundir: str, target: Callable[[], None] | None, hidden: tuple[str, ...]
-    ) -> None:
+    def __init__(self, rundir: str, waiting: jobchild.Waiting, hidden: tuple[str, ...]) -> None:
         self.rundir = rundir
-        self.target = target
+        self.waiting = waiting
         self.hidden = hidden
         self.job: dict[str, Any] = {}
-        self.child = 0
+        self.child = waiting.pid
         self.started = time.time()
         self.started_clock = time.monotonic()
         self.confinement = ""
@@ -82,9 +76,12 @@ class Shim:
             with open(self.path("job.json"), encoding="utf-8") as file:
                 self.job = json.load(file)
             self._prepare_folder()
+            orders = {"rundir": self.rundir, "job": self.job, "hidden": self.hidden}
+            self.waiting.give(orders)
             self._write_state()
             ready()
-            self._start()
+            self.confinement = self.waiting.confinement()
+            self._write_state()
             self._watch()
         except Exception as error:  # whatever it was, the run must end with a reason
             self._fail(error)
@@ -95,7 +92,7 @@ class Shim:
             self._write_exit()
 
     def _fail(self, error: Exception) -> None:
-        known = isinstance(error, OSError | StartError)
+        known = isinstance(error, OSError | jobchild.StartError)
         text = str(error) if known else f"{type(error).__name__}: {error}"
         self.ended_by = ("shim_error", f"The job could not be run: {text}"[:2000])
 
@@ -124,29 +121,6 @@ class Shim:
             handle = os.open(self.path(".exit"), os.O_WRONLY | os.O_CREAT, 0o600)
             os.write(handle, b" " * EXIT_RESERVE)
             os.close(handle)
-
-    # -- the child
-
-    def _start(self) -> None:
-        confined = self.job.get("confine", True)
-        confinement = sandbox.prepare(jobchild.policy(self)) if confined else None
-        reader, writer = os.pipe2(os.O_CLOEXEC)
-        shim = os.getpid()
-        self.child = os.fork()
-        if self.child == 0:
-            jobchild.become(self, shim, writer, confinement)
-        os.close(writer)
-        if confinement is not None:
-            confinement.close()
-        with os.fdopen(
-            reader, "rb"
-        ) as pipe:  # ends when the child has exec'd, begun its module, or died
-            words = pipe.read().decode(errors="replace")
-        words, _, failure = words.partition("\0")
-        if failure:
-            raise StartError(failure)
-        self.confinement = words or "none: the job died before it was confined"
-        self._write_state()
 
     # -- while it runs
 
@@ -289,21 +263,22 @@ class Shim:
             "detail": detail,
             "confinement": self.confinement,
         }
+        # Not synced: a machine that loses power within the second loses this job's result, like
+        # that of the jobs that still ran, and the run is ended with that reason.
         data = json.dumps(result).encode().ljust(EXIT_RESERVE)
         rundisk.write_in_place(self.path(".exit"), data)
         os.rename(self.path(".exit"), self.path("exit.json"))
-        rundisk.sync_folder(self.rundir)
 
 
 def supervise(
     rundir: str,
-    target: Callable[[], None] | None,
+    waiting: jobchild.Waiting,
     ready: Callable[[], None] = lambda: None,
     hidden: tuple[str, ...] = (),
 ) -> None:
     """Become the supervisor of the job in `rundir` and return when it is over.
 
-    The caller must be single-threaded. `target` runs in the child in place of `argv`; `ready` is
+    The caller must be single-threaded. `waiting` is its child that will be the job; `ready` is
     called once the heartbeat file exists; `hidden` folders are kept from the job.
     """
     if os.getsid(0) != os.getpid():
@@ -314,13 +289,13 @@ def supervise(
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD, signal.SIGTERM])
-    Shim(os.path.abspath(rundir), target, hidden).run(ready)
+    Shim(os.path.abspath(rundir), waiting, hidden).run(ready)
 
 
 def main() -> None:
     """Supervise the run folder on the command line; close the ready descriptor at the heartbeat."""
     ready_handle = int(sys.argv[2]) if len(sys.argv) > 2 else -1
-    processes.close_all_but_standard(keep=ready_handle)
+    processes.close_all_but(ready_handle)
     null = os.open(os.devnull, os.O_RDWR)
     for handle in (0, 1, 2):
         os.dup2(null, handle)
@@ -330,7 +305,7 @@ def main() -> None:
         while opened:
             os.close(opened.pop())
 
-    supervise(sys.argv[1], None, ready, tuple(sys.argv[3:]))
+    supervise(sys.argv[1], jobchild.fork_ahead(None), ready, tuple(sys.argv[3:]))
 
 
 if __name__ == "__main__":

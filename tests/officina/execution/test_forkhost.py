@@ -109,7 +109,8 @@ def test_twenty_modules_at_once_all_finish_and_leave_no_zombie(
     for job in jobs:
         launch.start(job.rundir, forkhost=host[0])
     assert [job.wait(60)["code"] for job in jobs] == [0] * 20
-    jobs[0].until(lambda: len(processes.descendants(host[1])) == 1)  # the spare for the next
+    # The shim and the child for the next.
+    jobs[0].until(lambda: len(processes.descendants(host[1])) == 2)
     children = [Path(f"/proc/{pid}/stat") for pid in processes.everyone()]
     stats = [stat.read_text().rsplit(")", 1)[1].split() for stat in children if stat.exists()]
     children_of_host = [fields for fields in stats if int(fields[1]) == host[1]]
@@ -199,12 +200,15 @@ def test_a_run_folder_is_taken_by_one_shim_only(
     assert job.log.read_text().count("2 rows") == 1
 
 
+@pytest.mark.parametrize("which", [0, 1], ids=["the shim to be", "the job to be"])
 def test_a_killed_spare_is_replaced(
-    host: tuple[Path, int], make_module: Callable[..., Job]
+    which: int, host: tuple[Path, int], make_module: Callable[..., Job]
 ) -> None:
     job = make_module(data=TABLE, has_header=True)
-    job.until(lambda: len(processes.descendants(host[1])) == 1)
-    os.kill(processes.descendants(host[1])[0], signal.SIGKILL)
+    job.until(lambda: len(processes.descendants(host[1])) == 2)
+    spare = processes.descendants(host[1])[which]
+    os.kill(spare, signal.SIGKILL)
+    job.until(lambda: spare not in processes.descendants(host[1]))
     launch.start(job.rundir, forkhost=host[0])
     assert job.wait()["code"] == 0
 
