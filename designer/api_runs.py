@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from designer import api_endpoints
 from designer.api_drafts import PipelineView
-from designer.services import inference, planning, results, submitting, trying
+from designer.services import inference, pins, planning, results, submitting, trying
 from designer.services import state as states
 from designer.services.arranging import MODES, Ask
 from studio.runs.serializers import RunDetailSerializer
@@ -109,6 +109,17 @@ class PipelineState(PipelineView):
         return Response(states.state(pipeline=pipeline, run=run))
 
 
+class PipelinePins(PipelineView):
+    """The runs whose results a node can be pinned to."""
+
+    operations = {"get": "designer.read"}
+
+    @extend_schema(operation_id="pipelines_pins", responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, workspace: str, guid: str) -> Response:
+        pipeline = self.get_pipeline()
+        return Response({"runs": pins.offers(pipeline, request.query_params.get("node", ""))})
+
+
 class TrySerializer(serializers.Serializer[Any]):
     """A node to try, and the script to try it with when it is not saved yet."""
 
@@ -173,5 +184,6 @@ urlpatterns = [
     path(f"{PIPELINE}/try", PipelineTry.as_view(), name="api-pipeline-try"),
     path(f"{PIPELINE}/state", PipelineState.as_view(), name="api-pipeline-state"),
     path(f"{PIPELINE}/inference", PipelineInference.as_view(), name="api-pipeline-inference"),
+    path(f"{PIPELINE}/pins", PipelinePins.as_view(), name="api-pipeline-pins"),
     *api_endpoints.urlpatterns,
 ]

@@ -38,6 +38,10 @@ def _flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
+def _pin(value: Any) -> bool:
+    return isinstance(value, Mapping) and value.keys() == {"run"} and NAME(value["run"])
+
+
 def _any(value: Any) -> bool:
     return True
 
@@ -47,6 +51,7 @@ FIELDS: dict[str, dict[str, Rule]] = {
     "nodes": {
         "component": NAME, "version": _text(64), "x": _number, "y": _number, "label": NAME, "comment": TEXT,
         "disabled": _flag, "group": NAME, "compute": NAME, "forceRerun": _flag, "params": _any,
+        "pinned": _pin,
     },
     "edges": {"source": NAME, "sourceHandle": NAME},
     "notes": {

@@ -229,6 +229,9 @@ def _node(id: str, value: Any) -> dict[str, Any] | None:
     }
     node |= {name: value[name] for name in NODE_TEXTS if _is_text(value.get(name))}
     node |= {name: True for name in NODE_FLAGS if value.get(name) is True}
+    pinned = value.get("pinned")
+    if isinstance(pinned, Mapping) and _is_text(pinned.get("run")):
+        node["pinned"] = {"run": pinned["run"]}
     return node
 
 

@@ -15,6 +15,7 @@ _FACTS = (
     ("disabled", "disabled"),
     ("compute", "compute"),
     ("forceRerun", "force_rerun"),
+    ("pinned", "pinned"),
 )
 
 
@@ -24,7 +25,7 @@ def diff(a: Graph, b: Graph) -> dict[str, list[dict[str, Any]]]:
     {"added", "removed": [{id, label}], "changed": [{id, label, param, before, after}],
     "edges_added", "edges_removed": edges, "settings", "parameters": [{name, before, after}],
     "notes": [{id, before, after}]}. A `param` may be one of the node's own facts (`component`,
-    `version`, `label`, `comment`, `disabled`, `compute`, `forceRerun`): parameters stand under
+    `version`, `label`, `comment`, `disabled`, `compute`, `forceRerun`, `pinned`): parameters stand under
     `params.<name>` where a module has one of the same name. Positions and groups do not count.
     """
     before = {node.id: node for node in a.nodes}

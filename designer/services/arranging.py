@@ -12,6 +12,7 @@ from designer.models import Pipeline
 from designer.services import nesting, results
 from designer.services.drafts import PIPELINE_TAG
 from designer.services.fingerprints import fingerprints
+from designer.services.pins import Pins, left_out, pins_of, results_for, without
 from officina.catalogue import Catalogue
 from officina.errors import StudioError
 from officina.graph import Edge, Graph, pipeline_document, running
@@ -58,9 +59,11 @@ def arrange(pipeline: Pipeline, ask: Ask) -> Arranged:
     values = parameter_values(graph, ask.parameters)
     lively = running(graph, catalogue)
     settled = results.settled(pipeline.workspace)
-    prints = fingerprints(graph, catalogue, values, settled=settled)
+    pins = pins_of(pipeline, graph, catalogue)
+    prints = fingerprints(graph, catalogue, values, settled=settled, pinned=pins.prints())
     earlier = results.run_of(pipeline, ask.run) if ask.run else None
-    chosen = _chosen(lively.graph, ask)
+    resting = left_out(lively.graph, pins, ask.nodes)
+    chosen = _chosen(without(lively.graph), ask, resting)
     sources: dict[str, Run] = {}
     part = graph
     if len(chosen) < len(lively.graph.nodes):
@@ -70,10 +73,11 @@ def arrange(pipeline: Pipeline, ask: Ask) -> Arranged:
             edge: nesting.origin(nodes[edge.source], edge.source_port, catalogue) for edge in across
         }
         wanted = {step for step, _ in origins.values()}
-        sources = results.latest_results(pipeline, wanted, earlier)
+        _hold(across, pins)
+        sources = results_for(pipeline, pins, wanted, earlier)
         part = _cut(lively.graph, chosen, origins, sources)
         borrowed = {
-            (edge.target, edge.target_port): (_print_of(sources[step]), edge.source_port)
+            (edge.target, edge.target_port): (results.print_of(sources[step]), edge.source_port)
             for edge, (step, _) in origins.items()
         }
         prints = fingerprints(part, catalogue, values, borrowed=borrowed, settled=settled)
@@ -97,11 +101,12 @@ def arrange(pipeline: Pipeline, ask: Ask) -> Arranged:
         "officina.digest": graph.digest(),
         "officina.mode": ask.mode,
     }
-    left_out = {node.id: "disabled" for node in graph.nodes if node.disabled}
-    left_out |= {
+    skipped = {node.id: "disabled" for node in graph.nodes if node.disabled}
+    skipped |= {
         name: f"cut off by {cause}, which is disabled" for name, cause in lively.skipped.items()
     }
-    return Arranged(pipeline, catalogue, graph, document, chosen, left_out, sources)
+    skipped |= {name: why for name, why in resting.items() if name not in chosen}
+    return Arranged(pipeline, catalogue, graph, document, chosen, skipped, sources)
 
 
 def parameter_values(graph: Graph, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,10 +151,28 @@ def _with_values(graph: Graph, values: Mapping[str, Any]) -> Graph:
     return replace(graph, parameters=parameters)
 
 
-def _chosen(graph: Graph, ask: Ask) -> tuple[str, ...]:
+def _chosen(graph: Graph, ask: Ask, resting: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the nodes that are to run; those that rest because of a pin are not among them."""
     names = [node.id for node in graph.nodes]
+    wanted = _wanted(graph, ask, names)
+    chosen = tuple(name for name in names if name in wanted and name not in resting)
+    if wanted and not chosen:
+        pinned = next((name for name in ask.nodes if name in resting), "")
+        who = pinned and (graph.node(pinned).label or pinned)
+        raise StudioError(
+            f"{who} is {resting[pinned]}: nothing is left to run."
+            if who
+            else "All that would run is pinned.",
+            hint="Unpin it, or run from there on.",
+            where=pinned or "graph",
+            code="conflict",
+        )
+    return chosen
+
+
+def _wanted(graph: Graph, ask: Ask, names: list[str]) -> set[str]:
     if ask.mode in {"all", "retry"}:
-        return tuple(names)
+        return set(names)
     if not ask.nodes:
         raise StudioError("No node is chosen.", hint="Choose at least one.", where="nodes")
     wanted: set[str] = set()
@@ -166,7 +189,19 @@ def _chosen(graph: Graph, ask: Ask) -> tuple[str, ...]:
             wanted |= graph.upstream(name)
         elif ask.mode == "from":
             wanted |= graph.downstream(name)
-    return tuple(name for name in names if name in wanted)
+    return wanted
+
+
+def _hold(across: list[Edge], pins: Pins) -> None:
+    """Refuse to take what a pin promises and nobody has any more."""
+    for edge in across:
+        if edge.source in pins.gone:
+            raise StudioError(
+                f"{edge.source} is pinned, but {pins.gone[edge.source]}.",
+                hint="Unpin it, so that it runs again, or pin it to another run.",
+                where=edge.source,
+                code="conflict",
+            )
 
 
 def _across(graph: Graph, chosen: tuple[str, ...]) -> list[Edge]:
@@ -208,11 +243,6 @@ def _result(graph: Graph, edge: Edge, origin: tuple[str, str], found: Mapping[st
             code="conflict",
         )
     return str(output["uri"])
-
-
-def _print_of(child: Run) -> str:
-    known = results.noted(child.parent, results.FINGERPRINTS) if child.parent else {}
-    return str(known.get(nesting.head(child.step)) or f"run/{child.guid}")
 
 
 def _failed(run: Run | None) -> Run:

@@ -8,6 +8,7 @@ from typing import Any
 
 from designer.models import Pipeline
 from designer.services import columns
+from designer.services.pins import pins_of
 from officina import checks
 from officina.checks import Problem
 from officina.columns import schema_to_json
@@ -31,13 +32,14 @@ def report(pipeline: Pipeline, graph: Mapping[str, Any]) -> dict[str, Any]:
         catalogue = catalogue_of(pipeline.workspace)
     except StudioError as error:
         return {"problems": [_of_error(error)], "columns": {}}
+    pins = pins_of(pipeline, parsed, catalogue)
     try:
-        known = columns.known(pipeline, parsed)
+        known = columns.known(pipeline, parsed, pins)
     except (StudioError, OSError):
         # A store that does not answer hides columns; it must not hide the problems.
         log.warning("could not read the columns of draft %s", pipeline.guid, exc_info=True)
         known = {}
-    findings = checks.examine(parsed, catalogue, known)
+    findings = checks.examine(parsed, catalogue, known, gone=pins.gone)
     return {
         "problems": [problem.as_json() for problem in findings.problems],
         "columns": {

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from designer.models import Pipeline
-from designer.services import results
+from designer.services.pins import Pins, results_for
 from officina.columns import Column, Schema
 from officina.errors import StudioError
 from officina.graph import Graph, Node
@@ -25,14 +25,20 @@ READ_AS_USUAL = {
 }
 
 
-def known(pipeline: Pipeline, graph: Graph) -> dict[str, dict[str, Schema | None]]:
+def known(
+    pipeline: Pipeline, graph: Graph, pins: Pins | None = None
+) -> dict[str, dict[str, Schema | None]]:
     """Return the real columns by node and port, as far as there are any."""
     found: dict[str, dict[str, Schema | None]] = {}
     for node in graph.nodes:
-        if node.component == DATA_ASSET and (schema := of_asset(pipeline.workspace, graph, node)):
+        if (
+            node.component == DATA_ASSET
+            and not node.pinned
+            and (schema := of_asset(pipeline.workspace, graph, node))
+        ):
             found[node.id] = {"data": schema}
     wanted = [node.id for node in graph.nodes if node.id not in found]
-    for step, run in results.latest_results(pipeline, wanted).items():
+    for step, run in results_for(pipeline, pins or Pins(), wanted).items():
         found[step] = {
             port: schema
             for port, output in run.outputs.items()

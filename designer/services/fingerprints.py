@@ -25,13 +25,15 @@ def fingerprints(
     *,
     borrowed: Mapping[tuple[str, str], tuple[str, str]] | None = None,
     settled: Callable[[str, str], str] | None = None,
+    pinned: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Return node -> fingerprint for all that runs; {} for a graph whose nodes wait in a loop.
 
     `parameters` are values given to the pipeline's parameters in place of their defaults.
     `borrowed` maps a node's input where an earlier result stands to the fingerprint and the port
     that it came from: such an input counts as the connection that it stands for. `settled` turns
-    the name of an asset, such as `azureml:cars@latest`, into the version that it means now.
+    the name of an asset, such as `azureml:cars@latest`, into the version that it means now. `pinned`
+    maps nodes whose earlier results are used to the fingerprints of those.
     """
     active = running(graph, catalogue).graph
     values = {name: entry.get("default") for name, entry in graph.parameters.items()}
@@ -49,6 +51,9 @@ def fingerprints(
         return {}
     for name in order:
         if name not in nodes:
+            continue
+        if name in (pinned or {}):
+            found[name] = (pinned or {})[name]
             continue
         node = nodes[name]
         above = [

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from designer.models import Pipeline
-from designer.services import drafts
+from designer.models import Pipeline, PipelineVersion
+from designer.services import drafts, results
 from officina.documents import load_yaml
 from officina.errors import StudioError
 from officina.graph import Graph
@@ -61,8 +62,25 @@ def draft_of_run(*, workspace: Workspace, user: Any, run: Run) -> Pipeline:
         user=user,
         name=f"{run.title} (copy)"[:255],
         description=run.description,
-        graph=placed(Graph.of_pipeline(run.document)),
+        graph=_whole(workspace, run) or placed(Graph.of_pipeline(run.document)),
     )
+
+
+def _whole(workspace: Workspace, run: Run) -> dict[str, Any] | None:
+    """Return the draft that a run is a part of: the rest was left out, or is pinned."""
+    if not results.noted(run, results.SOURCES):
+        return None
+    version = PipelineVersion.objects.filter(
+        pipeline__workspace=workspace,
+        pipeline__guid=str(run.tags.get(drafts.PIPELINE_TAG) or ""),
+        digest=str(run.tags.get("officina.digest") or ""),
+    ).first()
+    if version is None:
+        return None
+    graph = Graph.from_json(version.graph)
+    ran_with = Graph.of_pipeline(run.document).parameters
+    parameters = {name: ran_with.get(name, entry) for name, entry in graph.parameters.items()}
+    return replace(graph, parameters=parameters).to_json()
 
 
 def _json(text: str) -> dict[str, Any] | None:

@@ -14,7 +14,8 @@ from django.db import transaction
 
 from designer import journal
 from designer.models import Pipeline
-from designer.services import drafts, results
+from designer.services import drafts
+from designer.services.pins import Pins, pins_of, results_for
 from officina.catalogue import Catalogue
 from officina.errors import StudioError
 from officina.graph import Edge, Graph, Node, running
@@ -110,7 +111,8 @@ class Conversion:
     def answer_of(self, scorer: Node) -> Place:
         """Keep the scorer on the road that requests take; return where the scores come out."""
         needed = {node.id for node in self.graph.nodes}
-        self.found = results.latest_results(self.pipeline, needed, self.run)
+        pins = Pins() if self.run else pins_of(self.pipeline, self.graph, self.catalogue)
+        self.found = results_for(self.pipeline, pins, needed, self.run)
         self.roots = self._roots(scorer.id)
         return self._kept(scorer, self._first_output(scorer))
 

@@ -113,6 +113,12 @@ def earlier_steps(pipeline: Pipeline, steps: Iterable[str]) -> dict[str, Run]:
     return found
 
 
+def print_of(child: Run) -> str:
+    """Return what a step's results were computed from, in the words of `fingerprints`."""
+    known = noted(child.parent, FINGERPRINTS) if child.parent else {}
+    return str(known.get(child.step.partition("/")[0]) or f"run/{child.guid}")
+
+
 def noted(run: Run, key: str) -> dict[str, Any]:
     """Return one of the JSON notes that a submission leaves in its document's properties."""
     text = (run.document.get("properties") or {}).get(key)

@@ -9,6 +9,7 @@ from designer import journal
 from designer.models import Pipeline
 from designer.services import nesting, results
 from designer.services.fingerprints import fingerprints
+from designer.services.pins import pins_of
 from officina.catalogue import Catalogue
 from officina.errors import StudioError
 from officina.graph import Graph, running
@@ -35,18 +36,33 @@ def state(*, pipeline: Pipeline, run: Run | None = None) -> dict[str, Any]:
     if chosen is None:
         return {"run": None, "revision": pipeline.seq, "nodes": _skipped(graph, catalogue)}
     children = _children(chosen)
+    pins = pins_of(pipeline, graph, catalogue)
+    if run is None or run.pk == newest(pipeline):
+        # What is pinned now shows what it will give, whatever it did then.
+        children = {
+            step: child for step, child in children.items() if nesting.head(step) not in pins.runs
+        } | dict(pins.steps)
     if run is None:
         rest = {node.id for node in graph.nodes} - nesting.grouped(children).keys()
         children |= results.latest_results(pipeline, rest)
-    prints = fingerprints(graph, catalogue, settled=results.settled(pipeline.workspace))
+    settled = results.settled(pipeline.workspace)
+    prints = fingerprints(graph, catalogue, settled=settled, pinned=pins.prints())
     nodes = nesting.fold(
         {step: _node(child, prints.get(nesting.head(step))) for step, child in children.items()}
     )
     _lead_inside(graph, catalogue, nodes)
     for name, entry in _skipped(graph, catalogue).items():
         nodes[name] = {**nodes.get(name, {}), **entry}
+    for name, pinned in pins.runs.items():
+        if name in nodes:
+            nodes[name]["pinned"] = {"run": pinned.guid, "called": pins.words[name]}
     _warn_of_lost_rows(graph, catalogue, nodes)
     return {"run": _run(pipeline, chosen), "revision": pipeline.seq, "nodes": nodes}
+
+
+def newest(pipeline: Pipeline) -> int | None:
+    """Return the key of the draft's newest run."""
+    return results.runs_of(pipeline).values_list("pk", flat=True).first()
 
 
 def _children(run: Run) -> dict[str, Run]:

@@ -10,7 +10,8 @@ from typing import Any
 
 from designer import journal
 from designer.models import Pipeline
-from designer.services import results, submitting
+from designer.services import submitting
+from designer.services.pins import Pins, pins_of, results_for
 from officina.errors import StudioError
 from officina.graph import Graph, pipeline_document, running
 from registry import services as registry
@@ -40,7 +41,7 @@ def try_node(*, pipeline: Pipeline, user: Any, node: str, code: str | None = Non
                 f"{component.title} has no script to try.", hint="Choose a script node.", where=node
             )
         params[script] = code
-    params |= _samples(pipeline, graph, node)
+    params |= _samples(pipeline, graph, node, pins_of(pipeline, graph, catalogue))
     alone = replace(graph, nodes=(replace(chosen, params=params),), edges=(), notes=(), groups=())
     document = pipeline_document(alone, catalogue, display_name=f"Try {chosen.label or node}")
     document["jobs"][node]["limits"] = {"timeout": LIMIT_SECONDS}
@@ -53,10 +54,10 @@ def try_node(*, pipeline: Pipeline, user: Any, node: str, code: str | None = Non
     )
 
 
-def _samples(pipeline: Pipeline, graph: Graph, node: str) -> dict[str, str]:
-    """Return for each wired input the address of a sample of its latest result."""
+def _samples(pipeline: Pipeline, graph: Graph, node: str, pins: Pins) -> dict[str, str]:
+    """Return for each wired input the address of a sample of what a run would give it now."""
     wires = [edge for edge in graph.edges if edge.target == node]
-    found = results.latest_results(pipeline, {edge.source for edge in wires})
+    found = results_for(pipeline, pins, {edge.source for edge in wires})
     samples = {}
     for edge in wires:
         child = found.get(edge.source)

@@ -12,6 +12,7 @@ from officina.checks.columns import (
     what_is_missing,
     what_runs,
 )
+from officina.checks.pins import of_what_runs, pins_hold
 from officina.checks.problem import Problem
 from officina.checks.scripts import scripts_can_run
 from officina.checks.table import CHECKS, command_problems, fits
@@ -63,10 +64,17 @@ def problems(
     return [problem for check in CHECKS for problem in check(view)]
 
 
-def examine(graph: Graph, catalogue: CatalogueLike, known: Known | None = None) -> Findings:
+def examine(
+    graph: Graph,
+    catalogue: CatalogueLike,
+    known: Known | None = None,
+    *,
+    gone: Mapping[str, str] | None = None,
+) -> Findings:
     """Return a graph's problems and the columns of its ports, in one go over the graph.
 
-    Disabled and skipped nodes are not checked: people switch off what is not finished.
+    Disabled and skipped nodes are not checked: people switch off what is not finished. Nor are
+    pinned ones and what only they need. `gone` maps pinned nodes to why their results are not there.
     """
     lively = running(graph, catalogue)
     columns: Flow = flow(graph, catalogue, known, lively=lively)
@@ -79,4 +87,6 @@ def examine(graph: Graph, catalogue: CatalogueLike, known: Known | None = None) 
     found += what_is_missing(lively, catalogue)
     found += columns_are_there(graph, catalogue, columns)
     found += scripts_can_run(lively.graph, catalogue, columns)
+    found = list(of_what_runs(found, lively.graph))
+    found += pins_hold(lively.graph, catalogue, gone or {})
     return Findings(found, columns.outputs)

@@ -59,7 +59,7 @@ def _problems(
         if thief is None:
             yield place.problem("column_not_found", text, _near(name, have))
         else:
-            who = f"'{thief}' ({_title(nodes[thief], catalogue)})"
+            who = f"'{thief}' ({title_of(nodes[thief], catalogue)})"
             hint = f"Keep it in {who}, or choose another column here. {_near(name, have)}"
             yield place.problem("column_not_found", f"{text} {who} drops it.", hint, "error")
     if found.beyond is not None:
@@ -82,7 +82,8 @@ def _port(component: Any, param: Any) -> str:
     return next((port.name for port in component.inputs if port.type == "dataset"), "")
 
 
-def _title(node: Node, catalogue: CatalogueLike) -> str:
+def title_of(node: Node, catalogue: CatalogueLike) -> str:
+    """Return the title of a node's module, its name when nobody knows it."""
     try:
         component = catalogue.get(node.component, node.version)
     except StudioError:
@@ -109,7 +110,7 @@ def disabled_nodes_have_a_stand_in(
     order = {node.id: index for index, node in enumerate(graph.nodes)}
     for cause, ids in cut.items():
         ids.sort(key=lambda id: order.get(id, 0))
-        who = f"'{cause}' ({_title(nodes[cause], catalogue)})"
+        who = f"'{cause}' ({title_of(nodes[cause], catalogue)})"
         shown = ", ".join(ids[:5]) + (", …" if len(ids) > 5 else "")
         steps = "1 step" if len(ids) == 1 else f"{len(ids)} steps"
         yield Problem(

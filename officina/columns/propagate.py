@@ -55,7 +55,8 @@ def propagate(
     """Return the columns of every output port, None where they cannot be known yet.
 
     `known` are real columns by node and port: those of registered data, or of an earlier run. A
-    module's own rule comes before them, because its parameters may have changed since that run.
+    module's own rule comes before them, because its parameters may have changed since that run;
+    those of a pinned node are what it will give.
     """
     return flow(graph, catalogue, known).outputs
 
@@ -125,6 +126,8 @@ def _pass(
     ruled = _by_rule(component, params, inputs)
     found.models[node.id] = ruled  # what is said of model ports stays in here
     seen = known.get(node.id) or {}
+    if node.pinned:
+        ruled = {**ruled, **{port: schema for port, schema in seen.items() if schema is not None}}
     found.outputs[node.id] = {
         port.name: _merged(ruled.get(port.name), seen.get(port.name))
         for port in component.outputs

@@ -13,6 +13,7 @@ from officina.graph.documents import (
     pipeline_document,
 )
 from officina.graph.order import find_cycle, reverse, topological
+from officina.graph.pinning import resting, unpinned
 from officina.graph.values import MAX_NODES, SCHEMA, Edge, Graph, Group, Node, Note
 
 __all__ = [
@@ -32,7 +33,9 @@ __all__ = [
     "graph_of_pipeline",
     "not_drawable",
     "pipeline_document",
+    "resting",
     "reverse",
     "running",
     "topological",
+    "unpinned",
 ]

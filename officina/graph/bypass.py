@@ -30,11 +30,13 @@ class Running:
 def running(graph: Graph, catalogue: CatalogueLike) -> Running:
     """Return what runs: a disabled node's output becomes its first input of the same type.
 
-    Where no input fits, or nothing is connected to it, all nodes below are skipped.
+    Where no input fits, or nothing is connected to it, all nodes below are skipped, as far as the
+    next pinned one: that has its results already.
     """
     off = {node.id: node for node in graph.nodes if node.disabled}
     if not off:
         return Running(graph)
+    pinned = {node.id for node in graph.nodes if node.pinned}
     incoming = {(edge.target, edge.target_port): edge for edge in graph.edges}
     cut: dict[str, str] = {}
     drawn: dict[str, Edge] = {}
@@ -47,11 +49,12 @@ def running(graph: Graph, catalogue: CatalogueLike) -> Running:
             continue
         found = _source_of(edge, off, incoming, catalogue)
         if found is None:
-            cut.setdefault(edge.target, edge.source)
+            if edge.target not in pinned:
+                cut.setdefault(edge.target, edge.source)
         else:
             drawn[edge.id] = edge
             edges.append(replace(edge, source=found[0], source_port=found[1]))
-    skipped = _below(cut, edges, graph)
+    skipped = _below(cut, [edge for edge in edges if edge.target not in pinned], graph)
     gone = skipped.keys() | off.keys()
     left = replace(
         graph,

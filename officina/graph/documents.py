@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from officina.graph import facts
 from officina.graph.bypass import running
+from officina.graph.pinning import unpinned
 from officina.graph.values import Edge, Graph, Node
 
 REGISTRY = "azureml://registries/officina/components/"
@@ -48,9 +49,10 @@ def pipeline_document(graph: Graph, catalogue: CatalogueLike, **heads: Any) -> d
     `heads` are document heads by either spelling (`display_name`, `displayName`, `settings`, ...);
     they come before the graph's own settings. Disabled nodes are bypassed. Built-in modules are
     referred to in the registry `officina`; other components are put in whole, so that the run
-    keeps its own snapshot. What only the canvas knows stands in `properties.designer`.
+    keeps its own snapshot. Pins are kept but not heeded: what takes the results of earlier runs is
+    for whoever submits it to put in. What only the canvas knows stands in `properties.designer`.
     """
-    lively = running(graph, catalogue)
+    lively = running(unpinned(graph), catalogue)
     active = lively.graph
     given = {_HEADS.get(key, key): value for key, value in heads.items()}
     document: dict[str, Any] = {
@@ -213,6 +215,7 @@ def _node(
         str(extra.get("group") or ""),
         job.get("computeId") or "",
         bool(job.get("forceRerun")),
+        str(extra.get("pinned") or ""),
     )
 
 

@@ -25,7 +25,7 @@ def of_graph(graph: Graph, lively: Running, document: Mapping[str, Any]) -> Fact
     """Return what the document of a graph cannot say; {} when there is nothing."""
     on = {node.id for node in lively.graph.nodes}
     known: Facts = {}
-    grouped = {node.id: {"group": node.group} for node in lively.graph.nodes if node.group}
+    own = {node.id: _of_canvas(node) for node in graph.nodes if node.id in on}
     extras = {
         name: {key: value for key, value in entry.items() if key not in _PARAMETER}
         for name, entry in graph.parameters.items()
@@ -49,13 +49,19 @@ def of_graph(graph: Graph, lively: Running, document: Mapping[str, Any]) -> Fact
         }
         known["order"] = [node.id for node in graph.nodes]
     parts = {
-        "nodes": grouped,
+        "nodes": {id: extra for id, extra in own.items() if extra},
         "notes": [note.to_json() for note in graph.notes],
         "groups": [group.to_json() for group in graph.groups],
         "parameters": extras,
         "settings": _overridden(graph, document),
     }
     return known | {key: value for key, value in parts.items() if value}
+
+
+def _of_canvas(node: Node) -> Facts:
+    """Return what no step can say: where else the YAML runs, there is no run to be pinned to."""
+    said = {"group": node.group, "pinned": node.pinned}
+    return {key: value for key, value in said.items() if value}
 
 
 def _overridden(graph: Graph, document: Mapping[str, Any]) -> Facts:

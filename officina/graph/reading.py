@@ -79,7 +79,18 @@ def _node(item: Item, where: str) -> Node:
         str(item.get("group") or ""),
         str(item.get("compute") or ""),
         item.get("forceRerun") is True,
+        _pinned(item.get("pinned"), where),
     )
+
+
+def _pinned(value: Any, where: str) -> str:
+    """Return the run that a node is pinned to, "" for none."""
+    if not value:
+        return ""
+    run = value.get("run") if isinstance(value, Mapping) else None
+    if not isinstance(run, str) or not run:
+        raise StudioError("'pinned' must be an object that names a run", where=where)
+    return run
 
 
 def _edge(item: Item, where: str) -> Edge:

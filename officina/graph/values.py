@@ -38,6 +38,7 @@ class Node:
     group: str = ""
     compute: str = ""
     force_rerun: bool = False
+    pinned: str = ""  # the run whose results of this node are used as they are
 
     def to_json(self) -> dict[str, Any]:
         """Return the node as it stands in the graph's JSON; what is at its default is left out."""
@@ -55,6 +56,7 @@ class Node:
             "group": self.group,
             "compute": self.compute,
             "forceRerun": self.force_rerun,
+            "pinned": {"run": self.pinned} if self.pinned else None,
         }
         return result | {key: value for key, value in extras.items() if value}
 

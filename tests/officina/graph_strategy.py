@@ -97,6 +97,7 @@ def a_node(draw: st.DrawFn, id: str, component: Any, values: Any, groups: list[s
         draw(st.sampled_from(groups)),
         draw(st.sampled_from(("", "", "gpu-1", "cpu"))),
         draw(st.booleans()),
+        draw(st.sampled_from(("", "", "", "5f0c2a"))),
     )
 
 
