@@ -64,7 +64,7 @@ export function place(clip: Clip, taken: { nodes: ReadonlySet<string>; notes: Re
   const delta = at ? shift(clip, at) : { x: step, y: step };
   const moved = (point: Point): Point => ({ x: point.x + delta.x, y: point.y + delta.y });
   return {
-    nodes: clip.nodes.map(({ group: _, ...node }) => ({ ...node, id: ids.get(node.id)!, position: moved(node.position) })),
+    nodes: clip.nodes.map(({ group: _, pinned: __, ...node }) => ({ ...node, id: ids.get(node.id)!, position: moved(node.position) })),
     edges: clip.edges.flatMap((edge): GraphEdge[] => {
       const [source, target] = [ids.get(edge.source), ids.get(edge.target)];
       return source && target ? [{ ...edge, id: edgeId(target, edge.targetHandle), source, target }] : [];

@@ -41,5 +41,6 @@ function changes(before: GraphNode | undefined, after: GraphNode): Change[] {
   };
   for (const name of new Set([...Object.keys(before.params), ...Object.keys(after.params)])) note(name, before.params[name], after.params[name]);
   for (const field of ["component", "version", "label", "comment", "disabled", "compute", "forceRerun"] as const) note(field, before[field], after[field]);
+  note("pinned", before.pinned?.run, after.pinned?.run);
   return found;
 }

@@ -19,6 +19,8 @@ export interface GraphNode {
   group?: string;
   compute?: string;
   forceRerun?: boolean;
+  /** Its results of this run are used as they are. */
+  pinned?: { run: string };
 }
 
 export interface Wire {

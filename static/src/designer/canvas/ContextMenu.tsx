@@ -6,8 +6,8 @@ import { useActions } from "../commands/context.ts";
 import { shown } from "../commands/keymap.ts";
 import { useDesigner, useUi } from "../store/hooks.ts";
 
-const OF_NODE = ["panel", "preview", "logs", "|", "run-to", "run-from", "run-selected", "|", "connect", "rename", "disable", "comment", "|", "copy", "cut", "duplicate", "delete", "|", "group", "ungroup", "save-component", "look-into", "apart", "|", "select-up", "select-down"];
-const OF_MANY = ["align-left", "align-center", "align-top", "align-middle", "distribute-x", "distribute-y", "tidy", "|", "run-selected", "disable", "group", "save-component", "frame", "|", "copy", "cut", "duplicate", "delete"];
+const OF_NODE = ["panel", "preview", "logs", "|", "run-to", "run-from", "run-selected", "|", "connect", "rename", "disable", "pin", "comment", "|", "copy", "cut", "duplicate", "delete", "|", "group", "ungroup", "save-component", "look-into", "apart", "|", "select-up", "select-down"];
+const OF_MANY = ["align-left", "align-center", "align-top", "align-middle", "distribute-x", "distribute-y", "tidy", "|", "run-selected", "disable", "pin", "group", "save-component", "frame", "|", "copy", "cut", "duplicate", "delete"];
 const OF_EDGE = ["delete"];
 const OF_PANE = ["quickadd", "note", "frame", "|", "paste", "select-all", "|", "arrange", "fit", "find", "outline", "shortcuts"];
 

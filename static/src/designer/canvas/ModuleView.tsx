@@ -67,6 +67,7 @@ function NodeMarks({ node, problems, run }: { node: GraphNode; problems: readonl
   return (
     <span className="d-node-marks">
       {node.disabled && <Icon icon="ban" className="d-mark" />}
+      {node.pinned && <Icon icon="pinned" className="d-mark is-pinned" />}
       {node.comment && <Icon icon="message-circle" className="d-mark" />}
       {worst && !(run && run.status === "Failed") && <Icon icon={worst.severity === "error" ? "alert-circle-filled" : "alert-triangle-filled"} className={`d-mark is-${worst.severity}`} />}
     </span>
@@ -94,7 +95,7 @@ function stateClasses(node: GraphNode, run: NodeRun | undefined, error: Problem 
 function labelOf(title: string, summary: string, node: GraphNode, run: NodeRun | undefined, problems: readonly Problem[], catalogue: Catalogue | null): string {
   const category = catalogue?.of(node)?.category;
   const status = run ? `${lookOf(run.status, run.reused).word}${run.stale ? ", stale" : ""}${run.seconds ? `, ${duration(run.seconds)}` : ""}` : "";
-  return [title, summary !== category && summary, status, node.disabled && "disabled", ...problems.map((problem) => `${problem.severity}: ${problem.message}`)].filter(Boolean).join(", ");
+  return [title, summary !== category && summary, status, node.disabled && "disabled", node.pinned && "pinned", ...problems.map((problem) => `${problem.severity}: ${problem.message}`)].filter(Boolean).join(", ");
 }
 
 function useHighlight(id: string): string {

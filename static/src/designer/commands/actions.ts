@@ -309,6 +309,27 @@ export class Actions {
     announce(`${this.draft.manyOf(chosen.map((node) => node.id))} ${on ? "disabled: runs pass it by" : "enabled"}.`);
   }
 
+  /** What pinning the selection would do: the run for each module that has results, null to unpin it. */
+  pinnable(): Map<string, string | null> {
+    const chosen = this.selectedNodes();
+    const held = chosen.filter((node) => node.pinned);
+    if (held.length && held.length === chosen.length) return new Map(held.map((node) => [node.id, null]));
+    return new Map(
+      chosen.flatMap((node): [string, string][] => {
+        const run = this.designer.runs.nodes.get(node.id);
+        return !node.pinned && !node.disabled && run?.status === "Completed" && run.parent ? [[node.id, run.parent]] : [];
+      }),
+    );
+  }
+
+  togglePin(): void {
+    const runs = this.pinnable();
+    if (!runs.size || !this.canEdit) return;
+    this.draft.setPinned(runs);
+    const unpins = [...runs.values()].every((run) => run === null);
+    announce(`${this.draft.manyOf([...runs.keys()])} ${unpins ? "unpinned: runs compute it again" : "pinned: runs take its output as it is"}.`);
+  }
+
   group(): void {
     const ids = this.selectedNodes().map((node) => node.id);
     if (!ids.length || !this.canEdit) return;

@@ -126,6 +126,7 @@ function Line({ node, level, inputs, position, total, selected, tabbable, onSele
           </span>
           <RenameField id={node.id} title={title} />
           {node.disabled && <span className="tag">disabled</span>}
+          {node.pinned && <span className="tag">pinned</span>}
         </span>
       </td>
       <td role="gridcell" className="secondary">

@@ -96,6 +96,8 @@ function NameField({ node, title, onDone }: { node: GraphNode; title: string; on
 function NodeMenu({ node, onRename }: { node: GraphNode; onRename: () => void }) {
   const { draft, ui } = useDesigner();
   const writable = useWritable();
+  const run = useRunOverlay(node.id);
+  const pinTo = run?.status === "Completed" ? (run.parent ?? null) : null;
   return (
     <Menu label={`More about ${draft.nameOf(node.id)}`} icon="dots-vertical">
       <MenuItem icon="edit" disabled={!writable} onClick={onRename}>
@@ -103,6 +105,9 @@ function NodeMenu({ node, onRename }: { node: GraphNode; onRename: () => void })
       </MenuItem>
       <MenuItem icon="ban" disabled={!writable} onClick={() => draft.setDisabled([node.id], !node.disabled)}>
         {node.disabled ? "Enable" : "Disable"}
+      </MenuItem>
+      <MenuItem icon={node.pinned ? "pinned-off" : "pin"} disabled={!writable || (!node.pinned && !pinTo)} onClick={() => draft.setPinned(new Map([[node.id, node.pinned ? null : pinTo]]))}>
+        {node.pinned ? "Unpin the output" : "Pin the output"}
       </MenuItem>
       <MenuItem icon="message" onClick={() => ui.openDialog({ kind: "comments", node: node.id })}>
         Discuss
@@ -137,6 +142,14 @@ function StatusLine({ node }: { node: GraphNode }) {
       <div className="p-status">
         <Pill status="Canceled">Disabled</Pill>
         <span className="secondary">Its input passes through.</span>
+      </div>
+    );
+  }
+  if (node.pinned) {
+    return (
+      <div className="p-status">
+        <span className="pill pill-reused"><Icon icon="pinned" />Pinned</span>
+        <span className="secondary truncate">{run?.pinned ? `Its output of ${run.pinned.called} is used as it is` : "It does not run"}</span>
       </div>
     );
   }

@@ -3,6 +3,7 @@ import { useState } from "react";
 import type { GraphNode } from "../../graph/types.ts";
 import { Icon } from "../data/parts.tsx";
 import { useComputes } from "../data/computes.ts";
+import { PinField } from "./PinField.tsx";
 import { useDesigner, useSettings, useWritable } from "../store/index.ts";
 
 const KEY = "designer-run-settings";
@@ -50,6 +51,7 @@ export function RunSettings({ node }: { node: GraphNode }) {
         </div>
         <div className="p-help" id="p-reuse-help">{node.forceRerun ? "It runs anew in each run, and so does what it feeds" : "Skip when inputs and settings are unchanged"}</div>
       </div>
+      <PinField node={node} />
       <div className="p-field">
         <div className="p-label">
           <label htmlFor="p-comment">Comment</label>

@@ -19,10 +19,11 @@ export interface NewNode {
   group?: string;
   compute?: string;
   forceRerun?: boolean;
+  pinned?: { run: string };
 }
 
 type YMap = Y.Map<unknown>;
-type NodeField = "label" | "comment" | "compute" | "group" | "disabled" | "forceRerun" | "version";
+type NodeField = "label" | "comment" | "compute" | "group" | "disabled" | "forceRerun" | "version" | "pinned";
 
 export class DraftStore {
   readonly doc = new Y.Doc();
@@ -32,6 +33,7 @@ export class DraftStore {
   readonly nodes = new Keyed<GraphNode>();
   /** Ids whose parameters, wiring or settings were changed here or by others since the page opened. */
   readonly onEdit = new Set<(ids: readonly string[]) => void>();
+  readonly onPin = new Set<() => void>();
   private live = false;
   readonly writable = new Cell(true);
 
@@ -104,7 +106,7 @@ export class DraftStore {
     map.set("version", given.version ?? "1");
     map.set("x", given.position.x);
     map.set("y", given.position.y);
-    for (const key of ["label", "comment", "group", "compute", "disabled", "forceRerun"] as const) if (given[key]) map.set(key, given[key]);
+    for (const key of ["label", "comment", "group", "compute", "disabled", "forceRerun", "pinned"] as const) if (given[key]) map.set(key, given[key]);
     map.set("params", new Y.Map(Object.entries(given.params ?? {})));
     this.part("nodes").set(id, map);
   }
@@ -139,6 +141,19 @@ export class DraftStore {
 
   setVersion(id: string, version: string): void {
     this.setField([id], "version", version, `Change the version of ${this.nameOf(id)}`);
+  }
+
+  /** Let the results of these runs stand for the nodes; null lets a node run again. */
+  setPinned(runs: ReadonlyMap<string, string | null>): void {
+    const ids = [...runs.keys()].filter((id) => (this.node(id)?.pinned?.run ?? null) !== runs.get(id));
+    if (!ids.length) return;
+    const verb = ids.every((id) => runs.get(id) === null) ? "Unpin" : "Pin";
+    this.change(`${verb} ${this.manyOf(ids)}`, () => {
+      for (const id of ids) {
+        const run = runs.get(id);
+        setAll(this.part("nodes").get(id), { pinned: run ? { run } : undefined });
+      }
+    });
   }
 
   setDisabled(ids: readonly string[], on: boolean): void {
@@ -304,14 +319,19 @@ export class DraftStore {
   }
 
   private tellEdits(before: Snapshot, after: Snapshot): void {
-    if (!this.onEdit.size) return;
+    if (!this.onEdit.size && !this.onPin.size) return;
     const ids = new Set<string>();
+    const pins = new Set<string>();
     for (const [id, node] of after.nodes) {
+      if (before.nodes.has(id) && before.nodes.get(id)?.pinned?.run !== node.pinned?.run) pins.add(id);
       const was = before.nodes.get(id);
       if (was !== node && (!was || JSON.stringify([was.params, was.disabled, was.version]) !== JSON.stringify([node.params, node.disabled, node.version]))) ids.add(id);
     }
     for (const [id, edge] of after.edges) if (before.edges.get(id) !== edge) ids.add(edge.target);
     for (const [id, edge] of before.edges) if (!after.edges.has(id)) ids.add(edge.target);
+    // A pin changes what comes next, not what the node itself has come to.
+    for (const edge of after.edges.values()) if (pins.has(edge.source)) ids.add(edge.target);
+    if (pins.size) for (const listener of this.onPin) listener();
     if (ids.size) for (const listener of this.onEdit) listener([...ids]);
   }
 }

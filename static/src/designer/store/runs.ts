@@ -30,6 +30,10 @@ export interface NodeRun {
   outputs: Record<string, { rows?: number | null; columns?: number | null; warning?: string | null; run?: string; port?: string }>;
   /** The steps of a pipeline component, by their names inside. */
   steps?: Record<string, Partial<NodeRun>>;
+  /** The pipeline's run that it ran in, which a node that was left out has of an earlier one. */
+  parent?: string | null;
+  /** Set when the node is pinned: whose results these are. */
+  pinned?: { run: string; called: string };
 }
 
 export interface RunHead extends RunAnswer {
@@ -62,6 +66,7 @@ export class RunStore {
     private readonly socketUrl: (run: string) => string,
   ) {
     draft.onEdit.add((ids) => this.markStale(ids));
+    draft.onPin.add(() => this.head.get() && this.soon(800));
   }
 
   /** Lay this run over the draft (null: the newest one of this pipeline). */
@@ -146,7 +151,7 @@ export class RunStore {
     const now = this.nodes.get(id) ?? BLANK;
     const text = message["progress_text"];
     this.nodes.merge([
-      [id, { ...now, run: message.guid, status: message.status, reused: Boolean(message.reused), seconds: message.seconds ?? null, progress: message.progress ?? null, progress_text: typeof text === "string" ? text : "", stale: false, at }],
+      [id, { ...now, run: message.guid, parent: this.followed, status: message.status, reused: Boolean(message.reused), seconds: message.seconds ?? null, progress: message.progress ?? null, progress_text: typeof text === "string" ? text : "", stale: false, at }],
     ]);
     if (ended(message.status) || id.includes("/")) this.soon(); // rows, columns and errors come with the state
   }

@@ -41,6 +41,8 @@ function readNode(id: string, map: Y.Map<unknown>): GraphNode {
   }
   if (map.get("disabled")) node.disabled = true;
   if (map.get("forceRerun")) node.forceRerun = true;
+  const run = text((map.get("pinned") as { run?: unknown } | null | undefined)?.run);
+  if (run !== undefined) node.pinned = { run };
   return node;
 }
 
