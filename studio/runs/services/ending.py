@@ -8,6 +8,7 @@ from django.db import transaction
 
 from studio.runs import live
 from studio.runs.models import Run, Status
+from studio.runs.services.named_outputs import register_outputs
 from studio.runs.services.queueing import dispatch
 from studio.workspaces import events
 from studio.workspaces.models import ApiToken
@@ -15,7 +16,7 @@ from studio.workspaces.models import ApiToken
 
 def end_run(run: Run, old: str | tuple[str, ...], new: str, **changes: Any) -> bool:
     """Claim the end of a run; the winner tells whom it concerns, once."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         if not run.move(old, new, **changes):
             return False
         after_end(run)
@@ -31,6 +32,8 @@ def after_end(run: Run, *, alone: bool = True) -> None:
     data = {"name": run.name, "status": run.status, "kind": run.kind, "step": run.step}
     events.emit(run.workspace, "RunStatusChanged", f"run/{run.guid}", data)
     if run.status == "Completed" and run.parent_id is None:
+        # First the versions, then the news: who waits for the run finds them.
+        register_outputs(run)
         events.emit(run.workspace, "RunCompleted", f"run/{run.guid}", data)
     ApiToken.objects.filter(scope__run=run.guid).delete()
     transaction.on_commit(lambda: _follow_up(run) if alone else live.tell_run(run))
@@ -41,7 +44,7 @@ def _follow_up(run: Run) -> None:
 
     live.tell_run(run)
     if run.parent_id is not None:
-        advance(run_id=run.parent_id)
+        advance(run_id=run.parent_id, begun=True)
     if run.kind == Run.TRACKED:
         return
     for child in run.children.filter(kind=Run.TRACKED, status=Status.RUNNING):
