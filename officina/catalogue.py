@@ -56,6 +56,7 @@ BUILT_IN = {
     "web_service_output": "officina.modules.service:web_service_output",
     "execute_python_script": "officina.modules.script:execute_python_script",
     "export_data": "officina.modules.exporting:export_data",
+    "check_data_quality": "officina.modules.quality:check_data_quality",
     "clip_values": "officina.modules.clipping:clip_values",
     "linear_regression": "officina.modules.regression:linear_regression",
     "boosted_decision_tree_regression": "officina.modules.regression:boosted_decision_tree_regression",

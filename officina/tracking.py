@@ -175,6 +175,29 @@ class Run:
             }
         )
 
+    def register_data(
+        self,
+        name: str,
+        output: str,
+        *,
+        properties: Mapping[str, Any] | None = None,
+        unchanged: bool = False,
+    ) -> None:
+        """Ask for an output of this run to become the next version of a data asset.
+
+        One with the content of the newest version makes no other; `unchanged` says so from the start.
+        """
+        words = {str(key): str(value) for key, value in (properties or {}).items()}
+        self._send(
+            {
+                "type": "register_data",
+                "name": _key(name),
+                "output": _key(output),
+                "properties": words,
+                "unchanged": unchanged,
+            }
+        )
+
     def progress(self, fraction: float, text: str = "") -> None:
         """Say how far the run is, from 0 to 1."""
         self._send(

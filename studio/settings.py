@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "studio.compute",
     "studio.runs",
     "designer",
+    "studio.automation",
     "studio.facades.azureml",
     "studio.portal",
 ]
@@ -244,6 +245,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"queue": "system", "expires": 600},
     },
+    "fire-schedules": {
+        "task": "studio.automation.tasks.fire",
+        "schedule": 2.0,
+        "options": {"queue": "system", "expires": 2},
+    },
     "dispatch": {
         "task": "studio.runs.tasks.dispatch",
         "schedule": 2.0,
@@ -331,6 +337,11 @@ SPECTACULAR_SETTINGS = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 FILE_UPLOAD_TEMP_DIR = None
+
+# --- Imports
+IMPORT_ALLOW = env.env_str("OFFICINA_IMPORT_ALLOW")
+IMPORT_BYTES = env.env_int("OFFICINA_IMPORT_BYTES", 50 * 2**30, low=1, high=2**50)
+IMPORT_QUERY_SECONDS = env.env_int("OFFICINA_IMPORT_QUERY_SECONDS", 3600, low=1)
 
 # --- Logging: one line an event, to the console
 LOG_LEVEL = env.env_str("OFFICINA_LOG_LEVEL", "INFO").upper()

@@ -132,6 +132,12 @@ FIELDS: Mapping[str, Mapping[str, Callable[[object], bool]]] = {
         "description": _is_text,
         "tags": _is_words,
     },
+    "register_data": {
+        "name": _is_key,
+        "output": _is_key,
+        "properties": _is_words,
+        "unchanged": lambda value: isinstance(value, bool),
+    },
     "finished": {},
     "failed": {"code": _is_text, "message": _is_text, "where": _is_text, "hint": _is_text},
 }

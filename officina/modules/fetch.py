@@ -39,7 +39,7 @@ def download(
 
     `headers` (credentials) go to the URL's own host only, not to where it redirects.
     """
-    for answer, asked in _answers(url, headers or {}):
+    for answer, asked in answers(url, headers or {}):
         if answer.status != 200:
             raise _failed(asked, f"the server answered {answer.status} {answer.reason}")
         _save(answer, target, asked, max_bytes)
@@ -48,12 +48,12 @@ def download(
 def status(url: str, *, headers: Mapping[str, str] | None = None) -> int:
     """Return the status that an http(s) URL answers with, after redirects."""
     found = 0
-    for answer, _ in _answers(url, headers or {}):
+    for answer, _ in answers(url, headers or {}):
         found = answer.status
     return found
 
 
-def _answers(
+def answers(
     url: str, headers: Mapping[str, str]
 ) -> Iterator[tuple[http.client.HTTPResponse, str]]:
     """Yield the one answer that is no redirect, open for reading, and the address it came from."""

@@ -27,6 +27,8 @@ MODEL_DEPLOYED = "ModelDeployed"
 DATASET_DRIFT_DETECTED = "DatasetDriftDetected"
 COMPUTE_CHANGED = "ComputeChanged"
 PIPELINE_MENTION = "PipelineCommentMention"
+SCHEDULE_FAILED = "ScheduleFailed"
+DATA_QUALITY_FAILED = "DataQualityFailed"
 
 # The five that Azure Event Grid has, and our own.
 TYPES: dict[str, str] = {
@@ -39,6 +41,8 @@ TYPES: dict[str, str] = {
     DATASET_DRIFT_DETECTED: "A monitor found drift in a data set",
     COMPUTE_CHANGED: "A compute was made, changed, started, stopped or deleted",
     PIPELINE_MENTION: "A comment on a pipeline names someone",
+    SCHEDULE_FAILED: "A schedule could not start what it is for, or what it started failed",
+    DATA_QUALITY_FAILED: "Data did not meet the rules that it is held to",
 }
 
 EVERY = "*"

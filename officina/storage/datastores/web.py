@@ -22,6 +22,10 @@ class Web:
         self.url = url.rstrip("/")
         self._headers = dict(headers)
 
+    def request_for(self, path: str) -> tuple[str, dict[str, str]]:
+        """Return the address of a file and the headers that open it."""
+        return self._address(path), dict(self._headers)
+
     def test(self) -> str:
         status = fetch.status(self.url + "/", headers=self._headers)
         if status in (401, 403):

@@ -9,8 +9,9 @@ from typing import Any
 from django.db import transaction
 
 from officina.errors import StudioError
-from officina.storage import paths
+from officina.storage import Tree, paths
 from registry import services as registry
+from registry.models import AssetVersion
 from studio.runs import live
 from studio.runs.models import LineageEdge, Run
 from studio.runs.services.artifacts import store_artifact, store_figure
@@ -21,7 +22,8 @@ FIGURES = frozenset({"table", "confusion_matrix", "roc"})
 TEXT_LIMIT = 500
 # What has to be stored; the others say nothing that the exit does not.
 TELLING = FIGURES | {
-    "metric", "param", "tag", "image", "artifact", "progress", "register_model", "failed",
+    "metric", "param", "tag", "image", "artifact", "progress", "register_model",
+    "register_data", "failed",
 }  # fmt: skip
 
 
@@ -53,13 +55,15 @@ def apply_messages(*, run: Run, folder: Path, found: list[dict[str, Any]]) -> di
             changes["progress_text"] = str(message.get("text") or "")[:255]
         elif kind == "register_model":
             run.cursor.setdefault("models", []).append(message)
+        elif kind == "register_data":
+            run.cursor.setdefault("data", []).append(message)
         elif kind == "failed":
             failure = {k: str(message.get(k) or "") for k in ("code", "message", "where", "hint")}
     if points:
         record_metrics(run=run, points=points)
     if params != run.params or tags != run.tags:
         changes |= {"params": params, "tags": tags}
-    if run.cursor.get("models"):
+    if run.cursor.get("models") or run.cursor.get("data"):
         changes["cursor"] = run.cursor
     if changes:
         run.touch(**changes)
@@ -126,3 +130,54 @@ def register_models(*, run: Run, folder: Path) -> None:
             source=f"run/{run.guid}",
             target=f"model/{row.asset.name}/{row.version}",
         )
+
+
+def register_data(*, run: Run, trees: dict[str, Tree]) -> None:
+    """Register what the job asked for as data; content that the newest version has makes no other.
+
+    Of an unchanged one the run's output becomes that version's, so that what follows finds it there.
+    """
+    for message in run.cursor.get("data", []):
+        name, output = str(message["name"]), str(message["output"])
+        if output not in trees:
+            raise StudioError(
+                f"The job registered its output {output!r} as data, and has none of that name.",
+                hint=f"It has: {', '.join(trees) or 'none'}.",
+                where="register_data",
+            )
+        newest = registry.versions(workspace=run.workspace, kind="data", name=name).first()
+        same = newest is not None and (
+            message["unchanged"] or newest.tree == trees[output].digest
+        )
+        same = same and not (run.document.get("registerData") or {}).get("always")
+        if newest is not None and same:
+            trees[output] = registry.open_tree(workspace=run.workspace, digest=newest.tree)
+            run.tags = run.tags | {"data": f"{name}:{newest.version}", "unchanged": "true"}
+            continue
+        row = _next_data(run, name, trees[output], message)
+        run.tags = run.tags | {"data": f"{name}:{row.version}"}
+        LineageEdge.objects.get_or_create(
+            workspace=run.workspace,
+            source=f"run/{run.guid}",
+            target=f"data/{row.asset.name}/{row.version}",
+        )
+    if run.cursor.get("data"):
+        run.touch(tags=run.tags)
+        label_run(run)
+
+
+def _next_data(run: Run, name: str, tree: Tree, message: dict[str, Any]) -> AssetVersion:
+    asked = run.document.get("registerData") or {}
+    return registry.register(
+        workspace=run.workspace,
+        kind="data",
+        name=name,
+        document={"dataType": asked.get("dataType") or "uri_folder", "dataUri": tree.uri}
+        | {"jobName": run.name},
+        tree=tree,
+        description=str(asked.get("description") or ""),
+        tags={str(k): str(v) for k, v in (asked.get("tags") or {}).items()},
+        properties={**(asked.get("properties") or {}), **message["properties"]},
+        run_guid=run.guid,
+        user=run.owner,
+    )

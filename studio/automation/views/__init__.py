@@ -1,0 +1,1 @@
+"""The pages of schedules, imports and data quality."""
