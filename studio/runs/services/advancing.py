@@ -22,14 +22,18 @@ WIDE = (
 )  # fmt: skip
 
 
-def advance(*, run_id: int) -> None:
-    """Start what is ready and end what is done; safe to call at any time, by anyone."""
-    _lock_environments(run_id)
+def advance(*, run_id: int, begun: bool = False) -> None:
+    """Start what is ready and end what is done; safe to call at any time, by anyone.
+
+    Of a pipeline that has `begun` the environments are resolved already.
+    """
+    if not begun:
+        _lock_environments(run_id)
     with transaction.atomic():
         run = Run.objects.select_for_update().select_related("workspace").get(pk=run_id)
         if run.is_ended or run.kind != Run.PIPELINE:
             return
-        if run.move((Status.NOT_STARTED,), Status.RUNNING):
+        if run.status == Status.NOT_STARTED and run.move(Status.NOT_STARTED, Status.RUNNING):
             transaction.on_commit(lambda: live.tell_run(run))
         statuses = dict(run.children.values_list("step", "status"))
         if run.status == Status.RUNNING:

@@ -35,7 +35,7 @@ def store_artifact(
     return add_artifact(run=run, path=name, sha256=blob.sha256, size=blob.size, kind=kind, key=key)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def add_artifact(
     *, run: Run, path: str, sha256: str, size: int, kind: str = "file", key: str = ""
 ) -> Artifact:

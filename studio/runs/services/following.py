@@ -27,7 +27,7 @@ COLLECT_EVERY = 2.0
 # How often a job is asked whether it lives, when its folder is quiet.
 LOOK_EVERY = 0.25
 # Lets a job that prints without end fill a block before the next one is sent.
-GATHER = 0.003
+GATHER, GATHER_WITHIN = 0.003, 0.02
 LOG_BLOCK = 64 * 1024
 KEPT_TAIL = 12
 # A machine that slept wakes with an old heartbeat: give the shim time for a new one.
@@ -59,6 +59,7 @@ class Attempt:
         now = time.monotonic()
         next_status, next_collect = now + LOOK_AT_STATUS_EVERY, now + COLLECT_EVERY
         silent_since: float | None = None
+        last_moved = 0.0
         with FolderChanges(self.folder) as changes:
             while True:
                 if self.lost.is_set():
@@ -87,7 +88,9 @@ class Attempt:
                     self.collect(time.time())
                 if moved:
                     changes.expect_more()
-                    time.sleep(GATHER)
+                    if now - last_moved < GATHER_WITHIN:
+                        time.sleep(GATHER)
+                    last_moved = now
                 changes.wait(LOOK_EVERY)
 
     def note_status(self, state: dict[str, Any] | None = None) -> None:

@@ -29,7 +29,7 @@ WIDE = ("document", "key_parts", "params", "tags", "inputs", "outputs", "metrics
 # All that a claim and its news need.
 NARROW = (
     "guid", "workspace", "step", "version", "status", "reason", "fence", "progress", "progress_text",
-    "started", "ended", "reused_from", "parent__guid", "root__guid", "compute__pool",
+    "started", "ended", "reused_from", "kind", "parent__guid", "root__guid", "compute__pool",
 )  # fmt: skip
 # A claimed run whose message was lost goes back to the queue after this long.
 HANDOVER = timedelta(seconds=10)
@@ -48,13 +48,14 @@ def dispatch(*, pool: str = "local") -> int:
     with transaction.atomic():
         # Locking the pool's nodes makes dispatchers take turns, so slots are never given twice.
         list(Node.objects.select_for_update().filter(pool=pool).order_by("pk"))
-        verdict, known = _verdict(pool)
+        verdict, known, is_cut = _verdict(pool)
         news = {pk: why for pk, why in verdict.reasons.items() if known[pk] != why}
         rows = Run.objects.select_related("parent", "root", "compute").only(*NARROW)
         runs = rows.in_bulk([*verdict.start, *news])
         claimed = [runs[pk] for pk in verdict.start if pk in runs and _claim(runs[pk])]
         waiting = _explain([(runs[pk], reason) for pk, reason in news.items() if pk in runs])
-        waiting += _explain_rest(pool, set(known))
+        if is_cut:
+            waiting += _explain_rest(pool, set(known))
         transaction.on_commit(lambda: _hand_over(claimed, waiting))
     return len(claimed)
 
@@ -74,15 +75,15 @@ def _pools() -> list[str]:
 
 def queue_view(*, pool: str = "local") -> list[tuple[Run, str]]:
     """Return the waiting runs in the order that they would start, each with its reason."""
-    verdict, known = _verdict(pool)
+    verdict, known, _ = _verdict(pool)
     reasons = dict.fromkeys(verdict.start, "starting") | verdict.reasons
     related = ("parent", "root", "workspace", "compute")
     runs = Run.objects.select_related(*related).defer(*WIDE, *ABOVE).in_bulk(list(known))
     return [(runs[pk], reason) for pk, reason in reasons.items() if pk in runs]
 
 
-def _verdict(pool: str) -> tuple[Verdict, dict[int, str]]:
-    """Return what may start now, and the reason that each waiting run shows so far."""
+def _verdict(pool: str) -> tuple[Verdict, dict[int, str], bool]:
+    """Return what may start now, the reason that each waiting run shows so far, and if more wait."""
     limits = computes.limits(pool)
     held_rows = (
         Run.objects.held()
@@ -94,16 +95,19 @@ def _verdict(pool: str) -> tuple[Verdict, dict[int, str]]:
     now = timezone.now()
     waiting: list[Waiting] = []
     known: dict[int, str] = {}
+    most, is_cut = limits.slots + 50, False
     for workspace, owner, target in lines:
         # No more than this many of one line can start in one turn, whatever waits behind them.
         line = queued.filter(workspace_id=workspace, owner_id=owner, compute_id=target)
         first = line.order_by("-priority", "queued", "pk")
         rows = first.values_list("pk", "priority", "queued", "created", "slots", "reason")
-        for pk, priority, since, created, slots, reason in rows[: limits.slots + 50]:
+        found = list(rows[: most + 1])
+        is_cut |= len(found) > most
+        for pk, priority, since, created, slots, reason in found[:most]:
             age = (now - (since or created)).total_seconds()
             waiting.append(Waiting(pk, workspace, owner, priority, age, slots, target))
             known[pk] = reason
-    return decide(waiting, [Held(*row) for row in held_rows], limits), known
+    return decide(waiting, [Held(*row) for row in held_rows], limits), known, is_cut
 
 
 def _claim(run: Run) -> bool:

@@ -77,7 +77,9 @@ class StepStart:
         """Fetch what these steps gave; the others of maybe a thousand are not looked at."""
         missing = steps - self.children.keys()
         if missing:
-            rows = self.run.children.filter(step__in=missing).only("step", "guid", "outputs")
+            rows = self.run.children.filter(step__in=missing).only(
+                "step", "guid", "outputs", "parent"
+            )
             self.children |= {row.step: row for row in rows}
 
     @property
