@@ -47,6 +47,7 @@ def _version_routes() -> list[Any]:
 
 urlpatterns = [
     path(f"{BASE}/blobs/<str:sha256>", blobs.BlobView.as_view(), name="api-blob"),
+    path(f"{BASE}/blobs", blobs.BlobBatch.as_view(), name="api-blobs"),
     path(f"{BASE}/trees", blobs.TreeView.as_view(), name="api-trees"),
     path(f"{BASE}/assets", assets.AssetSearch.as_view(), name="api-assets-search"),
     path(f"{BASE}/uploads", uploads.UploadList.as_view(), name="api-uploads"),

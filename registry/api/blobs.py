@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from officina.errors import StudioError
-from officina.storage import Entry, trees
+from officina.storage import Entry, frames, trees
 from registry import services
 from studio.workspaces.access import WorkspaceViewMixin
 
@@ -48,6 +48,24 @@ class BlobView(WorkspaceViewMixin, APIView):
             workspace=self.workspace, sha256=sha256, chunks=chunks_of(request), limit=MOST_BYTES
         )
         return Response({"sha256": row.sha256, "size": row.size}, status=status.HTTP_201_CREATED)
+
+
+class BlobBatch(WorkspaceViewMixin, APIView):
+    """Many small files in one body, each a line `<sha256> <size>` and then its bytes."""
+
+    operations = {"put": "runs.submit"}
+    parser_classes = (RawParser,)
+
+    @extend_schema(
+        operation_id="blobs_put_many",
+        request={"application/octet-stream": bytes},
+        responses={201: OpenApiTypes.OBJECT},
+    )
+    def put(self, request: Request, workspace: str) -> Response:
+        stored = services.receive_blobs(
+            workspace=self.workspace, files=frames.unpack(request._request.read)
+        )
+        return Response({"stored": stored}, status=status.HTTP_201_CREATED)
 
 
 def chunks_of(request: Request) -> Iterator[bytes]:

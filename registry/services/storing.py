@@ -11,6 +11,7 @@ from django.db.models import F
 
 from officina.errors import StudioError
 from officina.storage import ContentStore, Entry, Tree
+from officina.storage.trees import check_digest
 from registry.models import Datastore, StoredBlob, StoredTree
 from studio.workspaces.models import Workspace
 
@@ -56,6 +57,24 @@ def receive_blob(
         workspace=workspace, sha256=blob.sha256, defaults={"size": blob.size}
     )
     return row
+
+
+def receive_blobs(*, workspace: Workspace, files: Iterable[tuple[str, bytes]]) -> int:
+    """Store many small files under the digests that they must have; returns how many came.
+
+    All are made durable together. A wrong digest refuses the whole batch; sending it again is safe.
+    """
+    sizes: dict[str, int] = {}
+    with store().batch() as batch:
+        for sha256, data in files:
+            check_digest(sha256)
+            sizes[sha256] = batch.put_bytes(data, expected=sha256).size
+    StoredBlob.objects.bulk_create(
+        [StoredBlob(workspace=workspace, sha256=s, size=n) for s, n in sorted(sizes.items())],
+        ignore_conflicts=True,
+        batch_size=500,
+    )
+    return len(sizes)
 
 
 def receive_tree(*, workspace: Workspace, files: Mapping[str, Entry]) -> Tree:

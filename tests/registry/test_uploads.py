@@ -170,3 +170,33 @@ def test_what_nobody_touches_for_two_days_goes(begin: Any) -> None:
     Upload.objects.filter(pk=stale.pk).update(changed=timezone.now() - uploading.STALE * 2)
     assert uploading.drop_stale_uploads() == 1
     assert list(Upload.objects.all()) == [fresh]
+
+
+def test_many_small_files_go_in_one_request(home: Any, cast: Any) -> None:
+    from officina.storage import frames
+
+    client, base = cast.client("contributor"), "/api/v1/workspaces/lab"
+    contents = {f"f/{number}.txt": b"row %d" % (number % 90) for number in range(100)}
+    files = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
+    listing = {name: {"sha256": sha, "size": len(contents[name])} for name, sha in files.items()}
+    missing = client.post(f"{base}/trees", {"files": listing}, format="json").json()["missing"]
+    assert len(missing) == 90
+    by_digest = {sha: contents[name] for name, sha in files.items()}
+    body = frames.pack((sha, by_digest[sha]) for sha in missing)
+    sent = client.put(f"{base}/blobs", body, content_type="application/octet-stream")
+    assert (sent.status_code, sent.json()) == (201, {"stored": 90})
+    assert client.post(f"{base}/trees", {"files": listing}, format="json").json()["stored"]
+
+
+def test_one_wrong_file_refuses_all_that_came_with_it(home: Any, cast: Any) -> None:
+    from officina.storage import frames
+
+    client, good = cast.client("contributor"), hashlib.sha256(b"good").hexdigest()
+    body = frames.pack([(good, b"good"), ("0" * 64, b"wrong")])
+    sent = client.put("/api/v1/workspaces/lab/blobs", body, content_type="application/octet-stream")
+    assert sent.status_code == 400 and "not " + "0" * 64 in sent.content.decode()
+    assert not StoredBlob.objects.exists() and not registry.store().exists(good)
+    refused = cast.client("reader").put(
+        "/api/v1/workspaces/lab/blobs", body, content_type="application/octet-stream"
+    )
+    assert refused.status_code == 403

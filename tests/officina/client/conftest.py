@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import threading
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import pytest
 
 from officina.client import Client
 from officina.errors import StudioError
-from officina.storage import ContentStore
+from officina.storage import ContentStore, frames
 from officina.storage.trees import build, entries
 
 BASE = "/api/v1/workspaces"
@@ -117,6 +118,10 @@ class Handler(BaseHTTPRequestHandler):
         head, _, tail = rest.partition("/")
         if head == "trees":
             return 200, json.dumps(self.tree(json.loads(body)["files"])).encode(), {}
+        if rest == "blobs":
+            for sha256, data in frames.unpack(io.BytesIO(body).read):
+                studio.store.put_stream([data], expected=sha256)
+            return 201, b"", {}
         if head == "blobs":
             studio.store.put_stream([body], expected=tail)
             return 201, b"", {}

@@ -34,7 +34,7 @@ def test_a_code_folder_is_sent_once_and_only_what_is_missing(
     (tmp_path / "job" / "src" / "b.py").write_text("print(2)")
     (tmp_path / "job" / "src" / "secret.env").write_text("x")
     (tmp_path / "job" / "src" / ".amlignore").write_text("*.env\n")
-    studio.faults += [("PUT", "/blobs/", "cut before"), ("PUT", "/blobs/", "cut after")]
+    studio.faults += [("PUT", "/blobs", "cut before"), ("PUT", "/blobs", "cut after")]
     first = client.create_job(tmp_path / "job" / "job.yml")
     tree = studio.store.read_tree(first["document"]["codeId"])
     assert set(tree.files) == {"a.py", "b.py", ".amlignore"}
