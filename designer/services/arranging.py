@@ -45,6 +45,8 @@ class Arranged:
     chosen: tuple[str, ...]
     skipped: Mapping[str, str]
     sources: Mapping[str, Run]
+    # Pinned nodes and the runs whose results they give.
+    pinned: Mapping[str, Run] = field(default_factory=dict)
 
 
 def arrange(pipeline: Pipeline, ask: Ask) -> Arranged:
@@ -106,7 +108,7 @@ def arrange(pipeline: Pipeline, ask: Ask) -> Arranged:
         name: f"cut off by {cause}, which is disabled" for name, cause in lively.skipped.items()
     }
     skipped |= {name: why for name, why in resting.items() if name not in chosen}
-    return Arranged(pipeline, catalogue, graph, document, chosen, skipped, sources)
+    return Arranged(pipeline, catalogue, graph, document, chosen, skipped, sources, pins.runs)
 
 
 def parameter_values(graph: Graph, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -163,7 +163,10 @@ def _left_out(arranged: Arranged) -> list[Step]:
         why = arranged.skipped.get(node.id) or (
             "its earlier result is used" if node.id in sources else "not chosen"
         )
-        steps.append(Step(node.id, _title(arranged, node.id), SKIP, why))
+        pin = arranged.pinned.get(node.id)
+        told = Step(node.id, _title(arranged, node.id), SKIP, why)
+        told.source_run = pin.guid if pin else ""
+        steps.append(told)
     return steps
 
 

@@ -40,6 +40,7 @@ def test_what_is_below_a_pin_takes_its_results_and_nothing_above_it_runs(
     plan = api("post", "plan", {})
     told = {step["id"]: (step["action"], step["reason"]) for step in plan["steps"]}
     assert told["split"] == ("skip", "pinned to run 1")
+    assert {s.get("source_run") for s in plan["steps"] if s["id"] == "split"} == {first.guid}
     assert told["enter"] == ("skip", "only split needs it, which is pinned")
     # The pinned rows are those of the first run, so all that it made of them is found again.
     assert {told[n][0] for n in ("learner", "train", "score", "evaluate")} == {"reuse"}

@@ -10,7 +10,7 @@ import { Icon, Modal, Note, Skeleton } from "../data/parts.tsx";
 import { DefaultInput } from "../panel/ParametersEditor.tsx";
 import { shown } from "../panel/values.ts";
 import { useDesigner, useNodes, useParameters, useRun, useSettings, type PlanMode } from "../store/index.ts";
-import { ACTIONS, MODES, reasonsOf, requestOf, submissionOf, summaryOf, type Wish } from "./planning.ts";
+import { ACTIONS, MODES, PINNED, reasonsOf, requestOf, submissionOf, summaryOf, type Wish } from "./planning.ts";
 
 interface Props {
   mode: PlanMode;
@@ -137,7 +137,7 @@ function Steps({ plan, stale }: { plan: Plan; stale: boolean }) {
 
 function Step({ step }: { step: PlannedStep }) {
   const { config } = useDesigner();
-  const look = ACTIONS[step.action];
+  const look = step.action === "skip" && step.source_run ? PINNED : ACTIONS[step.action];
   const [first = "", ...more] = reasonsOf(step);
   return (
     <tr className={step.action === "skip" ? "n-skipped" : ""}>

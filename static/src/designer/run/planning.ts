@@ -48,6 +48,9 @@ export const ACTIONS: Record<PlannedStep["action"], { word: string; kind: string
   unknown: { word: "Not known", kind: "warning", glyph: "alert-triangle" },
 };
 
+/** A step that is left out because its results of another run are used. */
+export const PINNED = { word: "Pinned", kind: "reused", glyph: "pinned" };
+
 /** All that speaks for an action, the main reason first and no line twice; `because` may also name steps. */
 export function reasonsOf(step: PlannedStep): string[] {
   const more = step.because.filter((line) => !/^[a-z][a-z0-9_]*$/.test(line));
