@@ -26,6 +26,7 @@ urlpatterns = [
     re_path(f"{VERSION}archive/$", actions.archive, name="asset-archive"),
     re_path(f"{VERSION}share/$", actions.share, name="asset-share"),
     re_path(f"{VERSION}stage/$", actions.stage, name="asset-stage"),
+    re_path(f"{VERSION}facts/$", actions.facts, name="asset-facts"),
     re_path(f"{VERSION}delete/$", actions.delete, name="asset-delete"),
     path(f"{W}/settings/assets/", upkeep.upkeep, name="asset-upkeep"),
     path(f"{W}/settings/assets/save", upkeep.change, name="asset-upkeep-change"),

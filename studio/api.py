@@ -37,6 +37,7 @@ ROUTES = (
     "registry.datastores.prepare_api",
     "studio.runs.api",
     "studio.runs.api_outputs",
+    "studio.runs.api_models",
     "studio.portal.api",
     "designer.api",
 )

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from officina.errors import StudioError
-from registry import services
+from registry import model_page, services
 from registry.api.shapes import kind_of
 from registry.api.versions import stage_request, workspace_to_share
 from registry.models import AssetVersion
@@ -135,6 +135,22 @@ def stage(
             return f"Asked for {wanted}; someone else approves it."
         services.set_stage(row, stage=wanted, user=request.user)
         return f"{row} is in {row.stage}."
+
+    return _act(request, workspace, kind_of(folder), name, version, work)
+
+
+@require_POST
+@operation("registry.write")
+def facts(
+    request: HttpRequest, workspace: Workspace, folder: str, name: str, version: str
+) -> HttpResponse:
+    """Write a model version's framework, resource needs, environment and sample input."""
+
+    def work(row: AssetVersion) -> str:
+        if row.asset.kind != "model":
+            raise StudioError("Only models have these.", where="kind")
+        model_page.describe(row, request.POST.dict(), user=request.user)
+        return "Saved."
 
     return _act(request, workspace, kind_of(folder), name, version, work)
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from officina.errors import StudioError
 from officina.storage import Tree
-from registry import lineage, services
+from registry import lineage, model_page, services
 from registry.api.shapes import kind_of
 from registry.api.versions import send_file, send_version, tree_of
 from registry.datastores.explore_views import explore_part
@@ -126,6 +126,8 @@ def _overview(
     }
     if row.kind == "model" and tree.files:
         found["report"] = inspect_model(tree)
+    if row.kind == "model":
+        found |= model_page.more(request, version, tree) | {"shown_facts": model_page.FACTS}
     return found
 
 

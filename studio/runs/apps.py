@@ -1,6 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import AppConfig
+
+
+def _work_on_models(*given: Any) -> dict[str, Any]:
+    from studio.runs.views import models  # when a page asks: workers have no use for views
+
+    return models.context_of(*given)
 
 
 class RunsConfig(AppConfig):
@@ -10,11 +18,13 @@ class RunsConfig(AppConfig):
 
     def ready(self) -> None:
         from registry import lineage as graph
+        from registry import model_page
         from registry.archive import provide_part
         from registry.services import provide_dependents
         from studio.runs import export, lineage
 
         graph.provide(graph.Source(lineage.edges, lineage.describe))
         provide_dependents(lineage.dependents)
+        model_page.provide(_work_on_models)
         provide_part("runs", export.run_rows)
         provide_part("lineage", export.edge_rows)

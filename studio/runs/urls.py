@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from studio.runs.consumers import LiveConsumer
-from studio.runs.views import actions, comparing, data, lists, page
+from studio.runs.views import actions, comparing, data, lists, models, page
 
 W = "w/<str:workspace>"
 RUN = f"{W}/runs/<str:guid>"
+MODEL = f"{W}/models/<str:name>"
 
 urlpatterns = [
     path(f"{W}/experiments/", lists.experiments, name="experiments"),
@@ -27,6 +28,19 @@ urlpatterns = [
     path(f"{RUN}/rerun/", actions.rerun, name="run-rerun"),
     path(f"{RUN}/edit/", actions.edit, name="run-edit"),
     path(f"{RUN}/register/", actions.register, name="run-register"),
+    path(f"{MODEL}/compare/", models.compare, name="model-compare"),
+    path(f"{MODEL}/versions/<str:version>/work/", models.work, name="model-work"),
+    path(f"{MODEL}/versions/<str:version>/work/start/", models.start, name="model-work-start"),
+    path(
+        f"{MODEL}/versions/<str:version>/work/profile.json",
+        models.chart,
+        name="model-profile-chart",
+    ),
+    path(
+        f"{MODEL}/versions/<str:version>/packages/<int:number>/<str:file>",
+        models.package,
+        name="model-package",
+    ),
     re_path(
         r"^w/(?P<workspace>[^/]+)/runs/(?P<guid>[^/]+)/(?P<place>files|output|input|snapshot)/(?P<path>.+)$",
         data.run_file,

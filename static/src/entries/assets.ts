@@ -1,5 +1,6 @@
 import "../styles/assets.css";
 import { upload } from "../upload/dialog.ts";
+import { chart } from "../widgets/chart.ts";
 import { datagrid } from "../widgets/datagrid.ts";
 import { widget } from "../widgets/mount.ts";
 import { rungraph } from "../widgets/rungraph.ts";
@@ -7,3 +8,4 @@ import { rungraph } from "../widgets/rungraph.ts";
 widget("upload", upload);
 widget("rungraph", rungraph);
 widget("datagrid", datagrid);
+widget("chart", chart);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from studio.runs.models.logged import Dataset, DatasetUse, LoggedModel, LoggedModelUse
+from studio.runs.models.modelwork import ModelWork
 from studio.runs.models.runs import (
     ENDED,
     HELD,
@@ -39,6 +40,7 @@ __all__ = [
     "MetricBatch",
     "MetricSegment",
     "MetricSeries",
+    "ModelWork",
     "Run",
     "RunQuerySet",
     "RunTag",

@@ -24,7 +24,7 @@ from registry.models import AssetVersion
 from studio.compute import services as computes
 from studio.compute.models import ComputeTarget
 from studio.runs import live, names
-from studio.runs.models import Experiment, LineageEdge, Run, RunTag, Status
+from studio.runs.models import Experiment, LineageEdge, ModelWork, Run, RunTag, Status
 from studio.runs.services.queueing import dispatch
 from studio.workspaces import audit
 from studio.workspaces.models import Workspace
@@ -326,4 +326,11 @@ def rerun(*, run: Run, user: Any, inputs: dict[str, Any] | None = None, force: b
         slot["value"] = value
     if document["jobType"] == "Pipeline":
         document["settings"] = (document.get("settings") or {}) | {"force_rerun": force}
-    return create_run(workspace=top.workspace, user=user, document=document, git=top.git)
+    with transaction.atomic():
+        new = create_run(workspace=top.workspace, user=user, document=document, git=top.git)
+        work = ModelWork.objects.filter(run=top).first()
+        if work is not None:
+            ModelWork.objects.create(
+                version=work.version, run=new, action=work.action, options=work.options
+            )
+    return new

@@ -210,6 +210,8 @@ class Watch(Attempt):
         trees = rundir.collect(self.folder, self.run.document, registry.store())
         self.collect(None)
         self.stored_log()  # now: no disk is waited for while the database is locked
+        from studio.runs import modelwork  # which submits runs, by way of these services
+
         with transaction.atomic():
             kinds = self.run.document.get("outputs") or {}
             outputs = {}
@@ -223,6 +225,7 @@ class Watch(Attempt):
                     "files": len(tree.files),
                 }
             reporting.register_models(run=self.run, folder=self.folder)
+            modelwork.keep(run=self.run, trees=trees)
             self.end(Status.COMPLETED, outputs=outputs, progress=1.0, **facts)
 
     def fail(self, error: dict[str, Any], **facts: Any) -> None:
