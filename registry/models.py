@@ -28,7 +28,12 @@ class StoredBlob(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["workspace", "sha256"], name="blob_once_per_workspace")
         ]
-        indexes = [models.Index(fields=["sha256"])]
+        indexes = [
+            models.Index(fields=["sha256"]),
+            models.Index(
+                fields=["created"], condition=models.Q(references__lte=0), name="blob_left_over"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.sha256[:12]

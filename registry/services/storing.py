@@ -8,6 +8,7 @@ from functools import lru_cache
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from officina.errors import StudioError
 from officina.storage import ContentStore, Entry, Tree
@@ -44,7 +45,11 @@ def missing_blobs(*, workspace: Workspace, files: Mapping[str, Entry]) -> list[s
     known: set[str] = set()
     for chunk in chunks(sorted(wanted), 500):
         rows = StoredBlob.objects.filter(workspace=workspace, sha256__in=chunk)
-        known.update(rows.values_list("sha256", flat=True))
+        found = dict(rows.values_list("sha256", "references"))
+        known.update(found)
+        if any(count <= 0 for count in found.values()):
+            # About to be used: young again, so that they are not taken for left over.
+            rows.filter(references__lte=0).update(created=timezone.now())
     return sorted(wanted - known)
 
 
@@ -53,9 +58,15 @@ def receive_blob(
 ) -> StoredBlob:
     """Store uploaded bytes under the digest that they must have."""
     blob = store().put_stream(chunks, expected=sha256, limit=limit)
-    row, _ = StoredBlob.objects.get_or_create(
-        workspace=workspace, sha256=blob.sha256, defaults={"size": blob.size}
-    )
+    return remember_blob(workspace=workspace, sha256=blob.sha256, size=blob.size)
+
+
+def remember_blob(*, workspace: Workspace, sha256: str, size: int) -> StoredBlob:
+    """Record that a workspace may name a stored file; one that it has uploaded before is new again."""
+    row, _ = StoredBlob.objects.update_or_create(
+        workspace=workspace, sha256=sha256,
+        defaults={"created": timezone.now()}, create_defaults={"size": size},
+    )  # fmt: skip
     return row
 
 
@@ -71,7 +82,9 @@ def receive_blobs(*, workspace: Workspace, files: Iterable[tuple[str, bytes]]) -
             sizes[sha256] = batch.put_bytes(data, expected=sha256).size
     StoredBlob.objects.bulk_create(
         [StoredBlob(workspace=workspace, sha256=s, size=n) for s, n in sorted(sizes.items())],
-        ignore_conflicts=True,
+        update_conflicts=True,
+        unique_fields=["workspace", "sha256"],
+        update_fields=["created"],
         batch_size=500,
     )
     return len(sizes)

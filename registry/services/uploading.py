@@ -130,9 +130,7 @@ def finish(upload: Upload) -> StoredBlob:
                 upload.offset = 0
                 upload.save(update_fields=["offset", "changed"])
             raise
-        row, _ = StoredBlob.objects.get_or_create(
-            workspace=upload.workspace, sha256=blob.sha256, defaults={"size": blob.size}
-        )
+        row = storing.remember_blob(workspace=upload.workspace, sha256=blob.sha256, size=blob.size)
         upload.sha256, upload.finished = blob.sha256, True
         upload.save(update_fields=["sha256", "finished", "changed"])
         part_file(upload).unlink(missing_ok=True)
