@@ -40,6 +40,7 @@ ROUTES = (
     "studio.runs.api_models",
     "studio.portal.api",
     "designer.api",
+    "studio.automation.api",
 )
 
 

@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from officina import __version__
-from officina.cli import admin, asset, azure, compute, configure, datastore, job, login, workspace
+from officina.cli import (
+    admin,
+    asset,
+    azure,
+    compute,
+    configure,
+    datastore,
+    importing,
+    job,
+    login,
+    model,
+    schedule,
+    workspace,
+)
 from officina.cli.exits import Exit
 
 app = typer.Typer(
@@ -21,9 +34,15 @@ app = typer.Typer(
 )
 app.add_typer(job.app, name="job")
 for kind in asset.WORDS:
-    app.add_typer(asset.app_of(kind), name=kind)
+    of_kind = asset.app_of(kind)
+    if kind == "data":
+        importing.add_to(of_kind)
+    if kind == "model":
+        model.add_to(of_kind)
+    app.add_typer(of_kind, name=kind)
 app.add_typer(compute.app, name="compute")
 app.add_typer(datastore.app, name="datastore")
+app.add_typer(schedule.app, name="schedule")
 app.add_typer(workspace.app, name="workspace")
 app.add_typer(admin.app, name="admin")
 app.add_typer(azure.app, name="azure")

@@ -53,10 +53,10 @@ def create(
             if web:
                 calling.open_page(studio.address_of(run))
             if not stream:
-                _answer(studio, run, show.Format.TABLE)
+                answer(studio, run, show.Format.TABLE)
                 return
             note(f"job {run['name']}: {studio.address_of(run)}")
-            raise typer.Exit(_follow(studio, str(run["guid"]), str(run["name"]), form))
+            raise typer.Exit(follow(studio, str(run["guid"]), str(run["name"]), form))
 
 
 @command(app, "validate")
@@ -81,7 +81,7 @@ def show_job(name: Name, web: Web = False) -> None:
         run = studio.show_job(name)
         if web:
             calling.open_page(studio.address_of(run))
-        _answer(studio, run, show.Format.JSON)
+        answer(studio, run, show.Format.JSON)
 
 
 @command(app, "list")
@@ -116,14 +116,14 @@ def list_jobs(
 def stream_job(name: Name) -> None:
     """Show a job's log, or its steps', until it ends."""
     with told_to_people(), client() as studio:
-        raise typer.Exit(_follow(studio, name, name, None))
+        raise typer.Exit(follow(studio, name, name, None))
 
 
 @command(app, "cancel")
 def cancel(name: Name) -> None:
     """Ask a job to end; its whole process tree is stopped."""
     with told_to_people(), client() as studio:
-        _answer(studio, studio.cancel_job(name), show.Format.TABLE)
+        answer(studio, studio.cancel_job(name), show.Format.TABLE)
 
 
 @command(app, "update")
@@ -134,7 +134,7 @@ def update(
     """Change a job's display_name, description or tags."""
     with told_to_people(), client() as studio:
         run = studio.update_job(name, read_changes(changes or []))
-        _answer(studio, run, show.Format.JSON)
+        answer(studio, run, show.Format.JSON)
 
 
 @command(app, "download")
@@ -159,7 +159,8 @@ def _shaped(studio: Client, run: dict[str, Any]) -> dict[str, Any]:
     return shape_job(run, studio.address_of(run))
 
 
-def _answer(studio: Client, run: dict[str, Any], default: show.Format) -> None:
+def answer(studio: Client, run: dict[str, Any], default: show.Format) -> None:
+    """Print a run in the words of `az ml job show`."""
     calling.answer(_shaped(studio, run), default=default)
 
 
@@ -168,7 +169,8 @@ def _write(text: str) -> None:
     sys.stdout.flush()
 
 
-def _follow(studio: Client, key: str, name: str, output: show.Format | None) -> Exit:
+def follow(studio: Client, key: str, name: str, output: show.Format | None) -> Exit:
+    """Write a run's log until it ends; return what the command ends with."""
     # With -o json, standard output is for the one JSON document and the log goes beside it.
     write = _write_beside if output is not None and output.is_document else _write
     try:

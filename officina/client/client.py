@@ -17,7 +17,9 @@ from officina.client.datastores import Datastores
 from officina.client.download import download_listing
 from officina.client.journal import LoggedRun
 from officina.client.logs import ENDED, follow
+from officina.client.modelwork import ModelWork
 from officina.client.profile import load_profile
+from officina.client.schedules import Schedules
 from officina.client.transport import Transport
 from officina.client.upload import upload_locals
 from officina.documents import load_job
@@ -123,6 +125,11 @@ class Client:
         return Assets(self, kind)
 
     @property
+    def model_work(self) -> ModelWork:
+        """Return the work on the workspace's models."""
+        return ModelWork(self)
+
+    @property
     def computes(self) -> Computes:
         """Return the workspace's computes."""
         return Computes(self)
@@ -131,6 +138,11 @@ class Client:
     def datastores(self) -> Datastores:
         """Return the workspace's datastores."""
         return Datastores(self)
+
+    @property
+    def schedules(self) -> Schedules:
+        """Return the workspace's schedules."""
+        return Schedules(self)
 
     # Jobs
 

@@ -7,6 +7,7 @@ token, to this process alone; nothing that a person wrote runs in it.
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import sys
 import tempfile
@@ -152,14 +153,15 @@ def _files(one: Import) -> None:
 
 def _through_studio(one: Import) -> None:
     def walk() -> Iterator[tuple[str, int | None]]:
-        after = ""
-        while True:
-            page = one.studio.json("GET", f"{one.base}/files", params={"after": after})
-            for item in page["items"]:
+        with one.studio.stream(f"{one.base}/files") as answer:
+            for line in answer.iter_lines():
+                item = json.loads(line)
+                if "end" in item:
+                    return
                 yield item["path"], item["size"]
-            after = page["next"]
-            if not after:
-                return
+        raise StudioError(
+            "The list of files broke off.", hint="Try again.", where="source", code="unavailable"
+        )
 
     def save(path: str, target: Path, tell: Callable[[int], None]) -> None:
         with one.studio.stream(f"{one.base}/files/{quote(path)}") as answer:
