@@ -99,6 +99,24 @@ def read(document: Any) -> list[Prepared]:
     return [read_step(given, index) for index, given in enumerate(steps)]
 
 
+def read_so_far(document: Any) -> tuple[list[Prepared], StudioError | None]:
+    """Return the steps up to one whose form is not filled in yet, and what it lacks.
+
+    A disabled step may be unfinished. What is no step at all is refused as `read` does.
+    """
+    found: list[Prepared] = []
+    for index, given in enumerate(document):
+        try:
+            found.append(read_step(given, index))
+        except StudioError as error:
+            if error.where.count(".") < 2:
+                raise
+            if given.get("disabled") is not True:
+                return found, error
+            found.append(Prepared(STEPS[given["op"]], {}, True))
+    return found, None
+
+
 def read_step(given: Any, index: int) -> Prepared:
     """Return one step, cleaned."""
     where = f"steps.{index}"

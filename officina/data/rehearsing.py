@@ -47,7 +47,7 @@ def rehearse(
     was. The types and names before each step are in `schemas`; None means "as before".
     """
     given, facts = _sampled(store, cache, table, rows, spread)
-    prepared = preparation.read(steps)
+    prepared, _ = preparation.read_so_far(steps)
     beside = {key: _sampled(store, cache, at, rows, spread)[0] for key, at in others.items()}
     found = list(preparation.outcomes(given, prepared, beside))
     done = [given, *(each.table for each in found if each.table is not None)]

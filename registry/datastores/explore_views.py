@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from officina.data.reading import tables_of
+from officina.data.steps import declarations
 from officina.errors import StudioError
 from officina.storage import Tree
 from registry import services
-from registry.datastores import explore
+from registry.datastores import explore, prepare
 from registry.models import Asset, AssetVersion
+from registry.views.lists import missing
 from studio.workspaces.models import Workspace
+
+KEPT = "officina.preparation"
 
 
 def explore_part(
@@ -37,6 +42,38 @@ def explore_part(
             )
         except StudioError as error:
             found["diff_problem"] = error
+    return found
+
+
+def prepare_part(
+    request: Any, workspace: Workspace, row: Asset, version: AssetVersion | None, tree: Tree
+) -> dict[str, Any]:
+    """Return what the Prepare tab shows: the tables of the version, and the kinds of steps."""
+    if version is None:
+        return {}
+    names = tables_of(tree.files)
+    file = request.GET.get("file", "")
+    save, run = missing(request, "designer.write"), missing(request, "runs.submit")
+    return {
+        "tables": names[:200],
+        "file": file if file in names else (names[0] if names else ""),
+        "preparation": {
+            "steps": declarations(),
+            "kept": _kept(version),
+            "name": row.name,
+            "saveReason": save,
+            "runReason": run or missing(request, "registry.write"),
+        },
+    }
+
+
+def _kept(version: AssetVersion) -> Any:
+    """Return the steps that made the version, where steps did."""
+    try:
+        found = json.loads(version.properties.get(KEPT) or "null")
+        prepare.read(found)
+    except (ValueError, StudioError):
+        return None
     return found
 
 

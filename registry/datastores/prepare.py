@@ -72,3 +72,12 @@ def version_named(workspace: Workspace, given: dict[str, str]) -> AssetVersion:
 def read(document: Any) -> list[Prepared]:
     """Return the cleaned steps of a request."""
     return preparation.read(document)
+
+
+def attempt(*, steps: Any, **asked: Any) -> dict[str, Any]:
+    """Rehearse steps of which the last ones may not be filled in yet; the first such tells so."""
+    found, error = preparation.read_so_far(steps)
+    answer = rehearse(steps=found, **asked)
+    if error is not None and len(answer["steps"]) == len(found):
+        answer["steps"].append({"summary": "", "notes": [], "error": error.as_json()})
+    return answer

@@ -56,8 +56,8 @@ class Preparation(RegistryView):
         body = PreparationSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         asked = body.validated_data
-        found = prepare.rehearse(
-            version=self.version(), file=asked["file"], steps=prepare.read(asked["steps"]),
+        found = prepare.attempt(
+            version=self.version(), file=asked["file"], steps=asked["steps"],
             rows=asked["rows"], spread=asked["spread"], show=asked["show"],
             window=(asked["start"], asked["count"], asked["first"], asked["last"]),
         )  # fmt: skip

@@ -15,7 +15,7 @@ from officina.storage import Tree
 from registry import lineage, model_page, services
 from registry.api.shapes import kind_of
 from registry.api.versions import send_file, send_version, tree_of
-from registry.datastores.explore_views import explore_part
+from registry.datastores.explore_views import explore_part, prepare_part
 from registry.inspection import inspect_model
 from registry.models import Asset, AssetVersion
 from registry.services import staging
@@ -28,7 +28,7 @@ from studio.workspaces.models import Workspace
 
 FILES = 200
 VERSIONS = 50
-TABS = ("overview", "explore", "files", "versions", "lineage")
+TABS = ("overview", "explore", "prepare", "files", "versions", "lineage")
 
 
 @require_safe
@@ -71,7 +71,7 @@ def _head(
         ("lineage", "Lineage", None),
     ]
     if kind == "data":
-        tabs.insert(1, ("explore", "Explore", None))
+        tabs[1:1] = [("explore", "Explore", None), ("prepare", "Prepare", None)]
     if kind in {"component", "environment"} and not tree.files:
         del tabs[1]
     labels = services.labels(workspace=workspace, kind=kind, name=row.name)
@@ -184,6 +184,7 @@ def _lineage(
 PARTS = {
     "overview": _overview,
     "explore": explore_part,
+    "prepare": prepare_part,
     "files": _files,
     "versions": _versions,
     "lineage": _lineage,

@@ -1,5 +1,6 @@
 import "../styles/assets.css";
 import "../styles/data.css";
+import { prepare } from "../data/prepare.ts";
 import { upload } from "../upload/dialog.ts";
 import { datagrid } from "../widgets/datagrid.ts";
 import { explore } from "../widgets/explore.ts";
@@ -8,3 +9,4 @@ import { widget } from "../widgets/mount.ts";
 widget("upload", upload);
 widget("datagrid", datagrid);
 widget("explore", explore);
+widget("prepare", prepare);

@@ -90,6 +90,17 @@ def test_what_is_no_step_is_refused_with_the_known_ones(cast: Any, add: Any) -> 
     assert {"transpose", "fillna"} <= {step["op"] for step in known["steps"]}
 
 
+def test_a_step_that_is_not_filled_in_yet_waits_and_a_disabled_one_does_not_matter(
+    cast: Any, add: Any
+) -> None:
+    add(CSV)
+    steps = [{"op": "sort", "disabled": True}, {"op": "drop_rows", "rows": "1"}, {"op": "sort"}]
+    found = cast.client("reader").post(URL, {"steps": steps}, format="json").json()
+    assert [step.get("rows") for step in found["steps"]] == [50, 49, None]
+    assert found["steps"][2]["error"]["where"] == "steps.2.columns"
+    assert found["table"]["rows"] == 49
+
+
 def test_an_outsider_sees_nothing_of_it(cast: Any, add: Any) -> None:
     add(CSV)
     assert cast.client("outsider").post(URL, {"steps": []}, format="json").status_code == 404
