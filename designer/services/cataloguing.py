@@ -9,6 +9,7 @@ from typing import Any
 from officina import checks
 from officina.catalogue import PORT_TYPES, Component, Param, Port
 from officina.errors import StudioError
+from officina.graph import INLINE
 from registry import services as registry
 from registry.models import AssetKind, AssetVersion
 from studio.runs.services.creating import catalogue_of
@@ -31,9 +32,10 @@ FITS = {a: [b for b in PORT_TYPES if checks.fits(a, b)] for a in PORT_TYPES}
 def catalogue(workspace: Workspace) -> dict[str, Any]:
     """Return everything that the palette offers in this workspace."""
     components = catalogue_of(workspace).all()
+    offered = [each for each in components if not INLINE.match(each.name)]
     saved = [asset_entry(row) | {"kind": saved_kind(row)} for row in _latest(workspace, "model")]
     return {
-        "categories": categories_of(components),
+        "categories": categories_of(offered),
         "components": [component_entry(each) for each in components],
         "data": [asset_entry(row) for row in _latest(workspace, "data")],
         "models": [entry for entry in saved if entry["kind"] != TRANSFORMS],
@@ -67,6 +69,8 @@ def component_entry(component: Component) -> dict[str, Any]:
     }
     if missing := component.unavailable():
         entry["unavailable"] = missing
+    if INLINE.match(component.name):
+        entry["hidden"] = True
     return entry
 
 

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from designer.models import Pipeline, PipelineVersion
-from designer.services import drafts, results
+from designer.services import drafts, inline, results
 from officina.documents import load_yaml
 from officina.errors import StudioError
 from officina.graph import Graph
-from officina.printing import graph_of_text
+from officina.printing import document_of_yaml
 from studio.runs.models import Run
 from studio.workspaces.models import Workspace
 
+Item = Mapping[str, Any]
 MAX_TEXT = 8 * 2**20
 COLUMN, ROW = 280, 130
 
 
 def import_draft(*, workspace: Workspace, user: Any, text: str, name: str = "") -> Pipeline:
     """Make a draft of a text: graph JSON, or a pipeline job in Azure's YAML or JSON."""
-    title, description, graph = read_text(text)
+    title, description, graph = read_text(text, partial(_with_components, workspace, user))
     return drafts.create_draft(
         workspace=workspace,
         user=user,
@@ -32,8 +34,14 @@ def import_draft(*, workspace: Workspace, user: Any, text: str, name: str = "") 
     )
 
 
-def read_text(text: str) -> tuple[str, str, dict[str, Any]]:
-    """Return title, description and graph of a text."""
+def _with_components(workspace: Workspace, user: Any, document: Item) -> Item:
+    return inline.registered(workspace=workspace, user=user, document=document)
+
+
+def read_text(
+    text: str, complete: Callable[[Item], Item] = dict
+) -> tuple[str, str, dict[str, Any]]:
+    """Return title, description and graph of a text; `complete` sees to what its steps need."""
     if len(text) > MAX_TEXT:
         raise StudioError(f"The text is longer than {MAX_TEXT >> 20} MiB.", code="too_large")
     data = _json(text)
@@ -42,7 +50,7 @@ def read_text(text: str) -> tuple[str, str, dict[str, Any]]:
         return str(data.get("name") or ""), str(data.get("description") or ""), graph.to_json()
     if data is not None and "nodes" in data:
         return "", "", Graph.from_json(data).to_json()
-    graph = graph_of_text(text)
+    graph = Graph.of_pipeline(complete(document_of_yaml(text)))
     return _title(text), str(graph.settings.get("description") or ""), placed(graph)
 
 
@@ -57,12 +65,15 @@ def draft_of_run(*, workspace: Workspace, user: Any, run: Run) -> Pipeline:
         raise StudioError(
             f"{run.title} is not a pipeline run.", hint="Choose the run of a pipeline.", where="run"
         )
+    document = inline.registered(
+        workspace=workspace, user=user, document=run.document, has_run=True
+    )
     return drafts.create_draft(
         workspace=workspace,
         user=user,
         name=f"{run.title} (copy)"[:255],
         description=run.description,
-        graph=_whole(workspace, run) or placed(Graph.of_pipeline(run.document)),
+        graph=_whole(workspace, run) or placed(Graph.of_pipeline(document)),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from officina.checks.code import code_is_here
 from officina.checks.columns import (
     columns_are_there,
     disabled_nodes_have_a_stand_in,
@@ -87,6 +88,7 @@ def examine(
     found += what_is_missing(lively, catalogue)
     found += columns_are_there(graph, catalogue, columns)
     found += scripts_can_run(lively.graph, catalogue, columns)
+    found += code_is_here(lively.graph, catalogue)
     found = list(of_what_runs(found, lively.graph))
     found += pins_hold(lively.graph, catalogue, gone or {})
     return Findings(found, columns.outputs)

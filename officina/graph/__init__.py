@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from officina.graph.bypass import Running, running
 from officina.graph.documents import (
+    INLINE,
     REGISTRY,
     CatalogueLike,
     assets_as_inputs,
@@ -17,6 +18,7 @@ from officina.graph.pinning import resting, unpinned
 from officina.graph.values import MAX_NODES, SCHEMA, Edge, Graph, Group, Node, Note
 
 __all__ = [
+    "INLINE",
     "MAX_NODES",
     "REGISTRY",
     "SCHEMA",

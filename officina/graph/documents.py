@@ -14,6 +14,9 @@ from officina.graph.values import Edge, Graph, Node
 REGISTRY = "azureml://registries/officina/components/"
 PARENT = "${{parent.inputs."
 
+# A component that a step brought along has a name made of its content, and no other.
+INLINE = re.compile(r"inline_[0-9a-f]{12}\Z")
+
 _BINDING = re.compile(r"\s*\$\{\{\s*parent\.jobs\.([^.}\s]+)\.outputs\.([^.}\s]+)\s*\}\}\s*\Z")
 _WHOLE = re.compile(r"\s*\$\{\{\s*parent\.inputs\.([^}\s]+)\s*\}\}\s*\Z")
 _BUILT_IN = re.compile(rf"{re.escape(REGISTRY)}([^/]+)(?:/(?:versions/([^/]+)|labels/[^/]+))?/?\Z")

@@ -5,10 +5,17 @@ from __future__ import annotations
 import json
 
 from officina.graph import Graph
-from officina.printing.azureyaml import graph_of_yaml, to_yaml
+from officina.printing.azureyaml import document_of_yaml, graph_of_yaml, to_yaml
 from officina.printing.sdk import to_python
 
-__all__ = ["graph_of_text", "graph_of_yaml", "to_json_text", "to_python", "to_yaml"]
+__all__ = [
+    "document_of_yaml",
+    "graph_of_text",
+    "graph_of_yaml",
+    "to_json_text",
+    "to_python",
+    "to_yaml",
+]
 
 
 def to_json_text(graph: Graph) -> str:

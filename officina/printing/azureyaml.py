@@ -17,7 +17,7 @@ import yaml
 from officina.catalogue import Component
 from officina.documents import load_job, load_yaml
 from officina.errors import StudioError
-from officina.graph import REGISTRY, CatalogueLike, Graph, facts, pipeline_document
+from officina.graph import INLINE, REGISTRY, CatalogueLike, Graph, facts, pipeline_document
 from officina.graph.documents import type_of_value
 
 SCHEMA = "https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json"
@@ -64,6 +64,11 @@ def graph_of_yaml(text: str) -> Graph:
     """Return the graph of a pipeline job in YAML, ours or anyone's; raises StudioError with the
     line.
     """
+    return Graph.of_pipeline(document_of_yaml(text))
+
+
+def document_of_yaml(text: str) -> dict[str, Any]:
+    """Return the canonical document of a pipeline job in YAML, its steps' own components whole."""
     text = text if "\n" in text else text + "\n"
     document = _without_steps(text) or load_job(text, flat=False).document
     if document["jobType"] != "Pipeline":
@@ -72,7 +77,7 @@ def graph_of_yaml(text: str) -> Graph:
             where="type",
             hint="Register it as a component, and place that on the canvas.",
         )
-    return Graph.of_pipeline(document)
+    return document
 
 
 def _without_steps(text: str) -> dict[str, Any] | None:
@@ -149,10 +154,15 @@ def _step(step: str, node: Mapping[str, Any], known: facts.Facts) -> dict[str, A
     return result
 
 
-def reference(component: Any) -> str:
-    """Return the reference to a component that is registered under its name and version."""
+def reference(component: Any) -> Any:
+    """Return the reference to a component that is registered under its name and version.
+
+    One that a step brought along is written out again: nobody else could find it.
+    """
     if isinstance(component, str):
         return component
+    if INLINE.match(component["name"]) and component.get("command"):
+        return {key: value for key, value in component.items() if value is not None}
     return f"azureml:{component['name']}:{component['version']}"
 
 

@@ -2,6 +2,7 @@
 import type { AssetEntry, CatalogueJson, Component, GraphNode, PortSpec } from "./types.ts";
 
 export class Catalogue {
+  /** What is on offer; components that came with an imported pipeline are only looked up. */
   readonly components: readonly Component[];
   readonly categories: readonly string[];
   readonly data: readonly AssetEntry[];
@@ -11,13 +12,14 @@ export class Catalogue {
   private readonly byKey = new Map<string, Component>();
 
   constructor(json: CatalogueJson) {
-    this.components = json.components ?? [];
+    const all = json.components ?? [];
+    this.components = all.filter((component) => !component.hidden);
     this.categories = json.categories ?? [];
     this.data = json.data ?? [];
     this.models = json.models ?? [];
     this.transforms = json.transforms ?? [];
     this.fits = json.fits ?? {};
-    for (const component of this.components) {
+    for (const component of all) {
       if (!this.byKey.has(component.name)) this.byKey.set(component.name, component);
       this.byKey.set(`${component.name}@${component.version}`, component);
     }

@@ -116,6 +116,8 @@ export interface Component {
   outputs: PortSpec[];
   params: ParamSpec[];
   own?: boolean;
+  /** Used by drafts, but not offered: it came with an imported pipeline. */
+  hidden?: boolean;
   /** A pipeline component: it has an inside. */
   nested?: boolean;
   tags?: string[];
