@@ -29,11 +29,6 @@ def load_datastore(
     kind = str(raw.get("type") or "")
     if not raw.get("name") or not kind:
         raise reading.error((), "a datastore needs a name and a type", hint="type: azure_blob")
-    if kind == "azure_file":
-        raise reading.error(
-            ("type",), "a file share cannot be opened by its address here",
-            hint="Mount it on the studio's machine and make a datastore of type folder.",
-        )  # fmt: skip
     config = {key: item for key, item in raw.items() if key not in _HEADS}
     if "filesystem" in config:
         config["container_name"] = config.pop("filesystem")
@@ -58,6 +53,11 @@ class Datastores:
 
     def create(self, wish: Mapping[str, Any]) -> Row:
         """Make a datastore, or give one that exists what is asked."""
+        if wish["kind"] == "azure_file":
+            raise StudioError(
+                "a file share cannot be opened by its address here", where="type",
+                hint="Mount it on the studio's machine and make a datastore of type folder.",
+            )  # fmt: skip
         transport = self._client.transport
         try:
             self.show(str(wish["name"]))

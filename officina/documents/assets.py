@@ -38,6 +38,8 @@ def load_asset(
 ) -> LoadedAsset:
     """Return the registration of an asset that a YAML file, its text or a mapping describes."""
     reading = open_source(source, base)
+    # A component of a kind that cannot run yet may be kept; a job that uses it is told so.
+    reading.runnable = kind != "component"
     raw = reading.mapping(reading.located.data, (), f"a {kind}")
     raw = set_paths(raw, overrides or {})
     body = _READERS[kind](reading, raw)
@@ -59,8 +61,12 @@ def load_asset(
 _SHARED = frozenset(
     ["$schema", "name", "version", "type", "description", "tags", "properties", "stage", "label"]
 )
-DATA_KEYS = _SHARED | {"path", "auto_delete_setting", "skip_validation", "mltable_schema_url"}
-MODEL_KEYS = _SHARED | {"path", "flavors", "utc_time_created", "job_name", "default_deployment"}
+_FILES = _SHARED | {"path", "datastore", "latest_version", "intellectual_property"}
+DATA_KEYS = _FILES | {"auto_delete_setting", "skip_validation", "mltable_schema_url"}
+MODEL_KEYS = _FILES | {
+    "flavors", "utc_time_created", "job_name", "default_deployment", "system_metadata",
+    "allowed_deployment_templates", "default_deployment_template",
+}  # fmt: skip
 
 
 def _data(reading: Reading, raw: Document) -> Document:

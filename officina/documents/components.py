@@ -40,7 +40,7 @@ def read_component(reading: Reading, value: Any, pointer: Pointer) -> Any:
 def read_spec(reading: Reading, raw: Mapping[str, Any], pointer: Pointer) -> dict[str, Any]:
     """Return a component spec in canonical form: snake_case, typed ports, version as text."""
     raw = reading.mapping(raw, pointer, "a component")
-    kind = str(raw.get("type") or ("pipeline" if raw.get("jobs") else "command"))
+    kind = str(raw.get("type") or _kind_without_type(raw))
     if kind.lower() in ("commandcomponent", "pipelinecomponent"):
         kind = kind[: -len("component")].lower()
     if kind in words.UNSUPPORTED_KINDS:
@@ -48,7 +48,8 @@ def read_spec(reading: Reading, raw: Mapping[str, Any], pointer: Pointer) -> dic
             return {**raw, "type": kind}
         raise unsupported(reading, kind, pointer)
     if kind.lower() in ("parallel", "parallelcomponent"):
-        reading.known(raw, pointer, words.COMPONENT_KEYS | parallel.KEYS, "a parallel component")
+        known = words.COMPONENT_KEYS | parallel.KEYS
+        reading.known(raw, pointer, known, "a parallel component", others="ignored")
         raw, kind = parallel.as_command(reading, raw, pointer), "command"
     if kind not in ("command", "pipeline", "module"):
         raise reading.error(
@@ -57,7 +58,8 @@ def read_spec(reading: Reading, raw: Mapping[str, Any], pointer: Pointer) -> dic
             hint="Use command or pipeline.",
         )
     if kind != "module":
-        reading.known(raw, pointer, words.COMPONENT_KEYS, "a component")
+        # As azure-ai-ml does: a component may hold what only other tools read.
+        reading.known(raw, pointer, words.COMPONENT_KEYS, "a component", others="ignored")
     spec: dict[str, Any] = {
         key: reading.text(raw[key], (*pointer, key), key)
         for key in ("name", "version", "display_name", "description")
@@ -83,6 +85,15 @@ def read_spec(reading: Reading, raw: Mapping[str, Any], pointer: Pointer) -> dic
     return spec
 
 
+def _kind_without_type(raw: Mapping[str, Any]) -> str:
+    """Return the kind of a component that does not say it; a prompt flow is known by its nodes."""
+    if raw.get("jobs"):
+        return "pipeline"
+    schema = str(raw.get("$schema") or "").rsplit("/", 1)[-1].lower()
+    is_flow = schema.startswith("flow.") or isinstance(raw.get("nodes"), list) or "flow" in raw
+    return "flow" if is_flow and "command" not in raw else "command"
+
+
 def _command_body(
     reading: Reading, raw: Mapping[str, Any], pointer: Pointer, spec: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -95,6 +106,7 @@ def _command_body(
             (*pointer, "command"),
             spec["inputs"],
             {**spec["outputs"], "artifacts": None},
+            is_job=False,
         ),
     }
     for key in ("resources", "distribution", "additional_includes", "services", "identity"):

@@ -15,7 +15,8 @@ network_settings identity schedules setup_scripts resource_id namespace created_
 create_on_behalf_of enable_node_public_ip enable_root_access enable_sso state nodes slots
 kind pool provisioning_state idle_time_before_shutdown_minutes properties address ssh_port
 replicas machines hourly scheduler master subnet custom_applications enable_os_patching
-release_quota_on_stop"""
+release_quota_on_stop auto_pause_settings scale_settings spark_version node_count node_family
+node_size provisioning_errors services os_image_metadata last_operation"""
 KEYS = frozenset(_WORDS.split())
 _AZURE = {
     "amlcompute": "AmlCompute",

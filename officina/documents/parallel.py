@@ -26,7 +26,16 @@ KEYS = frozenset(
     ]
 )
 TASK_KEYS = frozenset(
-    ["type", "code", "entry_script", "environment", "program_arguments", "append_row_to", "model"]
+    [
+        "type",
+        "code",
+        "entry_script",
+        "environment",
+        "program_arguments",
+        "args",
+        "append_row_to",
+        "model",
+    ]
 )
 # Of Azure's runner, given among the arguments of the script, which does not know them.
 _RUNNER_ARGUMENTS = frozenset(
@@ -70,7 +79,8 @@ def as_command(reading: Reading, raw: Mapping[str, Any], pointer: Pointer) -> di
     words += _settings(reading, raw, pointer)
     if task.get("append_row_to"):
         words.append(f"--append-row-to {task['append_row_to']}")
-    arguments = reading.text(task.get("program_arguments"), here, "program_arguments") or ""
+    given = task.get("program_arguments") or task.get("args")
+    arguments = reading.text(given, here, "program_arguments") or ""
     words.append("-- " + _own_arguments(arguments))
     rest = {key: item for key, item in raw.items() if key not in KEYS}
     rest |= {"type": "command", "command": " ".join(words)}

@@ -279,9 +279,18 @@ def type_of_literal(value: Any) -> str:
 
 
 def check_command(
-    reading: Reading, command: Any, pointer: Pointer, inputs: Any, outputs: Any
+    reading: Reading,
+    command: Any,
+    pointer: Pointer,
+    inputs: Any,
+    outputs: Any,
+    *,
+    is_job: bool = True,
 ) -> str:
-    """Return the command after checking that each name in it is an input or output that exists."""
+    """Return the command after checking that each name in it is an input or output that exists.
+
+    A component that is only read, not run, may name others: Azure says nothing before it runs.
+    """
     text = reading.text(command, pointer, "the command")
     if not text or not text.strip():
         raise reading.error(
@@ -295,7 +304,9 @@ def check_command(
 
             error = unknown_name(name, known)
             error.where = reading.located.where(pointer)
-            raise error
+            if is_job or reading.runnable:
+                raise error
+            reading.warn(pointer, f"{error.message}; it cannot run so")
         if group == "search_space":
             raise StudioError(
                 "'${{search_space...}}' belongs to a sweep, which is not supported yet",

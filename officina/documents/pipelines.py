@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from officina.documents import parallel
 from officina.documents import vocabulary as words
@@ -96,7 +96,8 @@ def _read_node(
             f"step '{step}': '{kind}' is not a kind of step",
             hint="Use command.",
         )
-    reading.known(raw, pointer, words.NODE_KEYS, f"step '{step}'")
+    others: Literal["refused", "ignored"] = "ignored" if raw.get("component") else "refused"
+    reading.known(raw, pointer, words.NODE_KEYS, f"step '{step}'", others=others)
     raw = _old_bindings(reading, raw, pointer, steps)
     inputs = read_inputs(reading, raw.get("inputs"), (*pointer, "inputs"))
     outputs = read_outputs(reading, raw.get("outputs"), (*pointer, "outputs"))
@@ -107,6 +108,9 @@ def _read_node(
             if hasattr(error, "message") and step not in error.message:
                 error.message = f"step '{step}': {error.message}"
             raise
+        if isinstance(component, Mapping) and component["type"] in words.UNSUPPORTED_KINDS:
+            raw = {**raw, "component": component}
+            return recorded_node(reading, raw, str(component["type"]), pointer, step)
     else:
         outputs = _types_of_outputs(outputs, parent)
         component = _inline(reading, step, raw, pointer, inputs, outputs, parent)

@@ -78,18 +78,25 @@ class Reading:
         return {str(key): item for key, item in value.items()}
 
     def known(
-        self, value: Mapping[str, Any], pointer: Pointer, keys: Iterable[str], what: str
+        self,
+        value: Mapping[str, Any],
+        pointer: Pointer,
+        keys: Iterable[str],
+        what: str,
+        *,
+        others: Literal["refused", "ignored"] = "refused",
     ) -> None:
-        """Refuse a key that is not among the known ones, naming the nearest."""
+        """Refuse a key that is not among the known ones, or warn of it, naming the nearest."""
         keys = set(keys)
         for key in value:
             if key in keys:
                 continue
             if key in words.READ_ONLY_KEYS:
                 continue
-            raise self.error(
-                (*pointer, key), f"unknown key '{key[:80]}' in {what}", hint=nearest(key, keys)
-            )
+            told = f"unknown key '{key[:80]}' in {what}"
+            if others == "refused":
+                raise self.error((*pointer, key), told, hint=nearest(key, keys))
+            self.warn((*pointer, key), f"{told} is ignored. {nearest(key, keys)}")
 
     def text(self, value: Any, pointer: Pointer, what: str) -> str | None:
         """Return a text; numbers and booleans become the text they were written as."""

@@ -8,7 +8,7 @@ from typing import Literal
 
 from officina.errors import StudioError
 
-Kind = Literal["asset", "registry", "datastore", "arm", "tree", "url", "local", "expression"]
+Kind = Literal["asset", "registry", "datastore", "arm", "tree", "url", "local", "expression", "job"]
 
 _REGISTRY = re.compile(
     r"azureml://registries/(?P<registry>[^/]+)/(?P<collection>environments|components|models|data|codes)/(?P<name>[^/]+)"
@@ -34,6 +34,10 @@ _WORKSPACE_ASSET = re.compile(
 _SHARED_ASSET = re.compile(
     r"azureml://workspaces/(?P<workspace>[^/]+)/(?P<collection>environments|components|models|data|codes)/"
     r"(?P<name>[^/]+)(?:/(?:versions/(?P<version>[^/]+)|labels/(?P<label>[^/]+)))?/?\Z"
+)
+_JOB = re.compile(
+    r"azureml:(?://)?/?(?:subscriptions/.+?/)?jobs/(?P<name>[^/]+)/outputs/(?P<path>.+)\Z",
+    re.DOTALL,
 )
 _TREE = re.compile(r"tree:(?P<name>[0-9a-f]{64})\Z")
 _URL = re.compile(r"(?:https?|wasbs?|abfss?|s3|gs|adl)://", re.IGNORECASE)
@@ -73,6 +77,8 @@ def parse_reference(text: str) -> Reference:
     known forms.
     """
     text = text.strip()
+    # `azureml:azureml://datastores/...` is what some files say; the address itself is meant.
+    text = text.removeprefix("azureml:") if text.startswith("azureml:azureml:") else text
     if not text:
         raise StudioError("a reference is empty", hint="Name an asset, a path or an address.")
     if text.startswith("${{"):
@@ -106,6 +112,8 @@ def _azureml(text: str) -> Reference:
             resource_group=match["group"],
             workspace=match["workspace"],
         )
+    if match := _JOB.match(text):
+        return Reference("job", match["name"], path=match["path"])
     if match := _ARM.match(text):
         return Reference(
             "arm",

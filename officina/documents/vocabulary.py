@@ -18,11 +18,11 @@ READ_ONLY_KEYS = frozenset(
 )
 
 COMMAND_JOB_KEYS = frozenset(
-    f"{_ANY} {_RUN} {_BODY} experiment_name is_deterministic parameters".split()
+    f"{_ANY} {_RUN} {_BODY} experiment_name is_deterministic parameters parent_job_name".split()
 )
 PIPELINE_JOB_KEYS = frozenset(
     f"{_ANY} experiment_name inputs outputs settings jobs compute identity component "
-    "environment_variables schedule trigger".split()
+    "environment_variables schedule trigger services".split()
 )
 NODE_KEYS = frozenset(
     f"{_ANY} {_RUN} {_BODY} component is_deterministic settings depends_on force_rerun "
@@ -30,7 +30,7 @@ NODE_KEYS = frozenset(
 )
 COMPONENT_KEYS = frozenset(
     f"{_ANY} {_RUN} {_BODY} is_deterministic jobs settings latest_version "
-    "intellectual_property ipp base_path".split()
+    "intellectual_property ipp base_path auto_delete_setting".split()
 )
 SETTINGS_KEYS = frozenset(
     [
@@ -114,6 +114,10 @@ ENVIRONMENT_KEYS = frozenset(
         "datastore",
         "local_path",
         "path",
+        "properties",
+        "auto_delete_setting",
+        "intellectual_property",
+        "latest_version",
     ]
 )
 
@@ -160,6 +164,7 @@ UNSUPPORTED_KINDS = {
     "do_while": "loop",
     "if_else": "condition",
     "parallel_for": "loop",
+    "flow_parallel": "flow",
 }
 KIND_OF_SCHEMA = {
     "commandjob": "command",

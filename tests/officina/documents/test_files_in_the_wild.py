@@ -114,3 +114,56 @@ def test_a_cluster_file_becomes_azure_properties() -> None:
     assert wish["properties"]["properties"]["scaleSettings"] == {
         "minNodeCount": 0, "maxNodeCount": 2, "nodeIdleTimeBeforeScaleDown": "PT120S",
     }  # fmt: skip
+
+
+def test_a_command_component_may_name_what_it_does_not_declare_until_it_is_run() -> None:
+    """azure-ai-ml says nothing of it either; a job that uses it is told before it starts."""
+    text = "name: a\ntype: command\ncommand: echo ${{inputs.gone}}\nenvironment: azureml:x:1\n"
+    loaded = load_asset("component", text)
+    assert any("gone" in warning for warning in loaded.warnings)
+    with pytest.raises(StudioError, match="gone"):
+        load_job({"type": "pipeline", "jobs": {"s": {"component": loaded.body["document"]}}})
+
+
+@pytest.mark.parametrize("kind", ["spark", "data_transfer", "import"])
+def test_components_of_other_kinds_are_kept_and_refused_by_the_job_that_runs_them(
+    kind: str,
+) -> None:
+    document = load_asset("component", {"name": "a", "type": kind, "args": "x"}).body["document"]
+    assert (document["type"], document["args"]) == (kind, "x")
+    pipeline = {"type": "pipeline", "jobs": {"s": {"type": kind, "component": document}}}
+    assert load_job(pipeline, runnable=False).document["jobs"]["s"]["type"] == kind
+    with pytest.raises(StudioError, match="step 's'"):
+        load_job(pipeline)
+
+
+def test_a_prompt_flow_in_the_place_of_a_component_is_known_by_its_nodes(tmp_path: Path) -> None:
+    (tmp_path / "flow.dag.yaml").write_text("inputs: {u: {type: string}}\nnodes: [{name: n}]\n")
+    job = tmp_path / "p.yml"
+    job.write_text("type: pipeline\njobs:\n  f: {type: parallel, component: ./flow.dag.yaml}\n")
+    assert load_job(job, runnable=False).document["jobs"]["f"]["type"] == "flow"
+    with pytest.raises(StudioError, match="flow"):
+        load_job(job)
+
+
+def test_a_doubled_prefix_and_the_files_of_a_job_are_addresses() -> None:
+    text = (
+        "command: ls ${{inputs.a}} ${{inputs.b}}\ninputs:\n"
+        "  a: {type: uri_folder, path: 'azureml:azureml://datastores/d/paths/p'}\n"
+        "  b: {type: custom_model, path: 'azureml://jobs/j/outputs/o/paths/p'}\n"
+    )
+    assert not load_job(text).local
+
+
+def test_the_arguments_of_a_parallel_task_have_an_older_name() -> None:
+    text = """
+type: pipeline
+jobs:
+  s:
+    type: parallel
+    inputs: {rows: {type: uri_folder, path: "azureml:rows:1"}}
+    input_data: ${{inputs.rows}}
+    task: {type: function, code: ./src, entry_script: a.py, environment: azureml:x:1, args: --m 3}
+"""
+    command = load_job(text).document["jobs"]["s"]["component"]["command"]
+    assert command.endswith("-- --m 3")

@@ -165,8 +165,17 @@ def test_an_unknown_key_is_named_with_line_and_nearest(
     assert caught.value.where.startswith(f"<text>:{line}:")
 
 
-def test_an_unknown_key_in_a_component_file_names_that_file(folder: Path) -> None:
+def test_an_unknown_key_in_a_component_file_is_ignored_and_told_with_its_place(
+    folder: Path,
+) -> None:
     (folder / "prep.yml").write_text(PREP + "enviroment_x: 1\n")
+    told = [each for each in load_job(folder / "pipeline.yml").warnings if "enviroment_x" in each]
+    assert told[0].startswith(str(folder / "prep.yml") + ":")
+    assert "Did you mean 'environment" in told[0]
+
+
+def test_a_wrong_type_in_a_component_file_names_that_file(folder: Path) -> None:
+    (folder / "prep.yml").write_text(PREP + "tags: 3\n")
     with pytest.raises(StudioError) as caught:
         load_job(folder / "pipeline.yml")
     assert caught.value.where.startswith(str(folder / "prep.yml") + ":")
