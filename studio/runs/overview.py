@@ -227,15 +227,9 @@ def data_rows(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         link = ""
         if asset.startswith("azureml:") and asset.count(":") == 2:
             _, asset_name, version = asset.split(":")
-            kind = (
-                "model"
-                if value.get("jobInputType") in {"mlflow_model", "custom_model"}
-                else "data-asset"
-            )
-            link = (
-                reverse(kind, kwargs={"workspace": run.workspace.name, "name": asset_name})
-                + f"?version={version}"
-            )
+            model = value.get("jobInputType") in {"mlflow_model", "custom_model"}
+            place = [run.workspace.name, "models" if model else "data", asset_name]
+            link = reverse("asset", args=place) + f"?version={version}"
         elif uri.startswith("tree:"):
             link = url_of(run, tab="inputs", input=name)
         inputs.append(

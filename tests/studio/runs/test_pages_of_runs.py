@@ -196,3 +196,14 @@ def test_every_page_opens_for_a_reader(cast: Cast, run: Run, path: str) -> None:
 def test_search_finds_runs_of_the_workspace_only(cast: Cast, run: Run) -> None:
     found = page(cast, "search.json?q=heron").json()["results"]
     assert [line["label"] for line in found] == ["brave-heron"]
+
+
+def test_a_run_leads_to_the_data_and_the_model_that_went_in(cast: Cast, run: Run) -> None:
+    run.inputs = {
+        "rows": {"jobInputType": "uri_file", "uri": "tree:0", "asset": "azureml:sales:3"},
+        "model": {"jobInputType": "custom_model", "uri": "tree:0", "asset": "azureml:churn:2"},
+    }
+    run.save(update_fields=["inputs"])
+    shown = page(cast, f"runs/{run.guid}/", "reader").content.decode()
+    assert "/w/lab/data/sales/?version=3" in shown
+    assert "/w/lab/models/churn/?version=2" in shown
