@@ -192,6 +192,63 @@ def test_submitting_shows_first_what_runs_what_is_reused_and_why(canvas: Canvas)
     expect(canvas.page.locator(".d-node.is-reused").first).to_be_visible(timeout=60_000)
 
 
+def compare(canvas: Canvas, left: str, right: str, number: int = 0) -> Locator:
+    """Lay two outputs side by side, the left one of another run if one is numbered."""
+    results = dock(canvas)
+    results.get_by_role("tab", name="Compare").click()
+    results.get_by_label("Left: output").select_option(left)
+    results.get_by_label("Right: output").select_option(right)
+    if number:
+        runs = results.get_by_label("Left: run")
+        option = runs.locator("option").filter(has_text=re.compile(rf"^Run {number}\b"))
+        runs.select_option(option.get_attribute("value"))
+    return results
+
+
+def test_two_models_are_compared_by_feature(canvas: Canvas) -> None:
+    results = compare(canvas, "train_left:trained_model", "train_right:trained_model")
+    weights = results.get_by_role("region", name="Coefficients side by side")
+    expect(weights.get_by_role("row").filter(has_text="mean radius")).to_contain_text("only left")
+    expect(results.get_by_role("button", name="Rows", exact=True)).to_be_hidden()
+    results.get_by_role("tab", name="Importance").click()
+    importance = results.get_by_role("region", name="Importance side by side")
+    expect(importance.get_by_role("row")).to_have_count(31)
+    results.get_by_role("tab", name="Settings").click()
+    told = results.get_by_role("region", name="Settings side by side").get_by_role("row")
+    expect(told.filter(has_text="Learner")).to_contain_text("Logistic")
+    expect(told.filter(has_text="Learner")).to_contain_text("Boosted")
+    results.get_by_role("tab", name="Trees").click()
+    expect(results.get_by_role("region", name="Right")).to_contain_text("Depth")
+
+
+def test_a_model_and_its_evaluation_are_compared_with_those_of_another_run(
+    browser: Browser, studio_server: Studio, compared: tuple[str, str]
+) -> None:
+    guid, session = compared
+    draft = call(studio_server, "GET", f"pipelines/{guid}")
+    for each in draft["graph"]["nodes"]:
+        if each["id"] == "logistic":
+            each["params"]["l2_weight"] = 40
+    body = {"graph": draft["graph"], "revision": draft["revision"]}
+    call(studio_server, "PUT", f"pipelines/{guid}/draft", body)
+    assert run_to_end(studio_server, guid)["run"]["status"] == "Completed"
+    canvas = open_canvas(browser, studio_server, guid, session)
+    results = compare(canvas, "train_left:trained_model", "train_left:trained_model", number=1)
+    row = results.get_by_role("row").filter(has_text="mean radius")
+    expect(row).to_contain_text(re.compile(r"[+−]\d"), timeout=15_000)
+    compare(canvas, "evaluate:evaluation", "evaluate:evaluation", number=1)
+    metrics = results.get_by_role("region", name="Metrics side by side")
+    expect(metrics.get_by_role("row").filter(has_text="AUC").first).to_be_visible()
+    # Two models in each of two runs, under one threshold and in the same figures.
+    threshold = results.get_by_role("region", name="Threshold")
+    expect(threshold.get_by_role("table")).to_have_count(4)
+    expect(threshold).to_contain_text("Right · Left model")
+    violations = Axe().run(canvas.page, context=".d-dock").response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"][:200]) for each in violations] == []
+    assert canvas.complaints == []
+    canvas.page.context.close()
+
+
 def test_a_checkpoint_is_kept_compared_and_brought_back(canvas: Canvas) -> None:
     command(canvas.page, "Versions")
     dialog = canvas.page.get_by_role("dialog", name="Versions")

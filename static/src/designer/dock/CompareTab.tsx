@@ -2,12 +2,14 @@
 import { useEffect, useRef, useState } from "react";
 import { grouped } from "../../ui/format.ts";
 import type { Grid } from "../../widgets/grid.ts";
-import { listOf, type Listed, type Preview, type TablePreview } from "../data/answers.ts";
+import { listOf, type Listed, type ModelPreview, type Preview, type TablePreview } from "../data/answers.ts";
 import { useAsked } from "../data/asking.ts";
 import { Empty, Note, Skeleton } from "../data/parts.tsx";
 import { portRun, previewOf, type PortRun } from "../data/ports.ts";
 import { useCatalogue, useDesigner, useNodes, useRun, useRunNodes, type PortRef, type RunAnswer, type StateAnswer } from "../store/index.ts";
-import { Differences, MetricDifferences } from "./Differences.tsx";
+import { Differences } from "./Differences.tsx";
+import { EvaluationDifferences } from "./EvaluationDifferences.tsx";
+import { ModelDifferences } from "./ModelDifferences.tsx";
 import { TableView } from "./TableView.tsx";
 
 interface Side {
@@ -21,6 +23,14 @@ export default function CompareTab({ first }: { first: PortRef | null }) {
   const [a, setA] = useState<Side>({ port: first, run: "" });
   const [b, setB] = useState<Side>({ port: first, run: "" });
   const [look, setLook] = useState<"changes" | "rows">("changes");
+  const nodes = useNodes();
+  const catalogue = useCatalogue();
+  // Only tables have rows to lay side by side.
+  const isTable = [a, b].every(({ port }) => {
+    const node = port && nodes.get(port.node);
+    const type = node && catalogue?.of(node)?.outputs.find((each) => each.name === port.port)?.type;
+    return !type || !(type === "metrics" || type.includes("model") || type === "transform");
+  });
   const atA = usePlace(a);
   const atB = usePlace(b);
   if (!head) {
@@ -35,7 +45,7 @@ export default function CompareTab({ first }: { first: PortRef | null }) {
       <div className="k-bar k-compare-bar">
         <SideChooser name="Left" side={a} onChange={setA} />
         <SideChooser name="Right" side={b} onChange={setB} />
-        <div className="btn-group-tight p-end" role="group" aria-label="Show">
+        <div className="btn-group-tight p-end" role="group" aria-label="Show" hidden={!isTable}>
           <button type="button" className="btn btn-sm" aria-pressed={look === "changes"} onClick={() => setLook("changes")}>
             What differs
           </button>
@@ -111,10 +121,13 @@ function Both({ a, b, look }: { a: PortRun | null; b: PortRun | null; look: "cha
   if (error) return <div className="k-pad"><Note kind="error" onAgain={() => (left.again(), right.again())}>{error}</Note></div>;
   if (!left.answer || !right.answer) return <Skeleton lines={4} />;
   if (a.run === b.run && a.port === b.port) return <Empty icon="arrows-diff" title="Both sides are the same output">Choose another output or another run on one of them.</Empty>;
-  if (left.answer.kind === "metrics" && right.answer.kind === "metrics") return <MetricDifferences a={left.answer} b={right.answer} />;
-  if (left.answer.kind !== "table" || right.answer.kind !== "table") return <Empty icon="arrows-diff" title={`A ${left.answer.kind} and a ${right.answer.kind} cannot be laid side by side`}>Choose two tables, or two evaluations.</Empty>;
+  if (left.answer.kind === "metrics" && right.answer.kind === "metrics") return <EvaluationDifferences a={{ at: a, preview: left.answer }} b={{ at: b, preview: right.answer }} />;
+  if (isModel(left.answer) && isModel(right.answer)) return <ModelDifferences a={left.answer} b={right.answer} />;
+  if (left.answer.kind !== "table" || right.answer.kind !== "table") return <Empty icon="arrows-diff" title={`A ${left.answer.kind} and a ${right.answer.kind} cannot be laid side by side`}>Choose two tables, two models, or two evaluations.</Empty>;
   return look === "rows" ? <Rows a={a} b={b} left={left.answer} right={right.answer} /> : <Differences a={left.answer} b={right.answer} />;
 }
+
+const isModel = (answer: Preview): answer is ModelPreview => answer.kind === "model" || answer.kind === "transform";
 
 /** Two grids that scroll together. */
 function Rows({ a, b, left, right }: { a: PortRun; b: PortRun; left: TablePreview; right: TablePreview }) {

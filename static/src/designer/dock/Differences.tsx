@@ -1,11 +1,9 @@
-/** What differs between two tables column by column, or between two evaluations metric by metric. */
+/** What differs between two tables, column by column. */
 import { useMemo, useState } from "react";
 import { grouped } from "../../ui/format.ts";
-import type { ColumnProfile, MetricsPreview, TablePreview } from "../data/answers.ts";
+import type { ColumnProfile, TablePreview } from "../data/answers.ts";
 import { Bars } from "../data/bars.tsx";
-import { words } from "../panel/values.ts";
 import { compareTables, type ColumnChange } from "./comparing.ts";
-import { isBetter } from "./EvaluateView.tsx";
 import { barsOf, percent, typeWord } from "./profiles.ts";
 import { metricText } from "./thresholds.ts";
 
@@ -88,39 +86,5 @@ function Row({ change, rows }: { change: ColumnChange; rows: [number, number] })
       <td className="num">{pair((column) => number(column.mean))}</td>
       <td className="num">{pair((column) => number(column.std))}</td>
     </tr>
-  );
-}
-
-export function MetricDifferences({ a, b }: { a: MetricsPreview; b: MetricsPreview }) {
-  const [left, right] = [a.rows?.[0]?.metrics ?? {}, b.rows?.[0]?.metrics ?? {}];
-  const names = [...new Set([...Object.keys(left), ...Object.keys(right)])];
-  return (
-    <div className="table-wrap k-fill k-scroll" tabIndex={0} role="region" aria-label="Metrics side by side">
-      <table className="table table-dense">
-        <thead>
-          <tr>
-            <th scope="col">Metric</th>
-            <th scope="col" className="num">Left</th>
-            <th scope="col" className="num">Right</th>
-            <th scope="col" className="num">Difference</th>
-          </tr>
-        </thead>
-        <tbody>
-          {names.map((name) => {
-            const [x, y] = [left[name], right[name]];
-            const both = typeof x === "number" && typeof y === "number";
-            const better = both ? isBetter(name, y, x) : null;
-            return (
-              <tr key={name}>
-                <th scope="row">{words(name)}</th>
-                <td className="num">{typeof x === "number" ? metricText(x) : ""}</td>
-                <td className="num">{typeof y === "number" ? metricText(y) : ""}</td>
-                <td className={`num ${better === null ? "" : better ? "good" : "bad"}`}>{both && x !== y ? `${y > x ? "+" : "−"}${metricText(Math.abs(y - x))}` : ""}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </div>
   );
 }

@@ -17,11 +17,20 @@ export function EvaluateView({ at, preview }: { at: PortRun; preview: MetricsPre
   if (error) return preview.rows?.length ? <Metrics runs={preview.rows.map((row) => ({ name: row.name ?? "", metrics: (row.metrics ?? {}) as EvaluatedRun["metrics"] }))} /> : <Note kind="error" onAgain={again}>{error}</Note>;
   if (!answer) return <Skeleton lines={4} />;
   const runs = answer.runs.map((run, index) => ({ ...run, name: nameOf(run, index, answer.runs.length) }));
+  return (
+    <div className="k-evaluate" tabIndex={0} role="region" aria-label="Evaluation">
+      <Evaluated runs={runs} />
+    </div>
+  );
+}
+
+/** What was measured of these models, in the same figures. */
+export function Evaluated({ runs, hasMetrics = true }: { runs: readonly EvaluatedRun[]; hasMetrics?: boolean }) {
   const hasThreshold = runs.some((run) => run.thresholds?.length);
   const figures = curvesOf(runs);
   return (
-    <div className="k-evaluate" tabIndex={0} role="region" aria-label="Evaluation">
-      <Metrics runs={runs} />
+    <>
+      {hasMetrics && <Metrics runs={runs} />}
       {hasThreshold && <Threshold runs={runs} />}
       {figures.length > 0 && (
         <div className="k-curves">
@@ -35,11 +44,11 @@ export function EvaluateView({ at, preview }: { at: PortRun; preview: MetricsPre
           {runs.map((run) => run.confusion && <Confusion key={run.name} title={run.name} labels={run.confusion.labels} matrix={run.confusion.matrix} />)}
         </div>
       )}
-    </div>
+    </>
   );
 }
 
-const nameOf = (run: EvaluatedRun, index: number, count: number): string => (count === 1 ? "Model" : run.name === "scored" ? "Left model" : run.name === "scored_to_compare" ? "Right model" : run.name || `Model ${index + 1}`);
+export const nameOf = (run: EvaluatedRun, index: number, count: number): string => (count === 1 ? "Model" : run.name === "scored" ? "Left model" : run.name === "scored_to_compare" ? "Right model" : run.name || `Model ${index + 1}`);
 
 /** Which way a metric is better; nothing for those that have none. */
 export function isBetter(name: string, value: number, other: number): boolean | null {
