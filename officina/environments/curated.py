@@ -43,6 +43,10 @@ CURATED = {
             description="scikit-learn 1.5 with pandas 1.5, MLflow 2.18 and MLTable on Python 3.11",
             aliases=(
                 "AzureML-sklearn-1.5",
+                # Azure's registry has one for each version; this is the one that is built here.
+                "sklearn-0.24",
+                "sklearn-1.0",
+                "sklearn-1.1",
                 "AzureML-sklearn-1.0-ubuntu20.04-py38-cpu",
                 "AzureML-sklearn-0.24-ubuntu18.04-py37-cpu",
             ),
