@@ -156,6 +156,11 @@ class Component:
         """Return every parameter typed, with its default where what is given is at fault."""
         return self._examine(params, True)[0]
 
+    @property
+    def purpose(self) -> str:
+        """The first sentence of the description: what lists say of the component."""
+        return re.split(r"(?<=[.!?])\s", self.doc.strip(), maxsplit=1)[0]
+
     def describe(self, params: Mapping[str, Any]) -> str:
         """Return the one line that the node shows, made from the `summary` template."""
         values = {param.name: params.get(param.name, param.default) for param in self.params}

@@ -23,7 +23,7 @@ def components(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     text = request.GET.get("q", "").strip().lower()
     groups: dict[str, list[Any]] = {}
     for each in Catalogue().all():
-        if not text or text in f"{each.title} {each.name} {each.summary} {each.category}".lower():
+        if not text or text in f"{each.title} {each.name} {each.doc} {each.category}".lower():
             groups.setdefault(each.category, []).append(each)
     context = listing(request, workspace, "component")
     context |= {"groups": groups.items(), "text": text}

@@ -66,6 +66,7 @@ class Asked:
     owner: str = ""
     text: str = ""
     metric: str = ""
+    archived: str = ""
     sort: str = "-created"
     page: int = 1
     columns: list[str] = field(default_factory=list)
@@ -74,7 +75,7 @@ class Asked:
         """Return the filters as they stand in a URL, without what is default."""
         pairs = {
             "status": self.status, "kind": self.kind, "experiment": self.experiment,
-            "owner": self.owner, "q": self.text, "metric": self.metric,
+            "owner": self.owner, "q": self.text, "metric": self.metric, "archived": self.archived,
             "sort": "" if self.sort == "-created" else self.sort,
         }  # fmt: skip
         return {key: value for key, value in pairs.items() if value}
@@ -99,6 +100,7 @@ def asked(query: QueryDict, *, columns: list[str]) -> Asked:
         owner=query.get("owner", "")[:254],
         text=query.get("q", "").strip()[:200],
         metric=query.get("metric", "").strip()[:300],
+        archived=query.get("archived", "") if query.get("archived") in {"archived", "all"} else "",
         sort=query.get("sort", "-created")[:300] or "-created",
         page=max(1, min(int(page), 10**6)) if page.isascii() and page.isdigit() else 1,
         columns=columns,
@@ -113,7 +115,7 @@ def clean_columns(names: list[str]) -> list[str]:
 
 def select(workspace: Workspace, wanted: Asked) -> QuerySet[Run]:
     """Return the runs that fit the filters, not yet ordered."""
-    rows = Run.objects.shown().filter(workspace=workspace)
+    rows = Run.objects.shown().filter(workspace=workspace).listed(wanted.archived or "active")
     # Modules are always steps; else the list shows what people submitted.
     if wanted.kind != "module":
         rows = rows.filter(parent=None)
@@ -158,7 +160,8 @@ def _metric(text: str) -> Q:
         )
     lookup = {f"last_value__{_LOOKUPS[found['op']]}": value}
     series = MetricSeries.objects.filter(key=found["key"], **lookup)
-    return Q(Exists(series.filter(run=OuterRef("pk"))))
+    own, of_steps = series.filter(run=OuterRef("pk")), series.filter(run__parent=OuterRef("pk"))
+    return Q(Exists(own)) | Q(Exists(of_steps))
 
 
 def ordered(rows: QuerySet[Run], sort: str) -> QuerySet[Run]:
@@ -220,7 +223,18 @@ def load(keys: list[int]) -> list[Run]:
         .defer("document", "key_parts", "cursor", "inputs", "outputs", "notes")
     )
     found = {run.pk: run for run in rows}
+    _add_metrics_of_steps([run for run in found.values() if run.kind == Run.PIPELINE])
     return [found[key] for key in keys if key in found]
+
+
+def _add_metrics_of_steps(pipelines: list[Run]) -> None:
+    """Let a pipeline show what its steps measured; of two steps with one metric the later counts."""
+    steps = Run.objects.filter(parent__in=pipelines).exclude(metrics={})
+    measured: dict[int, dict[str, Any]] = {}
+    for parent, metrics in steps.order_by("pk").values_list("parent_id", "metrics"):
+        measured[parent] = measured.get(parent, {}) | metrics
+    for run in pipelines:
+        run.metrics = measured.get(run.pk, {}) | run.metrics
 
 
 def known_keys(runs: list[Run]) -> tuple[list[str], list[str]]:

@@ -86,3 +86,25 @@ def _call_listeners(event: Event) -> None:
         except Exception:
             # One listener's mistake must not keep the news from the others, nor undo what is committed.
             log.exception("listener %s failed on event %s", function.__qualname__, event.pk)
+
+
+# Where the pages of a subject's kind are, below the workspace's own address.
+PAGES = {
+    "run": "runs",
+    "model": "models",
+    "data": "data",
+    "compute": "compute/of",
+    "schedule": "schedules",
+    "pipeline": "pipelines",
+}
+
+
+def describe(event: Event) -> tuple[str, str]:
+    """Return what an event is about in words, and the address of its page, "" where it has none."""
+    kind, _, rest = event.subject.partition("/")
+    name, _, version = rest.partition("/")
+    title = str((event.data or {}).get("name") or name)
+    if kind == "model" and version:
+        title = f"{name}, version {version}"
+    folder = PAGES.get(kind)
+    return title, f"/w/{event.workspace.name}/{folder}/{name}/" if folder and name else ""

@@ -216,6 +216,9 @@ def activity(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "url_prefix": f"?{query.urlencode()}&" if query else "?",
     }
+    if show == "events":
+        for event in context["page"]:  # type: ignore[attr-defined]
+            event.title, event.link = events.describe(event)
     return render(request, "workspaces/activity.html", context)
 
 

@@ -11,6 +11,7 @@ from studio.runs.models import Experiment, Run, Status
 from studio.runs.services import record_metrics, store_artifact
 from studio.runs.services.creating import label_run
 from studio.runs.services.metrics import Point
+from studio.workspaces import events
 from tests.conftest import Cast
 
 TABS = ("overview", "metrics", "steps", "outputs", "definition", "lineage")
@@ -115,6 +116,26 @@ def test_the_list_sorts_by_column_metric_and_parameter(
     body = page(cast, f"runs/?sort={sort}").content.decode()
     other = {"weak-one": "brave-heron", "brave-heron": "weak-one"}[first]
     assert body.index(f">{first}</a>") < body.index(f">{other}</a>")
+
+
+def test_a_pipeline_is_listed_with_what_its_steps_measured(cast: Cast, run: Run) -> None:
+    pipeline = Run.objects.create(
+        workspace=cast.lab, experiment=run.experiment, name="wide-river", owner=cast.owner,
+        display_name="wide-river", kind=Run.PIPELINE, status=Status.COMPLETED, document={},
+    )  # fmt: skip
+    Run.objects.filter(pk=run.pk).update(parent=pipeline, root=pipeline, step="train")
+    body = page(cast, "experiments/churn/").content.decode()
+    assert "wide-river" in body
+    assert "brave-heron" not in body
+    assert '<td class="num">0.91</td>' in body
+    assert "wide-river" in page(cast, "runs/?metric=auc+>+0.9").content.decode()
+    assert "wide-river" not in page(cast, "runs/?metric=auc+>+0.95").content.decode()
+
+
+def test_news_of_a_run_leads_to_its_page(cast: Cast, run: Run) -> None:
+    events.emit(cast.lab, events.RUN_COMPLETED, f"run/{run.guid}", {"name": run.name})
+    body = page(cast, "activity/").content.decode()
+    assert f'href="/w/lab/runs/{run.guid}/">brave-heron</a>' in body
 
 
 def test_a_metric_filter_that_cannot_be_read_says_how_to_write_one(cast: Cast, run: Run) -> None:
