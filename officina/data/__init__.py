@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from officina.data.asking import ask
+from officina.data.asking import ask, warm
 from officina.data.guessing import guesses
 
-__all__ = ["ask", "guesses"]
+__all__ = ["ask", "guesses", "warm"]

@@ -47,6 +47,21 @@ def ask(verb: str, *, timeout: float = SECONDS, **asked: Any) -> Any:
     return answer["ok"]
 
 
+def warm() -> None:
+    """Start a child if none is idle, and do not wait for it: its first question comes soon."""
+    if not _free.acquire(blocking=False):
+        return
+    try:
+        with _lock:
+            if _idle:
+                return
+        child = _take()
+        with _lock:
+            _idle.append(child)
+    finally:
+        _free.release()
+
+
 def _exchange(child: subprocess.Popen[bytes], question: bytes, timeout: float) -> bytes:
     assert child.stdin is not None and child.stdout is not None  # noqa: S101 - both are pipes
     try:

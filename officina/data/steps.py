@@ -196,7 +196,7 @@ _ALL = (
                 "+": "plus", "-": "minus", "*": "times", "/": "divided by", "%": "rest of division by",
                 "^": "to the power of",
             }),
-            Field("with", "choice", "And", "number", {"number": "a number", "column": "a column"}),
+            Field("with", "choice", "By", "number", {"number": "a number", "column": "a column"}),
             Field("value", "number", "Number", 1, when={"with": ("number",)}),
             Field("right", "column", "Second column", when={"with": ("column",)}),
         ),
@@ -295,7 +295,7 @@ _ALL = (
         "aggregate", "Sum or aggregate", "One value of each column, for all rows or for each group.",
         (
             Field("function", "choice", "Work out", "sum", _FUNCTIONS),
-            _columns("Of columns"),
+            _columns(),
             Field("by", "columns", "For each group of", optional=True, help="Blank: for all rows."),
         ),
         _call(shaping.aggregate, "by", "columns", "function"), "{function} of {columns} by {by}",

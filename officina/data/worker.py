@@ -25,6 +25,9 @@ def main() -> None:
     os.nice(2)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a library prints is no answer
+    from officina.data import reading  # noqa: F401 - now: the first question comes soon
+    from officina.modules import preview  # noqa: F401
+
     while select.select([sys.stdin], [], [], IDLE)[0]:
         line = sys.stdin.readline()
         if not line:
@@ -90,34 +93,11 @@ def profile(
 
 
 def correlations(*, store: str, sha256: str, name: str, cache: str) -> dict[str, Any]:
-    """Return Pearson's correlation of the first 60 number columns, and the strongest pairs."""
-    import numpy as np
-
-    from officina.data import reading
-    from officina.modules import preview
+    """Return Pearson's correlation of the number columns, and the strongest pairs."""
+    from officina.data import profiling, reading
 
     path, _ = reading.open_stored(store, sha256, name, Path(cache))
-    with preview.open_table(path, name) as table:
-        names = [
-            c["name"]
-            for c in preview.describe_columns(table, {})
-            if c["type"] in ("integer", "number", "boolean")
-        ][:60]
-        batch = next(table.iter_batches(batch_size=100_000, columns=names), None) if names else None
-        if batch is None or batch.num_rows < 3:
-            return {"names": names, "pairs": [], "matrix": [], "rows": 0}
-        frame = batch.to_pandas()[names].astype(float)
-    with np.errstate(all="ignore"):
-        found = frame.corr().to_numpy()
-    pairs = [
-        (names[i], names[j], float(found[i, j]))
-        for i in range(len(names))
-        for j in range(i)
-        if np.isfinite(found[i, j])
-    ]
-    pairs.sort(key=lambda pair: -abs(pair[2]))
-    matrix = [[round(float(v), 4) if np.isfinite(v) else None for v in row] for row in found]
-    return {"names": names, "pairs": pairs[:30], "matrix": matrix, "rows": len(frame)}
+    return profiling.correlations(path, name)
 
 
 def diff(*, old: dict[str, str], new: dict[str, str], store: str, cache: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from officina import data
 from officina.data.reading import tables_of
 from officina.data.steps import declarations
 from officina.errors import StudioError
@@ -25,6 +26,8 @@ def explore_part(
     if version is None:
         return {}
     names = tables_of(tree.files)
+    if names:
+        data.warm()
     file = request.GET.get("file", "")
     at: dict[str, Any] = {"workspace": workspace, "kind": row.kind, "name": row.name}
     others = services.versions(**at).exclude(pk=version.pk)[:100]
@@ -53,6 +56,8 @@ def prepare_part(
         return {}
     names = tables_of(tree.files)
     file = request.GET.get("file", "")
+    if names:
+        data.warm()
     save, run = missing(request, "designer.write"), missing(request, "runs.submit")
     return {
         "tables": names[:200],

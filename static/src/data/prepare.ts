@@ -113,7 +113,7 @@ class Prepare {
   /** The frame, drawn once. */
   private draw(): void {
     const tools = h("div", { class: "toolbar mb-3" }, this.undoButton, this.redoButton, this.sample, this.kits(), h("span", { class: "end" }, this.save, this.run));
-    const steps = h("section", { class: "card prep-side" }, h("div", { class: "card-head" }, h("h2", {}, "Steps"), this.count), this.list, h("div", { class: "card-foot" }, this.menu()));
+    const steps = h("section", { class: "card prep-side" }, h("div", { class: "card-head" }, h("h2", {}, "Steps"), this.count, h("span", { class: "end" }, this.menu())), this.list);
     const preview = h("section", { class: "card prep-main" }, h("div", { class: "card-head" }, this.title, this.sub), this.notes, this.place);
     this.root.replaceChildren(tools, h("div", { class: "prep" }, steps, preview));
     this.gate(this.save, this.config.saveReason);
@@ -147,7 +147,7 @@ class Prepare {
           return item;
         }),
     ]);
-    return h("details", { class: "menu menu-start prep-add" }, h("summary", { class: "btn btn-sm" }, icon("plus"), "Add step"), h("div", { class: "menu-panel" }, ...items));
+    return h("details", { class: "menu prep-add" }, h("summary", { class: "btn btn-sm" }, icon("plus"), "Add step"), h("div", { class: "menu-panel" }, ...items));
   }
 
   private add(spec: StepSpec): void {
@@ -345,7 +345,7 @@ class Prepare {
     this.sub.textContent = `${grouped(answer.table.rows)} rows × ${grouped(answer.table.columns)} columns, from ${sample}`;
     const notes = [...(answer.said.warned ?? []), ...answer.steps.flatMap((told) => told.notes)];
     if (answer.said.cut) notes.push(`The sample is of the first ${Math.round(answer.said.cut / 2 ** 20)} MiB; a run reads all of the file.`);
-    if (failed && at < this.state.at) notes.push("A step before the chosen one is not done yet; this is the last table that there is.");
+    if (failed && at < this.state.at) notes.push("A step is not filled in, or fails; this is the last table before it.");
     this.notes.replaceChildren(...notes.map((text) => h("p", { class: "secondary" }, text)));
     const before = at < 0 ? null : new Set((unfolded(answer.schemas)[at] ?? []).map(([column]) => column));
     const columns: GridColumn[] = answer.table.schema.map(([column, type]) => ({ name: column, type, note: before && !before.has(column) ? `${type} · new` : type }));
