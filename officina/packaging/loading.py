@@ -257,7 +257,8 @@ def _load_onnx(path: Path) -> Loaded:
     try:
         session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise CannotLoad(f"{path.name} is no ONNX model that can run: {error}") from error
+        told = str(error).replace(str(path), path.name)
+        raise CannotLoad(f"{path.name} is no ONNX model that can run: {told}") from error
     inputs = session.get_inputs()
     told = session.get_modelmeta().custom_metadata_map.get(COLUMNS_KEY)
     columns = tuple(map(str, json.loads(told))) if told else None

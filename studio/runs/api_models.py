@@ -47,7 +47,7 @@ def named_at(workspace: Workspace, text: str, *, name: str) -> AssetVersion:
     return version_at(workspace, other if mark else name, version)
 
 
-def archive_of(version: AssetVersion, work: int, file: str) -> UserFileResponse:
+def archive_of(version: AssetVersion, work: int, file: str, *, part: str = "") -> UserFileResponse:
     """Return an archive of a package of this version, with its digest in the headers."""
     row = ModelWork.objects.filter(pk=work, version=version, action=ModelWork.PACKAGE).first()
     found = next(
@@ -57,8 +57,9 @@ def archive_of(version: AssetVersion, work: int, file: str) -> UserFileResponse:
     if found is None or row is None:
         raise StudioError(f"{version} has no package {file!r}.", where="file", code="not_found")
     answer = UserFileResponse(
-        registry.store().open(found["sha256"]), name=file, size=found["size"], download=True
-    )
+        registry.store().open(found["sha256"]), name=file, size=found["size"], download=True,
+        part=part,
+    )  # fmt: skip
     answer["ETag"] = f'"{found["sha256"]}"'
     answer["X-Content-SHA256"] = found["sha256"]
     return answer
@@ -163,7 +164,7 @@ class ModelPackage(ModelView):
     def get(
         self, request: Request, workspace: str, name: str, version: str, number: int, file: str
     ) -> HttpResponseBase:
-        return archive_of(self.version(), number, file)
+        return archive_of(self.version(), number, file, part=request.headers.get("Range", ""))
 
 
 VERSION = "workspaces/<str:workspace>/models/<str:name>/versions/<str:version>"

@@ -33,6 +33,12 @@ class Piece:
         heads = list(self.rows)
         return heads, [list(line) for line in zip(*self.rows.values(), strict=False)]
 
+    @property
+    def agreement(self) -> str:
+        """Return the share of labels in which both models agree, in words."""
+        share = (self.work.result.get("comparison") or {}).get("label_agreement")
+        return "" if share is None else f"{share:.2%}"
+
     def as_json(self) -> dict[str, Any]:
         """Return the piece for the API."""
         made, run = self.work.made, self.run

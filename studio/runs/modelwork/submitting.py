@@ -54,7 +54,7 @@ def submit(*, version: AssetVersion, action: str, user: Any, options: Mapping[st
     document = _document(version, action, settings, environment, modules)
     if compute := _text(options, "compute"):
         document["computeId"] = compute
-    _add_sample(version, document)
+    _add_sample(version, document, report)
     with transaction.atomic():
         run = create_run(workspace=workspace, user=user, document=document)
         ModelWork.objects.create(
@@ -198,14 +198,17 @@ def _document(
     }
 
 
-def _add_sample(version: AssetVersion, document: dict[str, Any]) -> None:
-    """Hand the sample input that people gave the version to the job, as a file."""
-    text = version.properties.get("sample_input", "")
+def _add_sample(version: AssetVersion, document: dict[str, Any], report: dict[str, Any]) -> None:
+    """Hand the version's sample input to the job as a file: the one that people gave, else its own."""
+    given = version.properties.get("sample_input", "")
+    text = given or report.get("sample") or ""
     if not text:
         return
     try:
         rows = read(text)
     except NotRows as error:
+        if not given:
+            return  # MLflow keeps samples of other shapes as well
         raise StudioError(
             f"The sample input is not usable: {error}", hint="Edit it on the model's page.",
             where="sample_input",

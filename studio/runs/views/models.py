@@ -26,10 +26,14 @@ from studio.workspaces.access import operation, require
 from studio.workspaces.models import Workspace
 
 WORDS = {
-    "convert": ("Convert to ONNX", "transform", "Convert"),
-    "package": ("Package", "package", "Package"),
-    "profile": ("Profile", "gauge", "Profile"),
+    "convert": {"title": "Convert to ONNX", "icon": "transform", "verb": "Convert"},
+    "package": {"title": "Package", "icon": "package", "verb": "Package"},
+    "profile": {"title": "Profile", "icon": "gauge", "verb": "Profile"},
 }
+FRAMEWORKS = {
+    "sklearn": "ScikitLearn", "onnx": "ONNX", "torch": "PyTorch", "pytorch": "PyTorch",
+    "keras": "TensorFlow", "tensorflow": "TensorFlow", "lightgbm": "LightGBM", "xgboost": "XGBoost",
+}  # fmt: skip
 ACTIVE_EVERY = "3s"
 LISTED = 50
 
@@ -48,12 +52,9 @@ def context_of(request: Any, version: AssetVersion, tree: Tree) -> dict[str, Any
     rows = registry.assets(workspace=workspace, kind=named.KIND).order_by("name")[:LISTED]
     others = registry.versions(workspace=workspace, kind="model", name=version.asset.name)
     pieces = [
-        {
-            "action": action, "title": title, "icon": icon, "verb": verb,
-            "reason": allowed[action]["reason"], "piece": newest.get(action),
-        }
-        for action, (title, icon, verb) in WORDS.items()
-    ]  # fmt: skip
+        words | {"action": action, "reason": allowed[action]["reason"], "piece": newest.get(action)}
+        for action, words in WORDS.items()
+    ]
     runs = [each.run for each in newest.values() if each.run is not None]
     return {
         "work": pieces,
@@ -62,10 +63,24 @@ def context_of(request: Any, version: AssetVersion, tree: Tree) -> dict[str, Any
         "profile": profile,
         "package": packages.first(),
         "chosen": choosing.choose(version, tree, report) if tree.files else None,
-        "saved_by": choosing.sklearn_version(tree) if tree.files else "",
+        "told": _told(version, tree, report),
+        "sample_text": version.properties.get("sample_input") or report.get("sample") or "",
         "dangerous": [name for scan in report["scans"] for name in scan["dangerous"]],
         "environments": [*names, *(f"azureml:{row.name}@latest" for row in rows)],
         "siblings": [each for each in others[:LISTED] if each.pk != version.pk],
+    }
+
+
+def _told(version: AssetVersion, tree: Tree, report: dict[str, Any]) -> dict[str, str]:
+    """Return the framework that people wrote, else the one that the files tell of."""
+    saved_by = choosing.sklearn_version(tree) if tree.files else ""
+    flavours = [each for each in report["flavours"] if each in FRAMEWORKS]
+    guess = "ScikitLearn" if saved_by else next((FRAMEWORKS[each] for each in flavours), "")
+    framework = version.properties.get("framework", "")
+    known = version.properties.get("framework_version", "")
+    return {
+        "framework": framework or guess,
+        "version": known or (saved_by if not framework or framework == guess else ""),
     }
 
 
@@ -140,7 +155,8 @@ def package(
     request: HttpRequest, workspace: Workspace, name: str, version: str, number: int, file: str
 ) -> HttpResponseBase:
     """Send an archive of a package."""
-    return archive_of(version_at(workspace, name, version), number, file)
+    row = version_at(workspace, name, version)
+    return archive_of(row, number, file, part=request.headers.get("Range", ""))
 
 
 @require_safe
