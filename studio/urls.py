@@ -25,5 +25,6 @@ urlpatterns: list[Any] = [
     path("", include("studio.runs.urls")),
     path("", include("registry.urls")),
     path("", include("designer.urls")),
+    path("", include("studio.automation.urls")),
     path("", include("studio.portal.urls")),
 ]

@@ -116,8 +116,9 @@ def _batches(part: Path) -> Iterator[pa.Table]:
     with pq.ParquetFile(part) as source:
         if source.metadata.num_rows == 0:
             yield source.read()
-        for batch in source.iter_batches(batch_size=50_000):
-            yield pa.Table.from_batches([batch])
+        # Group by group: one iterator over the whole file keeps what it has read.
+        for group in range(source.num_row_groups):
+            yield source.read_row_group(group, use_threads=False)
 
 
 def _common(schemas: list[pa.Schema], notes: dict[str, None]) -> pa.Schema:

@@ -54,6 +54,7 @@ MENU = (
         "Operate",
         (
             Entry("Compute", "server-2", "compute/", "compute.read"),
+            Entry("Schedules", "clock", "schedules/", "runs.read"),
             Entry("Pipeline endpoints", "plug", "endpoints/pipelines/", "designer.read"),
             Entry("Activity", "activity", "activity/", "audit.read"),
         ),

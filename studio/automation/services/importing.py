@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
@@ -17,6 +20,7 @@ from registry.datastores import looking
 from registry.datastores import services as datastores
 from registry.models import Datastore
 from studio.automation.services import quality
+from studio.lib import preview as previews
 from studio.runs.models import HELD, Run
 from studio.runs.services import create_run
 from studio.workspaces.access import require
@@ -31,6 +35,8 @@ ENVIRONMENT = {
     "python": {"userManagedDependencies": True, "interpreterPath": "current"},
 }
 MOST_FILES = 100_000
+# So much of a web file is fetched for a look at it.
+HEAD_BYTES = 256 * 1024
 # Read by the studio for the run: they lie on its own machine, or in its own store.
 THROUGH_STUDIO = frozenset({"local", "folder"})
 
@@ -235,14 +241,10 @@ def _web_preview(url: str) -> dict[str, Any]:
             raise StudioError(
                 f"The server answers {answer.status} {answer.reason}.", where="source.path"
             )
-        head = answer.read(16_384)
-        text = head.decode("utf-8", "replace")
-        readable = "\0" not in text and text.count("�") < 8
-        return {
-            "kind": "text" if readable else "other", "size": answer.length,
-            "text": "\n".join(text.splitlines()[:40]) if readable else "",
-            "why": "" if readable else "The file is no text; the import takes it as it is.",
-        }  # fmt: skip
+        head = answer.read(HEAD_BYTES)
+        size = len(head) + (answer.length or 0)
+        name = PurePosixPath(unquote(urlsplit(url).path)).name or "download"
+        return {**previews.preview(name=name, size=size, source=io.BytesIO(head)), "size": size}
     raise StudioError("No answer came.", where="source.path")
 
 
