@@ -6,24 +6,19 @@ import copy
 import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from statistics import median
 from typing import Any
 
 from designer import journal
 from designer.models import Pipeline
-from designer.services import checking, nesting, results
+from designer.services import checking, nesting, results, timing
 from designer.services.arranging import Arranged, Ask, arrange
 from officina import checks, planning
 from officina.errors import StudioError
-from studio.compute import services as computes
 from studio.runs.models import Run, Status
 from studio.runs.services.creating import settle
 from studio.runs.services.steps import StepStart
 
 RUN, REUSE, SKIP, UNKNOWN = "run", "reuse", "skip", "unknown"
-# Runs looked at for how long a component takes, and how many of each count.
-HISTORY = 1_000
-COUNTED = 9
 
 
 @dataclass
@@ -308,65 +303,15 @@ def _with_title(line: str, title: str) -> str:
 
 
 def _estimate(arranged: Arranged, steps: list[Step]) -> None:
-    """Give each step the median time of its own earlier runs, else of its component's."""
-    if not steps:
-        return
-    names = {step.id for step in steps}
-    recent = (
-        Run.objects.filter(
-            workspace=arranged.pipeline.workspace,
-            parent__isnull=False,
-            status=Status.COMPLETED,
-            reused_from=None,
-            started__isnull=False,
-        )
-        .order_by("-pk")
-        .values_list("step", "parent_id", "key_parts__component__name", "started", "ended")
-    )
-    parents = set(results.runs_of(arranged.pipeline).values_list("pk", flat=True)[: results.DEPTH])
-    own: dict[str, list[float]] = {}
-    alike: dict[str, list[float]] = {}
-    for step, parent, component, started, ended in recent[:HISTORY]:
-        seconds = (ended - started).total_seconds() if ended and started else 0.0
-        if parent in parents and step in names:
-            own.setdefault(step, []).append(seconds)
-        if component:
-            alike.setdefault(component, []).append(seconds)
-    for each in steps:
-        times = own.get(each.id) or alike.get(each.component)
-        if times:
-            each.seconds = round(median(times[:COUNTED]), 3)
+    wanted = {step.id: step.component for step in steps}
+    known = timing.expected(arranged.pipeline, wanted)
+    for step in steps:
+        step.seconds = known.get(step.id)
 
 
 def _total(arranged: Arranged, steps: list[Step]) -> float | None:
-    """Return how long the steps take on the slots there are; None when one's time is not known.
-
-    Steps start as the queue would start them: as soon as what they wait for is done and enough
-    slots are free. Slots that other runs hold now are not counted, they may be free by then.
-    """
+    """Return how long the steps take on the slots there are; None when one's time is not known."""
     if any(step.seconds is None for step in steps):
         return None
-    by_id = {step.id: step for step in steps}
-    waits = {
-        name: {each for each in sources if each in by_id}
-        for name, sources in planning.dependencies(arranged.document).items()
-        if name in by_id
-    }
-    free = {pool: max(1, computes.limits(pool).slots) for pool in {step.pool for step in steps}}
-    all_slots = dict(free)
-    clock, busy, todo = 0.0, list[tuple[float, str, int]](), [step.id for step in steps]
-    done: set[str] = set()
-    while todo or busy:
-        for name in list(todo):
-            step = by_id[name]
-            slots = min(step.slots, all_slots[step.pool])
-            if waits.get(name, set()) <= done and free[step.pool] >= slots:
-                free[step.pool] -= slots
-                heapq.heappush(busy, (clock + (step.seconds or 0.0), name, slots))
-                todo.remove(name)
-        if not busy:
-            return None
-        clock, name, slots = heapq.heappop(busy)
-        free[by_id[name].pool] += slots
-        done.add(name)
-    return round(clock, 3)
+    works = {step.id: timing.Work(step.seconds or 0.0, step.pool, step.slots) for step in steps}
+    return timing.total(works, planning.dependencies(arranged.document))

@@ -7,9 +7,10 @@ from typing import Any
 
 from designer import journal
 from designer.models import Pipeline
-from designer.services import nesting, results
+from designer.services import nesting, results, timing
 from designer.services.fingerprints import fingerprints
 from designer.services.pins import pins_of
+from officina import planning
 from officina.catalogue import Catalogue
 from officina.errors import StudioError
 from officina.graph import Graph, running
@@ -19,7 +20,9 @@ from studio.runs.services.creating import catalogue_of
 
 # So much of the rows may go without a word; sampling is meant to lose more.
 KEPT_AT_LEAST = 0.8
+HEAVY = ("key_parts", "cursor", "document", "params", "inputs", "outputs", "metrics")
 LOSES_ROWS = frozenset({"partition_and_sample", "summarize_data", "head"})
+ENDED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELED})
 WATCHED = frozenset({"Data Transformation", "Python Language", "R Language"})
 
 
@@ -53,11 +56,50 @@ def state(*, pipeline: Pipeline, run: Run | None = None) -> dict[str, Any]:
     _lead_inside(graph, catalogue, nodes)
     for name, entry in _skipped(graph, catalogue).items():
         nodes[name] = {**nodes.get(name, {}), **entry}
+    shown = _run(pipeline, chosen)
+    if chosen.status not in ENDED:
+        shown["left"] = _tell_times(pipeline, chosen, graph, children, nodes)
     for name, pinned in pins.runs.items():
         if name in nodes:
             nodes[name]["pinned"] = {"run": pinned.guid, "called": pins.words[name]}
     _warn_of_lost_rows(graph, catalogue, nodes)
-    return {"run": _run(pipeline, chosen), "revision": pipeline.seq, "nodes": nodes}
+    return {"run": shown, "revision": pipeline.seq, "nodes": nodes}
+
+
+def _tell_times(
+    pipeline: Pipeline,
+    run: Run,
+    graph: Graph,
+    children: Mapping[str, Run],
+    nodes: Mapping[str, dict[str, Any]],
+) -> float | None:
+    """Say of each step how long it takes as a rule, and return how long the run has still to work.
+
+    Time in the queue is not counted: nobody knows how long others will hold their slots.
+    """
+    names = {node.id: node.component for node in graph.nodes}
+    mine = {step: child for step, child in children.items() if child.parent_id == run.pk}
+    done = {step for step, child in mine.items() if child.status in ENDED}
+    # Steps that wait for others have no run of their own yet.
+    todo = [step for step in run.document.get("jobs") or {} if step not in done]
+    known = timing.expected(pipeline, {step: names.get(step, "") for step in todo})
+    for step in mine.keys() & known.keys():
+        node, _, inner = step.partition("/")
+        entry = nodes.get(node, {})
+        entry = entry.get("steps", {}).get(inner, {}) if inner else entry
+        entry["expected"] = known[step]
+    if not todo or len(known) < len(todo):
+        return None
+    usual = next((child.compute.pool for child in mine.values() if child.compute), "")
+    works = {step: _left_of(mine.get(step), known[step], usual) for step in todo}
+    return timing.total(works, planning.dependencies(run.document))
+
+
+def _left_of(child: Run | None, expected: float, pool: str) -> timing.Work:
+    if child is None:
+        return timing.Work(expected, pool)
+    left = max(0.0, expected - (child.seconds or 0.0))
+    return timing.Work(left, child.compute.pool if child.compute else pool, child.slots)
 
 
 def newest(pipeline: Pipeline) -> int | None:
@@ -67,7 +109,10 @@ def newest(pipeline: Pipeline) -> int | None:
 
 def _children(run: Run) -> dict[str, Run]:
     """Return the run's steps, and the steps of other runs whose results it took."""
-    rows = run.children.defer("key_parts", "cursor", "document", "params", "inputs")
+    rows = run.children.select_related("compute", "reused_from").defer(
+        "key_parts", "cursor", "document", "params", "inputs",
+        *(f"reused_from__{each}" for each in HEAVY),
+    )  # fmt: skip
     found = {child.step: child for child in rows}
     borrowed = results.noted(run, results.SOURCES)
     if borrowed:
@@ -112,6 +157,7 @@ def _node(child: Run, present: str | None) -> dict[str, Any]:
         "stale": present is None or known != present,
         "run": child.guid,
         "parent": child.parent.guid if child.parent else None,
+        "source_run": child.reused_from.guid if child.reused_from else None,
         "outputs": {port: dict(size) for port, size in outputs.sizes_of(child).items()},
     }
     for port in child.outputs:

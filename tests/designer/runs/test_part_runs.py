@@ -237,3 +237,22 @@ def test_a_pipeline_component_is_one_node_in_plan_state_and_part_runs(
     part = run_draft(mode="from", nodes=["split"], force_rerun=True)
     assert part.status == "Completed" and "narrow/choose" not in steps(part)
     assert not api("get", "state", {"run": part.guid})["nodes"]["split"]["stale"]
+
+
+def test_a_run_that_goes_on_tells_what_is_left_and_whose_results_it_took(
+    api: Any, run_draft: Any, change: Any, draft: Any, messages: Any
+) -> None:
+    first = run_draft()
+    took = {child.step: child.seconds for child in first.children.all()}
+    change(draft, lambda graph: node_of(graph, "learner")["params"].update(l2_weight=2.5))
+    api("post", "submit", {}, expect=201)
+    state = api("get", "state")
+    nodes = state["nodes"]
+    assert state["run"]["status"] not in {"Completed", "Failed"}
+    source = first.children.get(step="split").guid
+    assert (nodes["split"]["reused"], nodes["split"]["source_run"]) == (True, source)
+    assert nodes["learner"]["expected"] == pytest.approx(took["learner"], abs=0.01)
+    todo = ("learner", "train", "score", "evaluate")
+    assert state["run"]["left"] == pytest.approx(sum(took[step] for step in todo), abs=0.05)
+    messages.clear()
+    assert "left" not in api("get", "state", {"run": first.guid})["run"]

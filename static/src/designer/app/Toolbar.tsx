@@ -1,7 +1,7 @@
 /** The line above the canvas: edit, arrange, versions; run state, problems, validate, submit. */
 import { duration, grouped } from "../../ui/format.ts";
 import { ended, lookOf } from "../../ui/status.ts";
-import { StatusIcon, useElapsed } from "../canvas/Status.tsx";
+import { leftText, StatusIcon, useElapsed } from "../canvas/Status.tsx";
 import { commandOf, isEnabled, keysFor } from "../commands/commands.ts";
 import { useActions } from "../commands/context.ts";
 import { ariaKeys, shown } from "../commands/keymap.ts";
@@ -87,8 +87,11 @@ function RunPill() {
   const running = run !== null && !ended(run.status);
   const elapsed = useElapsed(run?.seconds, run?.at, running);
   if (!run) return null;
-  const states = [...nodes.values()];
+  const left = running && typeof run.left === "number" ? run.left - (Date.now() - (run.leftAt ?? Date.now())) / 1000 : null;
+  // Steps of this run only: a part run also shows what it took from others.
+  const states = [...nodes.values()].filter((state) => state.parent === run.guid && !state.steps);
   const done = states.filter((state) => ended(state.status)).length;
+  const total = Math.max(run.steps ?? states.length, done);
   const { kind, word } = lookOf(run.status, Boolean(run.reused));
   const name = run.number ? `Run ${grouped(run.number)}` : "Last run";
   return (
@@ -101,8 +104,9 @@ function RunPill() {
           <StatusIcon status={run.status} reused={Boolean(run.reused)} />
           <span className="d-run-name">{name}</span>
           <span className="d-run-more">
-            {running ? ` · ${done} of ${Math.max(states.length, done)} done` : ` · ${word.toLowerCase()}`}
+            {running ? ` · ${done} of ${total} done` : ` · ${word.toLowerCase()}`}
             {elapsed !== null && ` · ${duration(elapsed)}`}
+            {left !== null && ` · ${leftText(left)}`}
           </span>
         </button>
       </span>

@@ -8,11 +8,11 @@ import type { GraphNode, Problem } from "../../graph/types.ts";
 import { duration } from "../../ui/format.ts";
 import { lookOf } from "../../ui/status.ts";
 import { Icon, tileOf } from "../app/Icon.tsx";
-import { useCatalogue, useDesigner, useHolder, useNodeProblems, useRunOverlay, useUi } from "../store/hooks.ts";
+import { useCatalogue, useDesigner, useHolder, useNodeProblems, useResting, useRunOverlay, useUi } from "../store/hooks.ts";
 import type { NodeRun } from "../store/runs.ts";
 import { Port } from "./Port.tsx";
 import { RenameField } from "./RenameField.tsx";
-import { NodeStatus } from "./Status.tsx";
+import { NodeStatus, RunningLine } from "./Status.tsx";
 import type { ModuleNode } from "./types.ts";
 
 export const ModuleView = memo(function ModuleView({ id, data: { node, component }, selected }: NodeProps<ModuleNode>) {
@@ -22,17 +22,20 @@ export const ModuleView = memo(function ModuleView({ id, data: { node, component
   const run = overlay === "run" ? held : undefined;
   const problems = useNodeProblems(id);
   const peer = useHolder(id);
+  const rest = useResting(id);
+  const { draft } = useDesigner();
+  const left = rest && !node.disabled && !node.pinned ? `${rest.why === "disabled" ? "Skipped" : "Not needed"}: ${draft.nameOf(rest.cause)} is ${rest.why}` : "";
   const title = node.label || component?.title || node.component;
   const summary = useMemo(() => summaryOf(node, component, catalogue), [node, component, catalogue]);
   const tile = tileOf(component?.category ?? "", node.component);
   const error = problems.find((problem) => problem.severity === "error");
-  const classes = ["d-node", selected && "is-selected", peer && "has-peer", ...stateClasses(node, run, error, problems, !component && catalogue), useHighlight(id)].filter(Boolean).join(" ");
+  const classes = ["d-node", selected && "is-selected", peer && "has-peer", left && "is-resting", ...stateClasses(node, run, error, problems, !component && catalogue), useHighlight(id)].filter(Boolean).join(" ");
   return (
     <div
       className={classes}
       role="group"
       aria-roledescription="module"
-      aria-label={`${labelOf(title, summary, node, run, problems, catalogue)}${selected ? ", selected" : ""}`}
+      aria-label={`${labelOf(title, summary, node, run, problems, catalogue)}${left && `, ${left}`}${selected ? ", selected" : ""}`}
       tabIndex={useRoving(id) ? 0 : -1}
       data-node={id}
       style={peer ? ({ "--peer": peer.user.color } as React.CSSProperties) : undefined}
@@ -45,7 +48,7 @@ export const ModuleView = memo(function ModuleView({ id, data: { node, component
       </span>
       <span className="d-node-text">
         <RenameField id={id} title={title} />
-        <span className="truncate">{lineOf(run, error, summary)}</span>
+        <span className="truncate">{run && hasOwnLine(run) ? <RunningLine run={run} /> : left || lineOf(run, error, summary)}</span>
       </span>
       <NodeMarks node={node} problems={problems} run={run} />
       {run && <NodeStatus run={run} />}
@@ -74,9 +77,10 @@ function NodeMarks({ node, problems, run }: { node: GraphNode; problems: readonl
   );
 }
 
+const hasOwnLine = (run: NodeRun): boolean => run.status === "Running" && (Boolean(run.progress_text) || Boolean(run.progress) || run.expected !== undefined);
+
 function lineOf(run: NodeRun | undefined, error: Problem | undefined, summary: string): string {
   if (run?.status === "Failed" && run.error) return run.error.message;
-  if (run && lookOf(run.status).kind === "running" && run.progress_text) return run.progress_text;
   return error && !run ? error.message : summary;
 }
 

@@ -25,6 +25,22 @@ export function useElapsed(seconds: number | null | undefined, at: number | unde
   return running && at ? seconds + (Date.now() - at) / 1000 : seconds;
 }
 
+/** What is left of a running step: by its progress, else by how long it takes as a rule; null when nobody knows. */
+export function leftOf(run: NodeRun, elapsed: number | null): number | null {
+  if (elapsed === null) return null;
+  if (run.progress && run.progress > 0.02) return (elapsed * (1 - run.progress)) / run.progress;
+  return run.expected === undefined ? null : run.expected - elapsed;
+}
+
+/** "about 8.0 s left" */
+export const leftText = (left: number | null): string => (left === null ? "" : left > 0.5 ? `about ${duration(Math.ceil(left))} left` : "longer than usual");
+
+/** The second line of a running step, which counts down. */
+export function RunningLine({ run }: { run: NodeRun }) {
+  const elapsed = useElapsed(run.seconds, run.at, true);
+  return <>{[run.progress_text, leftText(leftOf(run, elapsed))].filter(Boolean).join(" · ")}</>;
+}
+
 export function StatusIcon({ status, reused }: { status: string; reused: boolean }) {
   const { kind } = lookOf(status, reused);
   return <Icon icon={status === "NotStarted" ? "circle-dashed" : (ICONS[kind] ?? "clock")} className={`status-icon status-${kind}`} />;

@@ -8,6 +8,7 @@ import { ended } from "../../ui/status.ts";
 import { useAsked } from "../data/asking.ts";
 import { Empty, Icon, Menu, MenuItem, Note, Pill, Skeleton, Tabs, Tile, type TabItem } from "../data/parts.tsx";
 import { useCatalogue, useComponent, useDesigner, useNodeProblems, useRunOverlay, useSettings, useUi, useWritable, type NodeRun, type PanelTab } from "../store/index.ts";
+import { leftOf, leftText, useElapsed } from "../canvas/Status.tsx";
 import { LineageTab } from "./LineageTab.tsx";
 import { OutputsTab } from "./OutputsTab.tsx";
 import { ParametersTab } from "./ParametersTab.tsx";
@@ -137,6 +138,7 @@ function StatusLine({ node }: { node: GraphNode }) {
   const run = useRunOverlay(node.id);
   const settings = useSettings();
   const peak = usePeak(run);
+  const elapsed = useElapsed(run?.seconds, run?.at, run?.status === "Running");
   if (node.disabled) {
     return (
       <div className="p-status">
@@ -160,7 +162,8 @@ function StatusLine({ node }: { node: GraphNode }) {
       </div>
     );
   }
-  const facts = [timeOf(run), peak, node.compute || settings.default_compute].filter(Boolean).join(" · ");
+  const left = run.status === "Running" ? leftText(leftOf(run, elapsed)) : "";
+  const facts = [timeOf(run), left, peak, node.compute || settings.default_compute].filter(Boolean).join(" · ");
   return (
     <div className="p-status">
       {run.stale ? <span className="pill pill-warning"><Icon icon="alert-triangle" />Stale</span> : <Pill status={run.status} reused={run.reused} />}

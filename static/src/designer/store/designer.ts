@@ -1,4 +1,5 @@
 /** Everything that the island shares, wired together once per page. */
+import { restingOf, type Rest } from "../../graph/resting.ts";
 import { Catalogue } from "../../graph/catalogue.ts";
 import type { CatalogueJson, Column, Problem } from "../../graph/types.ts";
 import { toast } from "../../ui/toast.ts";
@@ -25,6 +26,8 @@ export class Designer {
   readonly problemsOf = new Keyed<readonly Problem[]>();
   /** Columns by "<node>:<output port>"; null where they are not known. */
   readonly columns = new Keyed<readonly Column[] | null>();
+  /** Modules that a run would leave out, and because of which other one. */
+  readonly resting = new Keyed<Rest>();
   /** How often the server has looked at the draft since the page opened; 0 = not yet. */
   readonly checked = new Cell(0);
 
@@ -36,6 +39,9 @@ export class Designer {
     this.provider = new Provider(config.urls.socket ?? `${room}/pipelines/${encodeURIComponent(config.guid)}/`, this.draft, (frame) => this.onFrame(frame));
     this.presence = new Presence(this.provider.awareness, config.user, this.ui);
     this.runs = new RunStore(this.api, this.draft, (run) => `${room}/runs/${encodeURIComponent(run)}/`);
+    this.draft.onEdit.add(() => this.findResting());
+    this.draft.onPin.add(() => this.findResting());
+    this.catalogue.subscribe(() => this.findResting());
     if (config.catalogue) this.catalogue.set(new Catalogue(config.catalogue));
     if (config.saved) this.provider.state.update((now) => ({ ...now, savedAt: config.saved ?? null, revision: config.revision ?? null }));
   }
@@ -44,6 +50,13 @@ export class Designer {
     this.provider.start();
     if (!this.catalogue.get()) void this.loadCatalogue();
     void this.runs.show(startFromUrl(this.ui));
+  }
+
+  private findResting(): void {
+    const catalogue = this.catalogue.get();
+    const { nodes, edges } = this.draft.snapshot.get();
+    const found = catalogue ? restingOf({ nodes, edges, catalogue }) : new Map<string, Rest>();
+    this.resting.merge([...found].map(([id, rest]) => [id, same(this.resting.get(id), rest) ? this.resting.get(id) : rest] as const), true);
   }
 
   async loadCatalogue(): Promise<void> {
@@ -92,3 +105,5 @@ export class Designer {
     this.checked.update((count) => count + 1);
   }
 }
+
+const same = (a: Rest | undefined, b: Rest): boolean => a?.why === b.why && a.cause === b.cause;

@@ -33,6 +33,7 @@ export class DraftStore {
   readonly nodes = new Keyed<GraphNode>();
   /** Ids whose parameters, wiring or settings were changed here or by others since the page opened. */
   readonly onEdit = new Set<(ids: readonly string[]) => void>();
+  /** Told when a node is pinned or let go, and once when the document has arrived. */
   readonly onPin = new Set<() => void>();
   private live = false;
   readonly writable = new Cell(true);
@@ -58,6 +59,7 @@ export class DraftStore {
     if (this.live) return;
     this.live = true;
     this.publish(readAll(this.doc));
+    for (const listener of this.onPin) listener();
   }
 
   get isLive(): boolean {

@@ -2,6 +2,7 @@
 import { createContext, useCallback, useContext, useRef, useSyncExternalStore } from "react";
 import type { Catalogue } from "../../graph/catalogue.ts";
 import type { Column, Component, GraphEdge, GraphGroup, GraphNode, GraphNote, GraphSettings, PipelineParameter, Problem } from "../../graph/types.ts";
+import type { Rest } from "../../graph/resting.ts";
 import { edgeId } from "../../graph/types.ts";
 import type { Cell, Keyed } from "./cell.ts";
 import type { Designer } from "./designer.ts";
@@ -85,6 +86,9 @@ export function useInputColumns(node: string, port: string): readonly Column[] |
   const edge = useEdges().get(edgeId(node, port));
   return useColumns(edge?.source ?? null, edge?.sourceHandle ?? "");
 }
+
+/** Why a run would leave this module out; nothing when it would not. */
+export const useResting = (node: string): Rest | undefined => useKey(useDesigner().resting, node);
 
 export const useRun = (): RunHead | null => useCell(useDesigner().runs.head);
 export const useRunOverlay = (node: string | null): NodeRun | undefined => useKey(useDesigner().runs.nodes, node);

@@ -21,6 +21,8 @@ export interface NodeRun {
   seconds: number | null;
   progress: number | null;
   progress_text?: string;
+  /** How long it takes as a rule, in seconds. */
+  expected?: number;
   /** ms since the epoch at which `seconds` was true; a running node counts on from there. */
   at?: number;
   error: NodeError | null;
@@ -40,6 +42,11 @@ export interface RunHead extends RunAnswer {
   reused?: boolean;
   seconds?: number | null;
   at?: number;
+  /** How many steps it has in all. */
+  steps?: number;
+  /** Seconds of work that were left at `leftAt`, as far as can be told. */
+  left?: number | null;
+  leftAt?: number;
   display_name?: string;
 }
 
@@ -108,7 +115,7 @@ export class RunStore {
       return;
     }
     if (answer.run.guid !== this.followed) this.follow(answer.run.guid);
-    this.head.set({ ...answer.run, at });
+    this.head.set({ ...answer.run, at, leftAt: at });
     this.nodes.merge(
       Object.entries(answer.nodes).flatMap(([id, node]) => [[id, node] as const, ...Object.entries(node.steps ?? {}).map(([step, inner]) => [`${id}/${step}`, inner] as const)]).map(([id, node]) => {
         const next: NodeRun = { ...BLANK, ...node, outputs: node.outputs ?? {}, at };
