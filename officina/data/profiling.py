@@ -50,16 +50,23 @@ def pearson(values: Matrix) -> Matrix:
     known = np.isfinite(values)
     with np.errstate(all="ignore"):
         # Centred first: sums of squares of large numbers would lose the small differences.
-        middle = np.where(known, values, 0).sum(axis=0) / known.sum(axis=0)
-        centred = np.where(known, values - middle, 0)
-        weights = known.astype(np.float64)
-        both = weights.T @ weights
-        sums = centred.T @ weights
-        squares = (centred**2).T @ weights - sums**2 / both
-        together = centred.T @ centred - sums * sums.T / both
+        if known.all():
+            middle = values.mean(axis=0)
+            centred = values - middle
+            together = centred.T @ centred
+            squares = np.repeat(np.diag(together)[:, None], len(together), axis=1)
+        else:
+            middle = np.where(known, values, 0).sum(axis=0) / known.sum(axis=0)
+            centred = np.where(known, values - middle, 0)
+            weights = known.astype(np.float64)
+            both = weights.T @ weights
+            sums = centred.T @ weights
+            squares = (centred**2).T @ weights - sums**2 / both
+            together = centred.T @ centred - sums * sums.T / both
         found = together / np.sqrt(squares * squares.T)
-        scale = np.abs(np.where(known, values, 0)).max(axis=0) if len(values) else 0
-        flat = np.sqrt(np.diag(squares) / len(values)) <= 1e-12 * np.maximum(scale, 1e-300)
+        spread = np.sqrt(np.diag(squares) / len(values))
+        # What rounding alone makes of equal values is no spread.
+        flat = spread <= 1e-12 * np.maximum(np.abs(middle), 1e-300)
     found[flat, :] = np.nan
     found[:, flat] = np.nan
     result: Matrix = np.clip(found, -1, 1)
@@ -69,7 +76,12 @@ def pearson(values: Matrix) -> Matrix:
 def _floats(column: pa.Array) -> Matrix:
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.uint8())
-    numbers = column.cast(pa.float64(), safe=False).fill_null(float("nan"))
-    # The buffer itself: `to_numpy` would import pandas.
-    found: Matrix = np.frombuffer(numbers.buffers()[1], dtype=np.float64)
-    return found[numbers.offset : numbers.offset + len(numbers)]
+    numbers = column.cast(pa.float64(), safe=False)
+    # The buffers themselves: `to_numpy` and a filled NaN would import pandas.
+    valid, data = numbers.buffers()
+    part = slice(numbers.offset, numbers.offset + len(numbers))
+    found: Matrix = np.frombuffer(data, dtype=np.float64)[part]
+    if numbers.null_count:
+        there = np.unpackbits(np.frombuffer(valid, dtype=np.uint8), bitorder="little")[part]
+        found = np.where(there == 1, found, np.nan)
+    return found

@@ -58,7 +58,7 @@ export function explore(element: HTMLElement): () => void {
         card("Rows", `${count(read.rows)} rows × ${count(read.columns)} columns`, place),
       );
       grid = new Grid(place, source, { label: "Rows" });
-      element.append(profiles(read.columns, (first, last) => ask<Profile>("profile", `&first=${first}&last=${last}`)));
+      element.append(profiles(read.schema ?? [], (first, last) => ask<Profile>("profile", `&first=${first}&last=${last}`)));
       element.append(related(() => ask<Correlations>("correlations")));
     })
     .catch((error: unknown) => element.replaceChildren(trouble(error)));
@@ -74,27 +74,33 @@ function trouble(error: unknown): HTMLElement {
   return h("div", { class: "note note-error", role: "alert" }, icon("alert-triangle"), h("div", {}, h("p", {}, text)));
 }
 
-const STEP = 10;
+// The first statistics are there at once; later ones come in larger parts.
+const PARTS = [4, 8, 16, 22];
 const HEADS = ["Column", "Type", "Missing", "Distinct", "Spread", "Min", "5 %", "25 %", "Median", "75 %", "95 %", "Max", "Mean", "Most frequent"];
 const WORDS = new Set(["Column", "Type", "Spread", "Most frequent"]);
 
-function profiles(columns: number, ask: (first: number, last: number) => Promise<Profile>): HTMLElement {
+function profiles(schema: [string, string][], ask: (first: number, last: number) => Promise<Profile>): HTMLElement {
+  const columns = schema.length;
   const body = h("tbody");
   const state = h("p", { class: "muted card-body mb-0", role: "status" }, "Working out the profile…");
   const more = h("button", { type: "button", class: "btn btn-sm" }, "More columns");
   const foot = h("div", { class: "card-foot" }, more);
   const head = h("tr", {}, ...HEADS.map((name) => h("th", { scope: "col", class: WORDS.has(name) ? null : "num" }, name)));
-  const table = h("table", { class: "table" }, h("thead", {}, head), body);
+  const table = h("table", { class: "table", "aria-busy": "true" }, h("thead", {}, head), body);
   let done = 0;
   const next = async (): Promise<void> => {
     more.disabled = true;
     const until = Math.min(done + COLUMNS, columns);
+    // Names and types are known already.
+    const lines = schema.slice(done, until).map(([name, type]) => waiting(name, type));
+    body.append(...lines);
+    table.setAttribute("aria-busy", "true");
     try {
-      // A few at a time: the first statistics are there while the last are worked out.
-      while (done < until) {
-        const found = await ask(done, Math.min(done + STEP, until));
+      for (let part = 0; done < until; part += 1) {
+        const found = await ask(done, Math.min(done + PARTS[Math.min(part, PARTS.length - 1)]!, until));
+        if (!found.profile.length) break;
+        for (const column of found.profile) lines.shift()?.replaceWith(line(found)(column));
         done += found.profile.length;
-        body.append(...found.profile.map(line(found)));
       }
       const whole = columns <= COLUMNS ? await ask(0, columns) : undefined;
       if (whole) body.replaceChildren(...whole.profile.map(line(whole)));
@@ -105,11 +111,19 @@ function profiles(columns: number, ask: (first: number, last: number) => Promise
     } catch (error) {
       state.hidden = false;
       state.replaceChildren(trouble(error));
+    } finally {
+      table.removeAttribute("aria-busy");
     }
   };
   more.addEventListener("click", () => void next());
+  foot.hidden = columns <= COLUMNS;
   void next();
   return card("Columns", count(columns), state, h("div", { class: "table-wrap", tabindex: 0, role: "region", "aria-label": "Columns" }, table), foot);
+}
+
+function waiting(name: string, type: string): HTMLElement {
+  const rest = HEADS.slice(2).map((head) => h("td", { class: WORDS.has(head) ? "muted" : "num muted" }, "…"));
+  return h("tr", { "data-waiting": true }, h("th", { scope: "row" }, name), h("td", {}, type), ...rest);
 }
 
 export function guessed(found: Pick<Profile, "guesses">): string {
