@@ -94,6 +94,10 @@ def list_jobs(
         typer.Option("-p", "--parent", "--parent-job-name", help="The steps of this pipeline job."),
     ] = None,
     search: Annotated[str | None, typer.Option(help="Words in names and tags.")] = None,
+    archived: Annotated[
+        bool, typer.Option("--include-archived", help="Archived ones too.")
+    ] = False,
+    only: Annotated[bool, typer.Option("--archived-only", help="Only those.")] = False,
     limit: Annotated[int, typer.Option("-r", "--max-results", min=1, help="At most so many.")] = 50,
 ) -> None:
     """List jobs, newest first."""
@@ -106,6 +110,7 @@ def list_jobs(
             kind=kind,
             parent=parent,
             search=search,
+            archived="archived" if only else "all" if archived else "active",
             page_size=min(limit, 200),
         )
         rows = (_shaped(studio, run) for run in islice(jobs, limit))
@@ -124,6 +129,20 @@ def cancel(name: Name) -> None:
     """Ask a job to end; its whole process tree is stopped."""
     with told_to_people(), client() as studio:
         answer(studio, studio.cancel_job(name), show.Format.TABLE)
+
+
+@command(app, "archive")
+def archive(name: Name) -> None:
+    """Hide a job from lists; nothing of it is deleted."""
+    with told_to_people(), client() as studio:
+        studio.archive_job(name)
+
+
+@command(app, "restore")
+def restore(name: Name) -> None:
+    """Show an archived job in lists again."""
+    with told_to_people(), client() as studio:
+        studio.restore_job(name)
 
 
 @command(app, "update")

@@ -203,6 +203,7 @@ class Client:
         kind: str | None = None,
         parent: str | None = None,
         search: str | None = None,
+        archived: str = "active",
         order: str = "-created",
         page_size: int = 50,
     ) -> Iterator[Run]:
@@ -211,6 +212,8 @@ class Client:
             parent = str(self.show_job(parent)["guid"])
         given = {"status": status, "experiment": experiment, "kind": kind}
         given |= {"parent": parent, "search": search}
+        # A studio of before knows no such filter.
+        given["archived"] = archived if archived != "active" else None
         params = {key: value for key, value in given.items() if value is not None}
         params |= {"order": order, "page_size": str(page_size)}
         return self.transport.pages(f"{self.base}/runs", params)
@@ -236,6 +239,14 @@ class Client:
             else:
                 body[head] = value
         return dict(self.transport.json("PATCH", self._run(name), json=body))
+
+    def archive_job(self, name: str) -> Run:
+        """Hide a run from lists; nothing is deleted."""
+        return dict(self.transport.json("PATCH", self._run(name), json={"archived": True}))
+
+    def restore_job(self, name: str) -> Run:
+        """Show an archived run in lists again."""
+        return dict(self.transport.json("PATCH", self._run(name), json={"archived": False}))
 
     def cancel_job(self, name: str) -> Run:
         """Ask a run to end, and return it as it is now."""

@@ -61,6 +61,7 @@ def shape_job(run: Mapping[str, Any], address: str) -> Row:
         **run,
         "experiment_name": run.get("experiment"),
         "type": run.get("kind"),
+        "is_archived": run.get("archived", False),
         "id": f"azureml:{run.get('name')}",
         "services": {"Studio": {"endpoint": address, "type": "Studio"}},
         "creation_context": {"created_at": run.get("created"), "created_by": run.get("owner")},

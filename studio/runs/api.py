@@ -58,7 +58,13 @@ class RunView(WorkspaceViewMixin, APIView):
 
     def page(self, rows: Any, serializer: type[Any]) -> Response:
         pager = Page()
-        items: list[Any] | None = pager.paginate_queryset(rows, self.request, view=self)
+        if serializer is RunSerializer:
+            keys: Any = pager.paginate_queryset(
+                rows.values_list("pk", flat=True), self.request, view=self
+            )
+            items: list[Any] = listing.page_of(list(keys or []))
+        else:
+            items = list(pager.paginate_queryset(rows, self.request, view=self) or [])
         return pager.get_paginated_response(serializer(items, many=True).data)
 
 
@@ -78,7 +84,7 @@ class RunList(RunView):
     )
     def get(self, request: Request, workspace: str) -> Response:
         runs = Run.objects.shown().filter(workspace=self.workspace)
-        rows = listing.shown(listing.filter_runs(runs, request.query_params.dict()))
+        rows = listing.filter_runs(runs, request.query_params.dict())
         return self.page(rows, RunSerializer)
 
     @extend_schema(
@@ -113,6 +119,10 @@ class RunDetail(RunView):
         run = self.get_run()
         body = RunChangeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
+        archived = body.validated_data.pop("archived", None)
+        if archived is not None:
+            verb = services.archive if archived else services.restore
+            verb(run=run, user=request.user)
         if body.validated_data:
             run.touch(**body.validated_data)
             if "tags" in body.validated_data:
@@ -156,7 +166,7 @@ class RunChildren(RunView):
     @extend_schema(operation_id="runs_children", responses=RunSerializer(many=True))
     def get(self, request: Request, workspace: str, guid: str) -> Response:
         children = Run.objects.filter(parent=self.get_run()).order_by("created", "pk")
-        return self.page(listing.shown(children), RunSerializer)
+        return self.page(children, RunSerializer)
 
 
 class RunLog(RunView):

@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from django.db.models import F, OuterRef, Q, Subquery
 
 from officina.errors import StudioError
-from studio.runs.models import MetricSeries, RunQuerySet, Status
+from studio.runs.models import MetricSeries, Run, RunQuerySet, Status
 
 ORDERS = {
     "created": "created", "started": "started", "ended": "ended", "status": "status",
     "name": "name", "display_name": "display_name", "experiment": "experiment__name",
     "owner": "owner__email", "kind": "kind", "priority": "priority",
 }  # fmt: skip
+ARCHIVED = ("active", "archived", "all")
 FILTERS = (
     "status", "kind", "experiment", "owner", "parent", "search", "tag", "param", "order", "page",
-    "page_size", "all",
+    "page_size", "all", "archived",
 )  # fmt: skip
 
 
@@ -42,6 +43,12 @@ def filter_runs(runs: RunQuerySet, query: Mapping[str, str]) -> RunQuerySet:
         runs = runs.roots()
     if wanted := query.get("search"):
         runs = runs.filter(Q(name__icontains=wanted) | Q(display_name__icontains=wanted))
+    which = query.get("archived") or "active"
+    if which not in ARCHIVED:
+        raise StudioError(
+            f"{which!r} is not a choice.", hint=f"Known: {', '.join(ARCHIVED)}.", where="archived"
+        )
+    runs = runs.listed(which)
     for kind in ("tag", "param"):
         if wanted := query.get(kind):
             key, _, value = wanted.partition("=")
@@ -79,6 +86,12 @@ def _statuses(wanted: str) -> list[str]:
                 hint=f"Known: {', '.join(Status.values)}.",
             )  # fmt: skip
     return names
+
+
+def page_of(keys: list[int]) -> list[Run]:
+    """Return the runs of a page's keys in their order: sorting whole rows costs ten times as much."""
+    found = {run.pk: run for run in shown(Run.objects.filter(pk__in=keys))}
+    return [found[key] for key in keys if key in found]
 
 
 def shown(runs: RunQuerySet) -> RunQuerySet:

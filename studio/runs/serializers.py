@@ -30,7 +30,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             "status", "reason", "error", "owner", "compute", "priority", "attempt", "max_attempts",
             "reused_from", "environment", "node", "confinement", "peak_memory", "exit_code", "progress",
             "progress_text", "git", "inputs", "outputs", "params", "metrics", "tags", "notes",
-            "version", "created", "queued", "started", "ended", "seconds", "url",
+            "version", "archived", "created", "queued", "started", "ended", "seconds", "url",
         ]  # fmt: skip
 
     def get_url(self, run: Run) -> str:
@@ -65,6 +65,7 @@ class RunChangeSerializer(serializers.Serializer[Any]):
     description = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
     notes = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
     tags = serializers.DictField(child=serializers.CharField(max_length=500), required=False)
+    archived = serializers.BooleanField(required=False)
 
 
 class RerunSerializer(serializers.Serializer[Any]):

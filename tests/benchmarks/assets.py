@@ -1,7 +1,7 @@
-"""Measure assets: a folder of 100,000 files with one change, and lists of 100,000 assets.
+"""Measure folders: 100,000 files registered as data, and again with one of them changed.
 
-Run it alone: `python tests/benchmarks/assets.py [folders] [lists]`. It makes a home of its own below the temporary
-folder and prints one line a figure.
+Run it alone: `python tests/benchmarks/assets.py`. It makes a home of its own below the temporary folder, removes it,
+and prints one line a figure.
 """
 
 from __future__ import annotations
@@ -65,49 +65,6 @@ def folders(lab: object) -> None:
             f"{label}: {ended - begun:.1f} s (files {read - begun:.1f}, rows {ended - read:.1f}), {new:,} new blobs"
         )
         (source / "000" / "7.txt").write_text("changed\n")
-
-
-def lists(lab: object, client: object) -> None:
-    """Fill the tables with 100,000 assets and read their lists as people do."""
-    from registry.models import Asset, AssetTag, AssetVersion
-
-    for begin in range(0, ASSETS, 5000):
-        rows = Asset.objects.bulk_create(
-            Asset(workspace=lab, kind="model", name=f"model-{at:06d}", last_number=2)
-            for at in range(begin, begin + 5000)
-        )
-        AssetVersion.objects.bulk_create(
-            AssetVersion(
-                asset=row, version=str(n), number=n, size=1000, tags={"team": f"t{row.pk % 50}"}
-            )
-            for row in rows
-            for n in (1, 2)
-        )
-        AssetTag.objects.bulk_create(
-            AssetTag(asset=row, key="team", value=f"t{row.pk % 50}") for row in rows
-        )
-    paths = {
-        "page": "/w/lab/models/",
-        "page 1500": "/w/lab/models/?page=1500",
-        "by name": "/w/lab/models/?sort=name",
-        "words": "/w/lab/models/?q=0777",
-        "tag": "/w/lab/models/?tag=team%3Dt7",
-        "api": "/api/v1/workspaces/lab/models",
-        "api, tag": "/api/v1/workspaces/lab/models?tag=team=t7",
-        "api versions": "/api/v1/workspaces/lab/models/model-077777/versions",
-        "search": "/w/lab/search.json?q=model-0777",
-    }
-    for label, path in paths.items():
-        times = []
-        for _ in range(ROUNDS):
-            begun = time.perf_counter()
-            answer = client.get(path)  # type: ignore[attr-defined]
-            times.append(1000 * (time.perf_counter() - begun))
-            assert answer.status_code == 200, (path, answer.status_code)
-        p95 = sorted(times)[int(0.95 * (ROUNDS - 1))]
-        print(
-            f"{ASSETS:,} models, {label}: median {statistics.median(times):.0f} ms, p95 {p95:.0f} ms"
-        )
 
 
 if __name__ == "__main__":

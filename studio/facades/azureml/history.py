@@ -13,6 +13,7 @@ from officina.errors import StudioError
 from studio.facades.azureml import jobs, places, rendering, signing, wire
 from studio.facades.azureml.containers import LOG
 from studio.runs.models import Run, Status
+from studio.workspaces.access import person
 from studio.workspaces.models import Workspace
 
 PIPELINE_LOG = "logs/azureml/executionlogs.txt"
@@ -137,7 +138,7 @@ def service_instances(
 def change(request: HttpRequest, workspace: Workspace, name: str, experiment: str) -> Any:
     """Change a run's texts, tags and whether it is hidden."""
     run = jobs.find(workspace, name)
-    jobs.change(run, wire.body(request))
+    jobs.change(run, wire.body(request), user=person(request))
     return _facts(request, jobs.find(workspace, name))
 
 

@@ -58,10 +58,7 @@ def get(request: HttpRequest, workspace: Workspace, name: str) -> dict[str, Any]
 def listed(request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
     """Return the workspace's jobs, newest first; of a parent when one is named."""
     rows: Any = Run.objects.shown().filter(workspace=workspace)
-    view = wire.shown(request)
-    if view != "all":
-        hidden = SentJob.objects.filter(hidden=True).values("run_id")
-        rows = rows.filter(pk__in=hidden) if view == "archived" else rows.exclude(pk__in=hidden)
+    rows = rows.listed(wire.shown(request))
     parent = request.GET.get("parentJobName")
     rows = rows.filter(parent=find(workspace, parent)) if parent else rows.filter(parent=None)
     if kind := request.GET.get("jobType"):
@@ -86,7 +83,7 @@ def put(request: HttpRequest, workspace: Workspace, name: str) -> Any:
     known = Run.objects.filter(workspace=workspace, name=name).first()
     if known is not None:
         run = find(workspace, name)
-        change(run, properties)
+        change(run, properties, user=person(request))
         return shown(request, run)
     why = translating.why_not(properties)
     given = (request, workspace, name, properties)
@@ -138,7 +135,7 @@ def keep(
     return run
 
 
-def change(run: Run, properties: dict[str, Any]) -> None:
+def change(run: Run, properties: dict[str, Any], *, user: Any) -> None:
     """Change what may change about a job: its texts, tags and whether it is archived."""
     changes: dict[str, Any] = {}
     if isinstance(properties.get("displayName"), str):
@@ -152,9 +149,10 @@ def change(run: Run, properties: dict[str, Any]) -> None:
         run.touch(**changes)
         if "tags" in changes:
             label_run(run)
-    hidden = properties.get("isArchived", properties.get("hidden"))
-    if isinstance(hidden, bool):
-        SentJob.objects.update_or_create(run=run, defaults={"hidden": hidden})
+    archived = properties.get("isArchived", properties.get("hidden"))
+    if isinstance(archived, bool):
+        verb = services.archive if archived else services.restore
+        verb(run=run, user=user)
 
 
 def cancel(request: HttpRequest, workspace: Workspace, name: str) -> Any:

@@ -38,7 +38,6 @@ class SentJob(models.Model):
 
     run = models.OneToOneField(Run, models.CASCADE, related_name="+")
     properties = models.JSONField(default=dict)
-    hidden = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return f"{self.run_id} as sent"

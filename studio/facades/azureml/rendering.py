@@ -26,14 +26,21 @@ def properties(run: Run, *, studio: str) -> dict[str, Any]:
         "experimentName": run.experiment.name,
         "tags": {str(key): str(value) for key, value in run.tags.items()},
         "properties": {str(key): str(value) for key, value in given.items()},  # type: ignore[union-attr]
-        "services": services(run, studio),
-        "isArchived": bool(sent and sent.hidden),
+        "services": asked_services(found.get("services")) | services(run, studio),
+        "isArchived": run.archived,
         "inputs": _inputs(found.get("inputs")),
         "outputs": _outputs(run, found.get("outputs")),
     }
     if run.parent_id:
         found["parentJobName"] = run.parent.name if run.parent else None
     return found
+
+
+def asked_services(value: Any) -> dict[str, Any]:
+    """Return the services that a job asked for: recorded, and never started here."""
+    empty = {"endpoint": None, "port": None, "status": None, "properties": {}}
+    asked = value.items() if isinstance(value, dict) else ()
+    return {str(name): {**empty, **each} for name, each in asked if isinstance(each, dict)}
 
 
 def services(run: Run, studio: str) -> dict[str, Any]:
@@ -74,6 +81,8 @@ def _environment(run: Run, document: dict[str, Any]) -> str:
     given = document.get("environmentId")
     if isinstance(given, str) and given.startswith("azureml:"):
         return given
+    if isinstance(given, dict) and str(given.get("id") or "").startswith("azureml:"):
+        return str(given["id"])
     name = given.get("name") if isinstance(given, dict) else given
     name = str(name or run.environment or "minimal").split("@")[0].split(":")[0]
     return f"azureml:{name or 'minimal'}@latest"

@@ -112,6 +112,11 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Leave out what was deleted and can still be restored."""
         return self.filter(deleted=None)
 
+    def listed(self, which: str) -> RunQuerySet:
+        """Leave out archived runs (`active`), all others (`archived`) or none (`all`)."""
+        # `IN (0)` and not `NOT archived`, as for assets: SQLite then keeps to the index's order.
+        return self if which == "all" else self.filter(archived__in=[which == "archived"])
+
     def held(self) -> RunQuerySet:
         return self.filter(status__in=HELD).exclude(kind__in=(Run.PIPELINE, Run.TRACKED))
 
@@ -183,6 +188,7 @@ class Run(models.Model):
     started = models.DateTimeField(null=True)
     ended = models.DateTimeField(null=True)
     deleted = models.DateTimeField(null=True)
+    archived = models.BooleanField(default=False)
 
     objects = RunQuerySet.as_manager()
 

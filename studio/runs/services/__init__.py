@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from studio.runs.services.advancing import advance
+from studio.runs.services.archiving import archive, restore
 from studio.runs.services.artifacts import artifact_bytes, collect_files, store_artifact
 from studio.runs.services.canceling import cancel_run
 from studio.runs.services.creating import create_run, rerun
@@ -12,6 +13,7 @@ from studio.runs.services.queueing import dispatch, dispatch_all, dispatch_soon,
 
 __all__ = [
     "advance",
+    "archive",
     "artifact_bytes",
     "cancel_run",
     "collect_files",
@@ -25,5 +27,6 @@ __all__ = [
     "reap",
     "record_metrics",
     "rerun",
+    "restore",
     "store_artifact",
 ]

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from officina.errors import StudioError
-from studio.runs import browsing, live
+from studio.runs import browsing, live, services
 from studio.runs.models import Run
 from studio.runs.overview import url_of
 from studio.runs.services import cancel_run
@@ -109,6 +109,20 @@ def edit(request: HttpRequest, workspace: Workspace, guid: str) -> HttpResponse:
     )  # fmt: skip
     live.tell_run(run)
     messages.success(request, "Saved.")
+    return redirect(url_of(run))
+
+
+@require_POST
+@operation("runs.edit")
+def archive(request: HttpRequest, workspace: Workspace, guid: str) -> HttpResponse:
+    """Hide a run from the lists, or show it again."""
+    run = run_or_404(workspace, guid)
+    if "restore" in request.POST:
+        services.restore(run=run, user=request.user)
+        messages.success(request, f"{run.title} is in the lists again.")
+    else:
+        services.archive(run=run, user=request.user)
+        messages.success(request, f"{run.title} is archived: lists show it only when asked to.")
     return redirect(url_of(run))
 
 
