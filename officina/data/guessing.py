@@ -38,6 +38,11 @@ def guesses(profile: Sequence[dict[str, Any]], rows: int) -> dict[str, Any]:
     return {"ids": ids, "target": None, "why": ""}
 
 
+def is_id_name(name: str) -> bool:
+    """Say whether a column is named like one that tells rows apart."""
+    return _ID.search(name) is not None
+
+
 def _varies(column: dict[str, Any]) -> bool:
     return (column.get("distinct") or 0) > 1
 
@@ -45,6 +50,6 @@ def _varies(column: dict[str, Any]) -> bool:
 def _is_id(column: dict[str, Any], rows: int) -> bool:
     if column.get("missing") or column.get("distinct") != rows:
         return False
-    if _ID.search(column["name"]):
+    if is_id_name(column["name"]):
         return column.get("type") in ("integer", "string")
     return column.get("type") == "string" and rows >= 20

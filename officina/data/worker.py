@@ -100,12 +100,14 @@ def correlations(*, store: str, sha256: str, name: str, cache: str) -> dict[str,
     return profiling.correlations(path, name)
 
 
-def diff(*, old: dict[str, str], new: dict[str, str], store: str, cache: str) -> dict[str, Any]:
+def diff(
+    *, old: dict[str, str], new: dict[str, str], store: str, cache: str, key: str = ""
+) -> dict[str, Any]:
     """Return what differs between two stored tables."""
     from officina.data import comparing, reading
 
     paths = [reading.open_stored(store, t["sha256"], t["name"], Path(cache))[0] for t in (old, new)]
-    return comparing.diff(*paths)
+    return comparing.diff(*paths, key)
 
 
 def sample(*, name: str, target: str) -> int:

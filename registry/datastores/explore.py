@@ -44,6 +44,11 @@ def place() -> dict[str, Any]:
     return {"store": settings.STORAGE_URL, "cache": str(folder)}
 
 
+def tables_in(version: AssetVersion) -> list[str]:
+    """Return the files of a version that can be looked at as tables."""
+    return tables_of(tree_of(version).files)
+
+
 def table_of(version: AssetVersion, name: str = "") -> Table:
     """Return a version's table of this file name; without one the likeliest."""
     tree = tree_of(version)
@@ -107,15 +112,18 @@ def correlations(table: Table) -> dict[str, Any]:
     return found
 
 
-def diff(old: Table, new: Table) -> dict[str, Any]:
-    """Return what differs from one table to another: columns, rows and distributions."""
+def diff(old: Table, new: Table, key: str = "") -> dict[str, Any]:
+    """Return what differs from one table to another: columns, rows and distributions.
+
+    Rows are matched by the column `key`, or by one that is likely one.
+    """
     if old.sha256 == new.sha256:
         return {"same": True}
     ends: dict[str, Any] = {
         "old": {"sha256": old.sha256, "name": old.name},
         "new": {"sha256": new.sha256, "name": new.name},
     }
-    found: dict[str, Any] = data.ask("diff", **place(), **ends)
+    found: dict[str, Any] = data.ask("diff", **place(), **ends, key=key)
     return found
 
 

@@ -71,7 +71,7 @@ class Correlations(TableView):
 
 
 class Diff(TableView):
-    """What differs from another version (`?from=1`): columns, rows and distributions."""
+    """What differs from another version (`?from=1`, `&key=id`): columns, rows and distributions."""
 
     @extend_schema(operation_id="data_diff", responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, **_: str) -> Response:
@@ -79,7 +79,10 @@ class Diff(TableView):
         if not wanted:
             raise StudioError("Say from which version.", where="from", hint="Add ?from=1.")
         other = services.find(**self.at(), version=wanted, archived=True)
-        return Response(explore.diff(explore.table_of(other), self.table()))
+        file = request.query_params.get("file", "")
+        before = explore.table_of(other, file if file in explore.tables_in(other) else "")
+        key = request.query_params.get("key", "")
+        return Response(explore.diff(before, self.table(), key))
 
 
 ONE = "workspaces/<str:workspace>/data/<str:name>/versions/<str:version>"

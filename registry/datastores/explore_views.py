@@ -36,13 +36,15 @@ def explore_part(
         "file": file if file in names else (names[0] if names else ""),
         "others": others,
         "against": request.GET.get("against", ""),
+        "key": request.GET.get("key", "").strip(),
     }
     if found["against"]:
         try:
             other = services.find(**at, version=found["against"], archived=True)
-            found["diff"] = _shown(
-                explore.diff(explore.table_of(other), explore.table_of(version, file))
-            )
+            # A file that the other version lacks is compared with its likeliest one.
+            before = explore.table_of(other, file if file in explore.tables_in(other) else "")
+            after = explore.table_of(version, found["file"])
+            found["diff"] = _shown(explore.diff(before, after, found["key"]))
         except StudioError as error:
             found["diff_problem"] = error
     return found

@@ -11,6 +11,7 @@ import pytest
 
 from officina.data.comparing import diff
 from officina.data.guessing import guesses
+from officina.errors import StudioError
 
 
 def write(path: Path, **columns: Any) -> Path:
@@ -27,9 +28,23 @@ def test_columns_and_rows_that_differ_are_named(tmp_path: Path) -> None:
         "retyped": [{"name": "t", "from": "integer", "to": "string"}],
     }  # fmt: skip
     rows = found["rows"]
-    assert (rows["matched"], rows["added"], rows["removed"]) == (2, 1, 1)
+    assert (rows["matched"], rows["added"], rows["removed"], rows["changed"]) == (2, 1, 1, 0)
+    assert rows["key"] == "id"
     assert rows["addedRows"] == [[4, "d"]]
     assert rows["removedRows"] == [[1, "a"]]
+
+
+def test_a_key_tells_changed_rows_from_new_ones(tmp_path: Path) -> None:
+    old = write(tmp_path / "a", name=["a", "b", "c", "c"], x=[1, 2, 3, 9], y=[0.5, None, 2.0, 9.0])
+    new = write(tmp_path / "b", name=["d", "c", "b"], x=[4, 3, 5], y=[1.0, 2.5, None])
+    rows = diff(old, new, "name")["rows"]
+    assert (rows["matched"], rows["changed"], rows["added"], rows["removed"]) == (0, 2, 1, 1)
+    assert rows["changedRows"][0] == {"before": ["c", 3, 2.0], "after": ["c", 3, 2.5]}
+    assert rows["changedColumns"] == [{"name": "x", "count": 1}, {"name": "y", "count": 1}]
+    assert rows["repeated"] == [1, 0]
+    assert rows["addedRows"] == [["d", 4, 1.0]]
+    with pytest.raises(StudioError, match='no column "nmae"'):
+        diff(old, new, "nmae")
 
 
 def test_a_row_that_is_there_twice_counts_twice(tmp_path: Path) -> None:

@@ -58,10 +58,13 @@ def test_versions_are_compared(cast: Any, add: Any) -> None:
     add(CSV + b"99,1,1\n")
     found = cast.client("reader").get(f"{BASE}/2/diff?from=1").json()
     assert (found["rows"]["added"], found["rows"]["removed"]) == (1, 0)
+    add(CSV.replace(b"\n7,14,1", b"\n7,15,1"))
     client = Client()
     client.force_login(cast.reader)
-    page = client.get("/w/lab/data/customers/?tab=explore&version=2&against=1").content.decode()
-    assert "50 alike, 1 only in 2, 0 only in 1" in page
+    page = client.get("/w/lab/data/customers/?tab=explore&version=3&against=1&key=id")
+    assert "49 alike, 1 changed, 0 only in 3, 0 only in 1" in page.content.decode()
+    wrong = client.get("/w/lab/data/customers/?tab=explore&version=3&against=1&key=idd")
+    assert "There is no column" in wrong.content.decode()
 
 
 def test_a_version_without_a_table_says_so(cast: Any, add: Any) -> None:
