@@ -109,7 +109,8 @@ def _command_body(
             is_job=False,
         ),
     }
-    for key in ("resources", "distribution", "additional_includes", "services", "identity"):
+    kept = ("resources", "distribution", "additional_includes", "services", "identity", "parallel")
+    for key in kept:
         if raw.get(key) is not None:
             body[key] = raw[key]
     if body.get("distribution"):

@@ -55,11 +55,52 @@ _RUNNER_ARGUMENTS = frozenset(
 )
 
 
+# What a step may set anew for the component that it uses.
+SETTINGS = KEYS - {"task", "input_data"}
+
+
 def as_command(reading: Reading, raw: Mapping[str, Any], pointer: Pointer) -> dict[str, Any]:
-    """Return a parallel step or component as the command that does its work."""
+    """Return a parallel step or component as the command that does its work.
+
+    Its own settings stay beside the command, under `parallel`, for a step that sets some anew.
+    """
     here = (*pointer, "task")
     task = reading.mapping(raw.get("task"), here, "the task")
     reading.known(task, here, TASK_KEYS, "the task")
+    kept = {key: raw[key] for key in (*KEYS, "resources") if raw.get(key) is not None}
+    kept["task"] = {key: item for key, item in task.items() if key not in ("code", "environment")}
+    rest = {key: item for key, item in raw.items() if key not in KEYS}
+    rest |= {"type": "command", "command": _line(reading, kept, pointer), "parallel": kept}
+    for key in ("code", "environment"):
+        if task.get(key) is not None:
+            rest[key] = task[key]
+    resources = dict(reading.mapping(raw.get("resources"), (*pointer, "resources"), "resources"))
+    rest["resources"] = {**resources, "instance_count": 1}  # its processes are on one machine
+    return _with_files(rest, str(raw.get("input_data") or ""))
+
+
+def with_settings(
+    reading: Reading, component: Mapping[str, Any], given: Mapping[str, Any], pointer: Pointer
+) -> dict[str, Any]:
+    """Return a parallel component with what the step that uses it sets anew."""
+    changes = {key: given[key] for key in SETTINGS & set(given) if given[key] is not None}
+    if given.get("resources"):
+        changes["resources"] = given["resources"]
+    known = component.get("parallel")
+    if not isinstance(known, Mapping) or not changes:
+        return dict(component)
+    if isinstance(changes.get("retry_settings"), Mapping):
+        before = reading.mapping(known.get("retry_settings"), pointer, "retry_settings")
+        news = changes["retry_settings"].items()
+        changes["retry_settings"] = before | {key: item for key, item in news if item is not None}
+    merged = {**known, **changes}
+    return {**component, "command": _line(reading, merged, pointer), "parallel": merged}
+
+
+def _line(reading: Reading, raw: Mapping[str, Any], pointer: Pointer) -> str:
+    """Return the command that runs the entry script over the mini batches."""
+    here = (*pointer, "task")
+    task = reading.mapping(raw.get("task"), here, "the task")
     script = reading.text(task.get("entry_script"), (*here, "entry_script"), "the entry script")
     if not script:
         raise reading.error(
@@ -82,14 +123,7 @@ def as_command(reading: Reading, raw: Mapping[str, Any], pointer: Pointer) -> di
     given = task.get("program_arguments") or task.get("args")
     arguments = reading.text(given, here, "program_arguments") or ""
     words.append("-- " + _own_arguments(arguments))
-    rest = {key: item for key, item in raw.items() if key not in KEYS}
-    rest |= {"type": "command", "command": " ".join(words)}
-    for key in ("code", "environment"):
-        if task.get(key) is not None:
-            rest[key] = task[key]
-    resources = dict(reading.mapping(raw.get("resources"), (*pointer, "resources"), "resources"))
-    rest["resources"] = {**resources, "instance_count": 1}  # its processes are on one machine
-    return _with_files(rest, data)
+    return " ".join(words)
 
 
 def _settings(reading: Reading, raw: Mapping[str, Any], pointer: Pointer) -> list[str]:

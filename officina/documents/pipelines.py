@@ -90,6 +90,7 @@ def _read_node(
         raise unsupported(reading, kind, pointer, step)
     if kind == "parallel":
         raw, kind = _parallel(reading, raw, pointer), "command"
+    given = raw.pop("parallel", None) if raw.get("component") is not None else None
     if kind not in ("command", "pipeline", "component", "module"):
         raise reading.error(
             (*pointer, "type"),
@@ -97,7 +98,8 @@ def _read_node(
             hint="Use command.",
         )
     others: Literal["refused", "ignored"] = "ignored" if raw.get("component") else "refused"
-    reading.known(raw, pointer, words.NODE_KEYS, f"step '{step}'", others=others)
+    known = words.NODE_KEYS | {"parallel"}
+    reading.known(raw, pointer, known, f"step '{step}'", others=others)
     raw = _old_bindings(reading, raw, pointer, steps)
     inputs = read_inputs(reading, raw.get("inputs"), (*pointer, "inputs"))
     outputs = read_outputs(reading, raw.get("outputs"), (*pointer, "outputs"))
@@ -114,6 +116,8 @@ def _read_node(
     else:
         outputs = _types_of_outputs(outputs, parent)
         component = _inline(reading, step, raw, pointer, inputs, outputs, parent)
+    if given and isinstance(component, Mapping):
+        component = parallel.with_settings(reading, component, given, pointer)
     kind = (
         component["type"]
         if isinstance(component, Mapping)
@@ -127,14 +131,14 @@ def _read_node(
 
 
 def _parallel(reading: Reading, raw: Node, pointer: Pointer) -> Node:
-    """Return a parallel step as a command; a component brings its own settings."""
+    """Return a parallel step as a command; one that has a component keeps what it sets anew."""
+    known = words.NODE_KEYS | parallel.KEYS
     if raw.get("component") is None:
-        reading.known(raw, pointer, words.NODE_KEYS | parallel.KEYS, "a parallel step")
+        reading.known(raw, pointer, known, "a parallel step")
         return parallel.as_command(reading, raw, pointer)
-    for key in parallel.KEYS & set(raw):
-        reading.warn((*pointer, key), f"'{key}' is taken from the parallel component instead")
+    given = {key: raw[key] for key in (*parallel.SETTINGS, "resources") if key in raw}
     rest = {key: item for key, item in raw.items() if key not in parallel.KEYS | {"resources"}}
-    return {**rest, "type": "command"}
+    return {**rest, "type": "command", "parallel": given}
 
 
 def _from_rest(raw: Node) -> Node:
@@ -205,6 +209,7 @@ def _inline(
         "additional_includes",
         "is_deterministic",
         "services",
+        "parallel",
     ]
     spec: Node = {key: raw[key] for key in keys if raw.get(key) is not None}
     spec |= {"name": step, "type": "command", "inputs": {}, "outputs": {}}

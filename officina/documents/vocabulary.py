@@ -30,7 +30,7 @@ NODE_KEYS = frozenset(
 )
 COMPONENT_KEYS = frozenset(
     f"{_ANY} {_RUN} {_BODY} is_deterministic jobs settings latest_version "
-    "intellectual_property ipp base_path auto_delete_setting".split()
+    "intellectual_property ipp base_path auto_delete_setting parallel".split()
 )
 SETTINGS_KEYS = frozenset(
     [

@@ -248,11 +248,26 @@ def settled(workspace: Workspace, spec: dict[str, Any]) -> dict[str, Any]:
         spec["code"] = naming.code(workspace, str(spec["code"]))
     if spec.get("environment"):
         spec["environment"] = naming.environment(workspace, spec["environment"])
+    if isinstance(spec.get("task"), dict):
+        # A parallel component has its script's code and environment in the task.
+        spec["task"] = settled_task(workspace, spec["task"])
     if isinstance(spec.get("jobs"), dict):
         spec["jobs"] = {
             step: translating.node(workspace, node) for step, node in spec["jobs"].items()
         }
     return spec
+
+
+def settled_task(workspace: Workspace, task: dict[str, Any]) -> dict[str, Any]:
+    """Return the task of a parallel step with what its code and environment name."""
+    from studio.facades.azureml import naming
+
+    task = dict(task)
+    if task.get("code"):
+        task["code"] = naming.code(workspace, str(task["code"]))
+    if task.get("environment"):
+        task["environment"] = naming.environment(workspace, task["environment"])
+    return task
 
 
 def _component(row: AssetVersion) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def properties(run: Run, *, studio: str) -> dict[str, Any]:
 
 def asked_services(value: Any) -> dict[str, Any]:
     """Return the services that a job asked for: recorded, and never started here."""
-    empty = {"endpoint": None, "port": None, "status": None, "properties": {}}
+    empty: dict[str, Any] = {"endpoint": None, "port": None, "status": None, "properties": {}}
     asked = value.items() if isinstance(value, dict) else ()
     return {str(name): {**empty, **each} for name, each in asked if isinstance(each, dict)}
 

@@ -167,3 +167,38 @@ jobs:
 """
     command = load_job(text).document["jobs"]["s"]["component"]["command"]
     assert command.endswith("-- --m 3")
+
+
+PARALLEL = {
+    "name": "score", "type": "parallel", "inputs": {"rows": {"type": "mltable"}},
+    "outputs": {"lines": {"type": "uri_file"}}, "input_data": "${{inputs.rows}}",
+    "partition_keys": '["Store", "Brand"]', "resources": {"instance_count": 2},
+    "max_concurrency_per_instance": 2, "retry_settings": {"max_retries": 2, "timeout": 60},
+    "task": {
+        "type": "run_function", "code": "tree:" + "0" * 64, "entry_script": "s.py",
+        "environment": "azureml:minimal@latest", "append_row_to": "${{outputs.lines}}",
+    },
+}  # fmt: skip
+
+
+def test_a_parallel_component_keeps_its_settings_beside_the_command() -> None:
+    spec = load_asset("component", PARALLEL).body["document"]
+    assert (
+        "--partition-keys Store,Brand --workers 4 --max-retries 2 --timeout 60" in spec["command"]
+    )
+    assert spec["parallel"]["partition_keys"] == '["Store", "Brand"]'
+    again = load_asset("component", spec).body["document"]
+    assert again == spec
+
+
+def test_a_step_may_set_a_parallel_component_anew() -> None:
+    spec = load_asset("component", PARALLEL).body["document"]
+    node = {
+        "type": "parallel", "component": spec, "retry_settings": {"max_retries": 5},
+        "mini_batch_error_threshold": 7, "resources": {"instance_count": 3},
+        "inputs": {"rows": {"type": "mltable", "path": "azureml:rows:1"}},
+    }  # fmt: skip
+    document = load_job({"type": "pipeline", "jobs": {"s": node}}).document
+    command = document["jobs"]["s"]["component"]["command"]
+    assert "--workers 6 --max-retries 5 --timeout 60 --mini-batch-error-threshold 7" in command
+    assert load_job(document).document == document
