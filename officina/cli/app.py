@@ -19,6 +19,7 @@ from officina.cli import (
     job,
     login,
     model,
+    preparing,
     schedule,
     workspace,
 )
@@ -37,6 +38,7 @@ for kind in asset.WORDS:
     of_kind = asset.app_of(kind)
     if kind == "data":
         importing.add_to(of_kind)
+        preparing.add_to(of_kind)
     if kind == "model":
         model.add_to(of_kind)
     app.add_typer(of_kind, name=kind)

@@ -107,7 +107,8 @@ def diff(
     from officina.data import comparing, reading
 
     paths = [reading.open_stored(store, t["sha256"], t["name"], Path(cache))[0] for t in (old, new)]
-    return comparing.diff(*paths, key)
+    before, after = paths
+    return comparing.diff(before, after, key)
 
 
 def sample(*, name: str, target: str) -> int:
