@@ -40,6 +40,7 @@ def to_onnx(model: Loaded, rows: Rows) -> bytes:
     plain = _without_own_classes(estimator)
     # Else probabilities come as a list of mappings, which is many times slower.
     options = {id(plain): {"zipmap": False}} if hasattr(plain, "predict_proba") else None
+    _accept_numpy_flags()
     try:
         graph = convert(plain, initial_types=_inputs(model, rows), options=options)
     except Exception as error:  # the converter has a hundred ways to say no
@@ -51,6 +52,33 @@ def to_onnx(model: Loaded, rows: Rows) -> bytes:
         entry = graph.metadata_props.add()
         entry.key, entry.value = COLUMNS_KEY, json.dumps(list(model.columns))
     return bytes(graph.SerializeToString(deterministic=True))
+
+
+def _accept_numpy_flags() -> None:
+    """Let the converter hand truths and numpy's integers to protobuf, which takes plain integers only.
+
+    Histogram gradient boosting has such among the attributes of its trees.
+    """
+    container = importlib.import_module("skl2onnx.common._container")
+    made = container.make_node
+    if getattr(made, "is_plain", False):
+        return
+
+    def make_node(*names: Any, **attributes: Any) -> Any:
+        return made(*names, **{key: _plain(value) for key, value in attributes.items()})
+
+    make_node.is_plain = True  # type: ignore[attr-defined]
+    container.make_node = make_node
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    return [int(each) if _is_whole(each) else each for each in value]
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, bool) or (hasattr(value, "item") and value.dtype.kind in "iub")
 
 
 def _inputs(model: Loaded, rows: Rows) -> list[tuple[str, Any]]:

@@ -13,7 +13,7 @@ from officina.storage import Entry, Tree
 from registry.inspection import onnx_files, pickles
 from registry.services import storing
 
-VERSION = 1
+VERSION = 2
 MOST_PICKLES = 12
 MOST_TEXT = 1 << 20
 KEPT_SECONDS = 7 * 86_400
@@ -35,6 +35,7 @@ def _inspect(tree: Tree) -> dict[str, Any]:
     }  # fmt: skip
     for name, entry in _mlmodels(tree):
         _read_mlmodel(tree, name, entry, report)
+    _read_designed(tree, report)
     looked = 0
     for name, entry in tree.files.items():
         if looked >= MOST_PICKLES:
@@ -82,6 +83,25 @@ def _read_mlmodel(tree: Tree, name: str, entry: Entry, report: dict[str, Any]) -
     at = f"{folder}/{sample}" if folder else str(sample)
     if sample and at in tree.files and tree.files[at].size <= 100_000:
         report["sample"] = storing.store().read(tree.files[at].sha256).decode("utf-8", "replace")
+
+
+def _read_designed(tree: Tree, report: dict[str, Any]) -> None:
+    """Read the description that a designer module writes beside its model."""
+    entry = tree.files.get("meta.json")
+    if entry is None or "model.pkl" not in tree.files or entry.size > MOST_TEXT:
+        return
+    try:
+        found = json.loads(storing.store().read(entry.sha256))
+        columns = [each for each in found["signature"] if isinstance(each, dict)]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return
+    _add(report, "designer")
+    label = found.get("label")
+    name = str(label.get("name") or "") if isinstance(label, dict) else ""
+    report["signature"] = {
+        "inputs": [_column({**each, "type": str(each.get("type", ""))}) for each in columns[:500]],
+        "outputs": [_column({"name": name, "type": str(found.get("task") or "")})],
+    }
 
 
 def _signature(given: Any) -> dict[str, Any] | None:

@@ -7,8 +7,11 @@ import json
 import pickle
 import random
 import struct
+import tarfile
+import time
 import zipfile
 from collections import OrderedDict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -161,3 +164,48 @@ def test_other_known_files_are_named() -> None:
         {"a.h5": b"\x89HDF\r\n\x1a\n" + struct.pack("<I", 1), "b.safetensors": b"x" * 9}
     )
     assert sorted(report["flavours"]) == ["keras", "safetensors"]
+
+
+def test_what_the_designer_saved_tells_its_columns() -> None:
+    meta = {
+        "kind": "trained", "task": "binary", "label": {"name": "leaves"},
+        "signature": [{"name": "age", "type": "integer"}, {"name": "city", "type": "string"}],
+    }  # fmt: skip
+    files = {"model.pkl": pickle.dumps({"a": 1}), "meta.json": json.dumps(meta).encode()}
+    report = report_of(files)
+    assert report["flavours"] == ["designer", "pickle"]
+    assert [each["name"] for each in report["signature"]["inputs"]] == ["age", "city"]
+    told = {"name": "leaves", "type": "binary", "required": "yes"}
+    assert report["signature"]["outputs"] == [told]
+
+
+@pytest.mark.parametrize("text", [b"{", b"[]", b'{"signature": 3}', b"[" * 100_000])
+def test_a_broken_description_beside_a_pickle_is_passed_over(text: bytes) -> None:
+    report = report_of({"model.pkl": pickle.dumps({"a": 1}), "meta.json": text})
+    assert report["flavours"] == ["pickle"]
+
+
+def test_a_bomb_inside_a_torch_archive_costs_a_bounded_look() -> None:
+    held = io.BytesIO()
+    with (
+        zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("model/data.pkl", "w", force_zip64=True) as member,
+    ):
+        for _ in range(200):
+            member.write(b"N" * (1 << 20))
+    began = time.process_time()
+    report = report_of({"model.pt": held.getvalue()})
+    assert time.process_time() - began < 15
+    assert report["scans"][0]["complete"] is False
+
+
+def test_an_archive_is_bytes_here_whatever_paths_and_links_are_in_it(tmp_path: Path) -> None:
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w") as archive:
+        for name in ("../../escaped", f"{tmp_path}/absolute"):
+            archive.addfile(tarfile.TarInfo(name), io.BytesIO(b""))
+        link = tarfile.TarInfo("link")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+    assert report_of({"model.tar": held.getvalue()})["flavours"] == []
+    assert not (tmp_path / "absolute").exists()
