@@ -6,8 +6,10 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -125,6 +127,8 @@ def spawn_studio(name: str, **settings: str) -> Studio:
         environment["DATABASE_URL"] = _own_database(
             os.environ["DATABASE_URL"], f"officina_{name}", empty=not (home / "secret.key").exists()
         )
+    elif name != "supervised" and not (home / "studio.sqlite3").exists():
+        shutil.copyfile(_migrated_database(), home / "studio.sqlite3")
     with (home / "console.log").open("ab") as console:
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "manage.py"), "up"],
@@ -179,6 +183,23 @@ def _prepare(studio: Studio) -> None:
         studio.manage("admin_init", "--email", "owner@example.org", "--workspace", "lab", "--json")
     )
     studio.token, studio.workspace = made["token"], made["workspace"]
+
+
+def _migrated_database() -> Path:
+    """Return a database with all tables and no rows, made once: a studio starts from it six seconds sooner."""
+    home = isolation.base / "migrated"
+    home.mkdir(exist_ok=True)
+    found = home / "migrated.sqlite3"
+    with (isolation.base / "migrated.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not found.exists():
+            command = [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity", "0"]
+            environment = {**os.environ, "OFFICINA_HOME": str(home)}
+            subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True)
+            with contextlib.closing(sqlite3.connect(home / "studio.sqlite3")) as database:
+                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (home / "studio.sqlite3").rename(found)
+    return found
 
 
 def _own_database(url: str, name: str, *, empty: bool) -> str:
