@@ -34,6 +34,7 @@ def open_stored(store: str, sha256: str, name: str, cache: Path) -> tuple[Path, 
     suffix = PurePosixPath(name).suffix.lower()
     local = kept.local_path(sha256)
     if suffix == ".parquet" and local is not None:
+        _check_parquet(local, name)
         return local, {}
     cache.mkdir(parents=True, exist_ok=True)
     target, notes = cache / f"{sha256}{suffix}.parquet", cache / f"{sha256}{suffix}.json"
@@ -48,6 +49,7 @@ def open_stored(store: str, sha256: str, name: str, cache: Path) -> tuple[Path, 
                 with draft.open("wb") as file:
                     while chunk := source.read(1 << 20):
                         file.write(chunk)
+                _check_parquet(draft, name)
                 said = dict[str, Any]()
             else:
                 said = _as_parquet(source, suffix, name, draft)
@@ -57,6 +59,33 @@ def open_stored(store: str, sha256: str, name: str, cache: Path) -> tuple[Path, 
     notes.write_text(json.dumps(said))
     prune(cache)
     return target, said
+
+
+def check_text(head: bytes, name: str) -> None:
+    """Refuse what is empty or no text, before a reader makes a strange table of it."""
+    if not head.strip():
+        raise StudioError(
+            f"{name} is empty.", where=name, hint="Upload the file again; its first line names the columns."
+        )  # fmt: skip
+    marked = head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if b"\x00" in head[:SNIFF_BYTES] and not marked:
+        raise StudioError(
+            f"{name} is no text: it holds bytes that no text has.", where=name,
+            hint="It may be another kind of file under a wrong name, or UTF-16 without its mark.",
+        )  # fmt: skip
+
+
+def _check_parquet(file: Path, name: str) -> None:
+    """Refuse what does not end as Parquet does: an upload that was cut short, most often."""
+    with file.open("rb") as source:
+        size = source.seek(0, os.SEEK_END)
+        source.seek(max(0, size - 4))
+        ends = source.read(4)
+    if size < 12 or ends not in (b"PAR1", b"PARE"):
+        raise StudioError(
+            f"{name} cannot be read: it does not end as a Parquet file does.", where=name,
+            hint="It may be cut short, or no Parquet file. Upload it again.",
+        )  # fmt: skip
 
 
 def prune(cache: Path) -> None:
@@ -74,6 +103,7 @@ def _as_parquet(source: Any, suffix: str, name: str, target: Path) -> dict[str, 
     import pyarrow.parquet as pq
 
     data = source.read(HEAD_BYTES + 1)
+    check_text(data[:SNIFF_BYTES], name)
     cut = len(data) > HEAD_BYTES
     if cut:
         data = data[: data.rfind(b"\n") + 1]

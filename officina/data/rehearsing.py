@@ -178,6 +178,8 @@ def open_as_pipelines_do(
     try:
         with ContentStore(store).open(sha256) as source:
             cut = _copied(source, text)
+        with text.open("rb") as file:
+            reading.check_text(file.read(reading.SNIFF_BYTES), name)
         frame = tabular.read_file(text, tabular.Wanted(kind=_KINDS[suffix]), warned.append)
         frame.to_parquet(draft, index=False, row_group_size=reading.ROW_GROUP)
         draft.replace(target)

@@ -80,7 +80,7 @@ def open_table(file: Source, name: str = "") -> pq.ParquetFile:
             INVALID_DATA,
             f"The table cannot be read: {error}",
             where=where,
-            hint="Run it again.",
+            hint="Its file is damaged: run the step again, or upload the file again.",
         ) from error
 
 
