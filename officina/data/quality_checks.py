@@ -129,9 +129,7 @@ class Between(Check):
         self.limits: list[tuple[Any, Any]] = []
 
     def failures(self, batch: pa.Table) -> Mask | None:
-        column = batch[self.columns[0]]
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(column.type.value_type)
+        column = _plain(batch[self.columns[0]])
         if not self.limits:
             outside = {"min": pc.less, "max": pc.greater}
             self.limits = [
@@ -148,9 +146,7 @@ class Between(Check):
 
 class InSet(Check):
     def failures(self, batch: pa.Table) -> Mask | None:
-        column = batch[self.columns[0]]
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(column.type.value_type)
+        column = _plain(batch[self.columns[0]])
         if family(column.type) == "string":
             allowed = pa.array([str(value) for value in self.rule["values"]], column.type)
         else:
@@ -200,7 +196,8 @@ class Expression(Check):
         self.tree, self.columns = parse_expression(self.rule["expression"])
 
     def failures(self, batch: pa.Table) -> Mask | None:
-        frame = batch.select(list(self.columns)).to_pandas(types_mapper=pd.ArrowDtype)
+        plain = pa.table({name: _plain(batch[name]) for name in self.columns})
+        frame = plain.to_pandas(types_mapper=pd.ArrowDtype)
         found = holds(self.tree, frame)
         if not isinstance(found, pd.Series) or family(_arrow_type(found)) != "boolean":
             raise StudioError("The expression answers neither yes nor no for a row.")
@@ -247,6 +244,11 @@ CHECKS: dict[str, type[Check]] = {
     "in_set": InSet, "matches": Matches, "row_count": RowCount, "fresh": Fresh,
     "expression": Expression,
 }  # fmt: skip
+
+
+def _plain(column: Any) -> Any:
+    """Return a column of categories as its values."""
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
 def _mask(found: Any) -> Mask:

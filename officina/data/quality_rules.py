@@ -130,6 +130,7 @@ def _clean(given: Any, where: str) -> Rule:
             f"Known: {', '.join(KINDS)}.",
         )  # fmt: skip
     names = {name for name, *_ in kind.fields} | {"rule", "name", "severity"}
+    names |= {"column"} & ({"column"} if "columns" in names else names)
     for key in given:
         if key not in names:
             raise _wrong(
