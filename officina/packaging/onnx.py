@@ -59,7 +59,7 @@ def _accept_numpy_flags() -> None:
 
     Histogram gradient boosting has such among the attributes of its trees.
     """
-    container = importlib.import_module("skl2onnx.common._container")
+    container: Any = importlib.import_module("skl2onnx.common._container")
     made = container.make_node
     if getattr(made, "is_plain", False):
         return
