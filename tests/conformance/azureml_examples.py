@@ -27,6 +27,7 @@ from officina.documents import load_job
 from officina.documents.assets import load_asset
 from officina.documents.computes import load_compute
 from officina.documents.references import bare_compute
+from officina.documents.schedules import load_schedule
 from officina.errors import StudioError
 
 ORACLE = Path(__file__).with_name("oracle.py")
@@ -110,6 +111,8 @@ def ours(kind: str, path: Path) -> dict[str, Any]:
             load_compute(path)
         elif kind == "datastore":
             load_datastore(path)
+        elif kind == "schedule":
+            load_schedule(path)
         else:
             return {"accepted": False, "reason": f"a {kind} is not read from a file"}
     except StudioError as error:
@@ -215,7 +218,7 @@ def survey(folder: Path, oracle: str | None) -> tuple[dict[str, Tally], Counter[
         tally.runs += bool(mine.get("runs"))
         if not mine["accepted"]:
             tally.refused[general(mine["reason"])] += 1
-            if other["accepted"] and kind not in {"workspace", "schedule"}:
+            if other["accepted"] and kind != "workspace":
                 tally.behind.append(f"{path}: {mine['reason']}")
         elif not mine.get("runs"):
             tally.not_run[general(mine["reason"])] += 1

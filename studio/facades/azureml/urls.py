@@ -11,6 +11,7 @@ from studio.facades.azureml import (
     history,
     jobs,
     registries,
+    schedules,
     wire,
     workspaces,
 )
@@ -23,6 +24,7 @@ urlpatterns = [
     *assets.urlpatterns,
     *datastores.urlpatterns,
     *computes.urlpatterns,
+    *schedules.urlpatterns,
     *registries.urlpatterns,
     *workspaces.urlpatterns,
     *clouds.urlpatterns,

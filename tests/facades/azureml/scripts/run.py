@@ -13,6 +13,7 @@ import traceback
 import assets  # noqa: F401 - each fills the table of workflows
 import jobs  # noqa: F401
 import pipelines  # noqa: F401
+import schedules  # noqa: F401
 import steps  # noqa: F401
 from azure.ai.ml import MLClient
 from azure.core.exceptions import HttpResponseError
