@@ -17,6 +17,9 @@ from registry.services import retention, staging
 from studio.workspaces import audit
 from studio.workspaces.models import Workspace
 
+# One request of an import works for so long, then tells where to go on.
+IMPORT_SECONDS = 5.0
+
 
 def send_archive(workspace: Workspace, user: object) -> StreamingHttpResponse:
     """Stream a workspace's archive; taking it is noted."""
@@ -40,7 +43,10 @@ class Export(RegistryView):
 
 
 class Import(RegistryView):
-    """Brings in an archive that was uploaded: POST {"sha256", "confirm"}; without confirm a dry run."""
+    """Brings in an archive that was uploaded: POST {"sha256", "confirm"}; without confirm a dry run.
+
+    A large one takes several requests: send the answer's `next` as `after` until it is null.
+    """
 
     operations = {"post": "workspace.manage"}
 
@@ -56,9 +62,18 @@ class Import(RegistryView):
         with services.store().open(sha256) as source:
             report = archive.import_archive(
                 workspace=self.workspace, source=source, confirm=body.get("confirm") is True,
-                user=request.user,
+                user=request.user, after=_place(body.get("after")), seconds=IMPORT_SECONDS,
             )  # fmt: skip
         return Response(report)
+
+
+def _place(value: object) -> archive.Place | None:
+    if value is None:
+        return None
+    part, line = (value.get("part"), value.get("line")) if isinstance(value, dict) else (0, 0)
+    if not isinstance(part, str) or isinstance(line, bool) or not isinstance(line, int):
+        raise StudioError("Send `next` of the last answer as it came.", where="after")
+    return archive.Place(part, line)
 
 
 class RetentionSerializer(serializers.ModelSerializer[RetentionRule]):

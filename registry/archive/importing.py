@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import stat
+import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from django.db import transaction
@@ -15,7 +17,7 @@ from officina.errors import StudioError
 from officina.storage import Tree, trees
 from registry import services
 from registry.archive.exporting import FORMAT
-from registry.models import AssetKind, AssetVersion, StoredBlob
+from registry.models import AssetKind, AssetVersion
 from registry.services import storing
 from registry.services.assets import clean_texts
 from studio.workspaces import audit
@@ -32,29 +34,153 @@ MOST_MANIFEST = 256 << 20
 CHUNK = 1 << 20
 
 
-def import_archive(
-    *, workspace: Workspace, source: BinaryIO, confirm: bool = False, user: Any = None
-) -> dict[str, Any]:
-    """Bring an archive's assets into a workspace; without `confirm` only say what would come.
+@dataclass(frozen=True)
+class Place:
+    """Where a report stopped: the part of the archive, and the line to go on from."""
 
-    A version that is there with the same content is skipped; one with other content is a conflict
-    and stays as it is.
+    part: str
+    line: int
+
+
+class OutOfTime(Exception):
+    """Raised between two files once the time given is over: what came stays, the line comes again."""
+
+
+class Arrival:
+    """An archive on its way into a workspace: what parts take from it, and what they report."""
+
+    def __init__(
+        self, workspace: Workspace, archive: zipfile.ZipFile, *, confirm: bool, user: Any,
+        seconds: float | None,
+    ) -> None:  # fmt: skip
+        self.workspace, self.confirm, self.user = workspace, confirm, user
+        self._archive = archive
+        self._names = _checked(archive)
+        self._until = time.monotonic() + seconds if seconds is not None else None
+        self.report: dict[str, Any] = {
+            "imported": [], "skipped": [], "conflicts": [], "bytes": 0, "done": confirm, "next": None,
+        }  # fmt: skip
+
+    def note(self, what: str, name: str) -> None:
+        """Report a thing by name as imported, skipped or in conflict."""
+        self.report[what].append(name)
+
+    def is_over(self) -> bool:
+        """Tell whether the time given is over."""
+        return self._until is not None and time.monotonic() > self._until
+
+    def tree(self, digest: str) -> Tree:
+        """Return a tree of the archive whose files are all in it."""
+        trees.check_digest(digest, where="tree")
+        files = trees.decode(_read(self._archive, f"trees/{digest}.json", MOST_MANIFEST))
+        tree = Tree.of(files)
+        if tree.digest != digest:
+            raise _bad(f"trees/{digest}.json is not the list that its name says")
+        for entry in tree.files.values():
+            self.check_blob(entry.sha256, entry.size)
+        return tree
+
+    def has_tree(self, digest: str) -> bool:
+        """Tell whether the archive brings a tree."""
+        return f"trees/{digest}.json" in self._names
+
+    def check_blob(self, sha256: str, size: int) -> None:
+        """Refuse an archive that names bytes and does not bring them."""
+        info = self._names.get(f"blobs/{trees.check_digest(sha256)}")
+        if info is None or info.file_size != size:
+            raise _bad(f"blobs/{sha256} is missing or has another size")
+
+    def store_tree(self, tree: Tree) -> None:
+        """Store a tree of the archive for the workspace; files that it has are not read again."""
+        missing = set(storing.missing_blobs(workspace=self.workspace, files=tree.files))
+        for entry in tree.files.values():
+            if entry.sha256 in missing:
+                missing.discard(entry.sha256)
+                self.store_blob(entry.sha256, entry.size)
+        storing.receive_tree(workspace=self.workspace, files=tree.files)
+
+    def store_blob(self, sha256: str, size: int) -> None:
+        """Store a file of the archive under the digest that it must have."""
+        if self.is_over():
+            raise OutOfTime
+        self.check_blob(sha256, size)
+        with self._archive.open(f"blobs/{sha256}") as member:
+            storing.receive_blob(
+                workspace=self.workspace, sha256=sha256, limit=size,
+                chunks=iter(lambda: member.read(CHUNK), b""),
+            )  # fmt: skip
+
+    def lines(self, part: str) -> Iterator[Any]:
+        """Yield the objects of a part, one a line."""
+        return _lines(self._archive, part) if f"{part}.jsonl" in self._names else iter(())
+
+
+Importer = Callable[[Arrival, dict[str, Any]], None]
+_importers: dict[str, Importer] = {}
+
+
+def provide_import(part: str, function: Importer) -> None:
+    """Let a higher app take in the lines of its part; each line may come more than once."""
+    _importers[part] = function
+
+
+def import_archive(
+    *, workspace: Workspace, source: BinaryIO, confirm: bool = False, user: Any = None,
+    after: Place | None = None, seconds: float | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Bring an archive's assets and runs into a workspace; without `confirm` only say what would come.
+
+    What is there with the same content is skipped; what has other content is a conflict and stays as
+    it is. Once `seconds` are over the report's `next` says where to go on; nothing is done twice.
     """
     with _opened(source) as archive:
-        names = _checked(archive)
+        arrival = Arrival(workspace, archive, confirm=confirm, user=user, seconds=seconds)
         manifest = _manifest(archive)
-        report: dict[str, Any] = {
-            "from": str((manifest.get("workspace") or {}).get("name", ""))[:100],
-            "imported": [], "skipped": [], "conflicts": [], "bytes": 0, "done": confirm,
-        }  # fmt: skip
-        for row in _rows(archive):
-            _import_asset(workspace, archive, names, row, report, confirm, user)
-    if confirm:
+        report = arrival.report
+        report["from"] = str((manifest.get("workspace") or {}).get("name", ""))[:100]
+        report["manifest"] = _counts(manifest)
+        if "assets.jsonl" not in arrival._names:
+            raise _bad("assets.jsonl is missing")
+        _take(arrival, after)
+    if confirm and report["next"] is None:
         audit.record(
             workspace=workspace, actor=user, action="registry.import", target=report["from"],
             detail={k: len(report[k]) for k in ("imported", "skipped", "conflicts")},
         )  # fmt: skip
     return report
+
+
+def _take(arrival: Arrival, after: Place | None) -> None:
+    """Walk the parts in their order, from a place on, until the end or the end of the time."""
+    parts: dict[str, Importer] = {"assets": _import_asset, **_importers}
+    if after is not None and after.part not in parts:
+        raise StudioError(f"There is no part {after.part[:40]!r}.", where="after")
+    begun = after is None
+    for part, function in parts.items():
+        begun = begun or (after is not None and part == after.part)
+        start = after.line if after is not None and part == after.part else 0
+        if not begun:
+            continue
+        for number, row in enumerate(arrival.lines(part)):
+            if number < start:
+                continue
+            if not isinstance(row, dict) or (part == "assets" and not _is_asset(row)):
+                raise _bad(f"line {number + 1} of {part}.jsonl is no {part.rstrip('s')}")
+            try:
+                function(arrival, row)
+            except OutOfTime:
+                arrival.report["next"] = {"part": part, "line": number}
+                return
+            if arrival.is_over():
+                arrival.report["next"] = {"part": part, "line": number + 1}
+                return
+
+
+def _counts(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return of a manifest what a person wants to see before it comes in."""
+    shown = {key: manifest.get(key) for key in ("assets", "versions", "runs", "bytes")}
+    counts: dict[str, Any] = {k: v for k, v in shown.items() if isinstance(v, int)}
+    return counts | {"exported": str(manifest.get("exported") or "")[:40]}
 
 
 def _opened(source: BinaryIO) -> zipfile.ZipFile:
@@ -114,23 +240,16 @@ def _read(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     return data
 
 
-def _rows(archive: zipfile.ZipFile) -> Iterator[dict[str, Any]]:
-    try:
-        member = archive.open("assets.jsonl")
-    except KeyError as error:
-        raise _bad("assets.jsonl is missing") from error
-    with member:
+def _lines(archive: zipfile.ZipFile, part: str) -> Iterator[Any]:
+    with archive.open(f"{part}.jsonl") as member:
         for number in range(1, 10_000_000):
             try:
                 line = member.readline(MOST_LINE)
                 if not line:
                     return
-                row = json.loads(line)
+                yield json.loads(line)
             except (ValueError, RecursionError, zipfile.BadZipFile, EOFError) as error:
-                raise _bad(f"line {number} of assets.jsonl cannot be read") from error
-            if not _is_asset(row):
-                raise _bad(f"line {number} of assets.jsonl is no asset")
-            yield row
+                raise _bad(f"line {number} of {part}.jsonl cannot be read") from error
 
 
 def _is_asset(row: Any) -> bool:
@@ -146,91 +265,60 @@ def _is_asset(row: Any) -> bool:
     )
 
 
-def _import_asset(
-    workspace: Workspace, archive: zipfile.ZipFile, names: dict[str, zipfile.ZipInfo],
-    row: dict[str, Any], report: dict[str, Any], confirm: bool, user: Any,
-) -> None:  # fmt: skip
+def _import_asset(arrival: Arrival, row: dict[str, Any]) -> None:
+    workspace, user = arrival.workspace, arrival.user
     kind, name = row["kind"], services.check_name(row["name"], row["kind"])
-    came = []
-    for given in row["versions"]:
-        version = str(given.get("version") or "")
-        at = f"{kind}/{name}/{version}"
-        known = AssetVersion.objects.filter(
-            asset__workspace=workspace, asset__kind=kind, asset__name=name, version=version
-        ).first()
-        digest = str(given.get("tree") or "")
-        if known is not None:
-            report["skipped" if known.tree == digest else "conflicts"].append(at)
-            continue
-        tree = _tree(archive, digest) if digest else None
-        _check_blobs(names, tree)
-        report["bytes"] += tree.size if tree else 0
-        report["imported"].append(at)
-        if confirm:
-            _import_version(workspace, archive, kind, name, given, tree, user)
-            came.append(version)
-    if not confirm:
-        return
-    for label, version in row.get("labels", {}).items():
-        if version in came:
-            services.set_label(
-                workspace=workspace, kind=kind, name=name, label=str(label), version=version,
-                user=user,
-            )  # fmt: skip
+    came: list[str] = []
+    try:
+        _import_versions(arrival, kind, name, row, came)
+    finally:
+        # Also when the time is over: the versions that came are skipped the next time.
+        for label, version in row.get("labels", {}).items():
+            if version in came:
+                services.set_label(
+                    workspace=workspace, kind=kind, name=name, label=str(label), version=version,
+                    user=user,
+                )  # fmt: skip
     if row.get("archived") and came:
         services.archive(workspace=workspace, kind=kind, name=name, user=user)
 
 
-def _tree(archive: zipfile.ZipFile, digest: str) -> Tree:
-    trees.check_digest(digest, where="tree")
-    files = trees.decode(_read(archive, f"trees/{digest}.json", MOST_MANIFEST))
-    tree = Tree.of(files)
-    if tree.digest != digest:
-        raise _bad(f"trees/{digest}.json is not the list that its name says")
-    return tree
-
-
-def _check_blobs(names: dict[str, zipfile.ZipInfo], tree: Tree | None) -> None:
-    for entry in tree.files.values() if tree else ():
-        info = names.get(f"blobs/{entry.sha256}")
-        if info is None or info.file_size != entry.size:
-            raise _bad(f"blobs/{entry.sha256} is missing or has another size")
+def _import_versions(
+    arrival: Arrival, kind: str, name: str, row: dict[str, Any], came: list[str]
+) -> None:
+    for given in row["versions"]:
+        version = str(given.get("version") or "")
+        at = f"{kind}/{name}/{version}"
+        known = AssetVersion.objects.filter(
+            asset__workspace=arrival.workspace, asset__kind=kind, asset__name=name, version=version
+        ).first()
+        digest = str(given.get("tree") or "")
+        if known is not None:
+            arrival.note("skipped" if known.tree == digest else "conflicts", at)
+            continue
+        tree = arrival.tree(digest) if digest else None
+        if arrival.confirm:
+            _import_version(arrival, kind, name, given, tree)
+            came.append(version)
+        arrival.report["bytes"] += tree.size if tree else 0
+        arrival.note("imported", at)
 
 
 def _import_version(
-    workspace: Workspace, archive: zipfile.ZipFile, kind: str, name: str,
-    given: dict[str, Any], tree: Tree | None, user: Any,
-) -> None:  # fmt: skip
+    arrival: Arrival, kind: str, name: str, given: dict[str, Any], tree: Tree | None
+) -> None:
     # Bytes first: a version never names files that are not there.
     if tree is not None:
-        _store(workspace, archive, tree)
-        storing.receive_tree(workspace=workspace, files=tree.files)
+        arrival.store_tree(tree)
     with transaction.atomic():
         row = services.register(
-            workspace=workspace, kind=kind, name=name, version=str(given["version"]),
+            workspace=arrival.workspace, kind=kind, name=name, version=str(given["version"]),
             document=given["document"], tree=tree,
             description=str(given.get("description") or ""),
             tags=clean_texts(given.get("tags") or {}),
             properties=clean_texts(given.get("properties") or {}, where="properties"),
-            user=user,
+            user=arrival.user,
         )  # fmt: skip
         if given.get("archived"):
             row.archived = True
             row.save(update_fields=["archived"])
-
-
-def _store(workspace: Workspace, archive: zipfile.ZipFile, tree: Tree) -> None:
-    missing = set(storing.missing_blobs(workspace=workspace, files=tree.files))
-    for entry in tree.files.values():
-        if entry.sha256 not in missing:
-            continue
-        missing.discard(entry.sha256)
-        with archive.open(f"blobs/{entry.sha256}") as member:
-            storing.store().put_stream(
-                iter(lambda: member.read(CHUNK), b""),
-                expected=entry.sha256,
-                limit=entry.size,
-            )
-        StoredBlob.objects.get_or_create(
-            workspace=workspace, sha256=entry.sha256, defaults={"size": entry.size}
-        )

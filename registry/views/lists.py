@@ -18,6 +18,7 @@ from studio.workspaces.access import operation
 from studio.workspaces.models import Workspace
 
 PER_PAGE = 50
+MOST_WAITING = 500
 ORDERS = {
     "-changed": "Recently changed", "name": "Name", "-name": "Name, from Z", "changed": "Oldest",
 }  # fmt: skip
@@ -62,9 +63,13 @@ def missing(request: Any, name: str) -> str:
 def _page(request: HttpRequest, workspace: Workspace, kind: str) -> HttpResponse:
     context = listing(request, workspace, kind)
     if kind == "model":
-        context["waiting"] = StageRequest.objects.filter(
-            version__asset__workspace=workspace, state=StageRequest.PENDING
-        ).select_related("version__asset", "requested_by")[:20]
+        # The few open requests first: joined the other way round, every asset is looked at.
+        waiting = StageRequest.objects.filter(state=StageRequest.PENDING).order_by()
+        versions = list(waiting.values_list("version_id", flat=True)[:MOST_WAITING])
+        rows = StageRequest.objects.filter(
+            version__in=versions, state=StageRequest.PENDING, version__asset__workspace=workspace
+        )
+        context["waiting"] = rows.select_related("version__asset", "requested_by")[:20]
     return render(request, "registry/assets.html", context)
 
 

@@ -19,12 +19,20 @@ class RunsConfig(AppConfig):
     def ready(self) -> None:
         from registry import lineage as graph
         from registry import model_page
-        from registry.archive import provide_part
+        from registry.archive import provide_files, provide_import, provide_part
         from registry.services import provide_dependents
-        from studio.runs import export, lineage
+        from studio.runs import export, importing, lineage
 
         graph.provide(graph.Source(lineage.edges, lineage.describe))
         provide_dependents(lineage.dependents)
         model_page.provide(_work_on_models)
-        provide_part("runs", export.run_rows)
+        provide_part("runs", export.run_rows, count=export.count)
+        provide_part("metrics", export.metric_rows)
+        provide_part("artifacts", export.artifact_rows)
         provide_part("lineage", export.edge_rows)
+        provide_files("runs", export.stored)
+        # In this order: metrics and files find their runs.
+        provide_import("runs", importing.import_run)
+        provide_import("metrics", importing.import_metric)
+        provide_import("artifacts", importing.import_artifact)
+        provide_import("lineage", importing.import_edge)

@@ -1,14 +1,31 @@
-"""The history of runs as a workspace's archive carries it: one line a run, without logs and files."""
+"""The history of runs as a workspace's archive carries it: documents, metrics, logs, files and lineage."""
 
 from __future__ import annotations
 
+import base64
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from studio.runs.models import LineageEdge, MetricSeries, Run
+from registry.models import StoredTree
+from studio.runs.models import Artifact, LineageEdge, MetricSegment, MetricSeries, Run
 from studio.workspaces.models import Workspace
 
 AT_ONCE = 500
+TEXTS = (
+    "name", "display_name", "description", "notes", "kind", "step", "status", "reason",
+    "environment", "node",
+)  # fmt: skip
+VALUES = ("params", "tags", "inputs", "outputs", "document", "error", "git")
+TIMES = ("created", "queued", "started", "ended")
+SUMMARY = ("n", "last_step", "last_ts", "last_value", "last_word", "low", "high")
+_TREE = re.compile(r"tree:([0-9a-f]{64})")
+
+
+def count(workspace: Workspace) -> int:
+    """Return how many runs there are."""
+    return Run.objects.filter(workspace=workspace).count()
 
 
 def run_rows(workspace: Workspace) -> Iterator[dict[str, Any]]:
@@ -17,31 +34,57 @@ def run_rows(workspace: Workspace) -> Iterator[dict[str, Any]]:
     last = 0
     while chunk := list(rows.filter(pk__gt=last).order_by("pk")[:AT_ONCE]):
         last = chunk[-1].pk
-        metrics: dict[int, dict[str, Any]] = {}
-        series = MetricSeries.objects.filter(run__in=chunk)
-        for run_id, key, value in series.values_list("run_id", "key", "last_value"):
-            metrics.setdefault(run_id, {})[key] = value
         for run in chunk:
-            yield _row(run, metrics.get(run.pk, {}))
+            yield _row(run)
 
 
-def _row(run: Run, metrics: dict[str, Any]) -> dict[str, Any]:
-    times = {name: getattr(run, name) for name in ("created", "started", "ended")}
+def _row(run: Run) -> dict[str, Any]:
+    times = {name: getattr(run, name) for name in TIMES}
     return {
         "guid": run.guid,
-        "name": run.name,
-        "display_name": run.display_name,
-        "kind": run.kind,
         "experiment": run.experiment.name,
         "parent": run.parent.guid if run.parent else None,
         "owner": run.owner.email if run.owner else None,
-        "status": run.status,
-        "params": run.params,
-        "tags": run.tags,
-        "metrics": metrics,
-        "document": run.document,
+        "archived": run.archived,
+        "metrics": run.metrics,
+        **{name: getattr(run, name) for name in (*TEXTS, *VALUES)},
         **{name: value.isoformat() if value else None for name, value in times.items()},
     }
+
+
+def trees_of(run: Run) -> set[str]:
+    """Return the digests that a run's document, inputs and outputs name."""
+    return set(_TREE.findall(json.dumps([run.document, run.inputs, run.outputs])))
+
+
+def metric_rows(workspace: Workspace) -> Iterator[dict[str, Any]]:
+    """Yield each series' summary, then its points, packed as they are stored."""
+    series = MetricSeries.objects.filter(run__workspace=workspace).select_related("run")
+    for each in series.order_by("pk").iterator(AT_ONCE):
+        at = {"run": each.run.guid, "key": each.key}
+        yield at | {name: getattr(each, name) for name in SUMMARY}
+        segments = MetricSegment.objects.filter(series=each).order_by("first_step", "pk")
+        for segment in segments.iterator(AT_ONCE):
+            data = base64.b64encode(bytes(segment.data)).decode()
+            yield at | {"first_step": segment.first_step, "points": segment.n, "data": data}
+
+
+def artifact_rows(workspace: Workspace) -> Iterator[dict[str, Any]]:
+    """Yield the files that runs left, logs among them."""
+    rows = Artifact.objects.filter(run__workspace=workspace).order_by("run_id", "path")
+    names = ("run__guid", "path", "sha256", "size", "kind", "key")
+    for guid, *rest in rows.values_list(*names).iterator(AT_ONCE):
+        yield {"run": guid, **dict(zip(names[1:], rest, strict=True))}
+
+
+def stored(workspace: Workspace) -> Iterator[tuple[str, str, int]]:
+    """Yield the trees and files that runs name and the workspace still has."""
+    for run in Run.objects.filter(workspace=workspace).order_by("pk").iterator(AT_ONCE):
+        rows = StoredTree.objects.filter(workspace=workspace, digest__in=trees_of(run))
+        for digest in rows.order_by("digest").values_list("digest", flat=True):
+            yield "tree", digest, 0
+    for row in artifact_rows(workspace):
+        yield "blob", row["sha256"], row["size"]
 
 
 def edge_rows(workspace: Workspace) -> Iterator[dict[str, Any]]:

@@ -51,7 +51,8 @@ def test_the_archive_tells_the_history_of_runs(packed: bytes, lab: Any, cast: An
         )
         assert json.loads(found.read("lineage.jsonl"))["source"] == "data/sales/1"
     report = archive.import_archive(workspace=cast.elsewhere, source=io.BytesIO(packed))
-    assert len(report["imported"]) == 3
+    assert len(report["imported"]) == 4
+    assert (report["manifest"]["runs"], report["manifest"]["versions"]) == (1, 3)
 
 
 def test_it_comes_back_whole_in_another_workspace(packed: bytes, cast: Any) -> None:
