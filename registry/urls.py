@@ -30,6 +30,7 @@ urlpatterns = [
     re_path(f"{VERSION}delete/$", actions.delete, name="asset-delete"),
     path(f"{W}/settings/assets/", upkeep.upkeep, name="asset-upkeep"),
     path(f"{W}/settings/assets/save", upkeep.change, name="asset-upkeep-change"),
+    path(f"{W}/settings/assets/import/", upkeep.bring_in, name="asset-import"),
     path(f"{W}/settings/assets/export", upkeep.export, name="asset-export"),
     path(f"{W}/stage-requests/<int:number>/", actions.decide, name="stage-decide"),
     path(

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from officina.errors import StudioError
+from officina.storage import Entry
 from officina.storage.backends import reporting_full_disk
 from officina.storage.paths import check_name
 from officina.storage.trees import check_digest
@@ -35,7 +36,10 @@ def part_file(upload: Upload) -> Path:
 def begin_upload(
     *, workspace: Workspace, user: Any, name: str, size: Any, sha256: str = ""
 ) -> Upload:
-    """Announce a file: its name inside its folder, its size and, when known, its digest."""
+    """Announce a file: its name inside its folder, its size and, when known, its digest.
+
+    One whose bytes the workspace has already is finished at once.
+    """
     check_name(name)
     if sha256:
         check_digest(sha256)
@@ -51,9 +55,12 @@ def begin_upload(
             hint="Finish or cancel some; those that nobody touches for two days go by themselves.",
             code="conflict",
         )
+    files = {name: Entry(sha256, size)} if sha256 else {}
+    here = bool(files) and not storing.missing_blobs(workspace=workspace, files=files)
     return Upload.objects.create(
-        workspace=workspace, user=user, name=name, size=size, sha256=sha256
-    )
+        workspace=workspace, user=user, name=name, size=size, sha256=sha256,
+        finished=here, offset=size if here else 0,
+    )  # fmt: skip
 
 
 def find_upload(*, workspace: Workspace, user: Any, guid: str) -> Upload:

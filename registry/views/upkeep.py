@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from officina.errors import StudioError
 from registry.api.upkeep import rule_of, send_archive
 from registry.models import AssetKind
-from registry.services import retention, staging
+from registry.services import leftovers, retention, staging
 from studio.workspaces.access import operation
 from studio.workspaces.models import Workspace
 
@@ -35,6 +35,7 @@ def upkeep(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         "stages": [each for each in staging.stages(workspace) if each != staging.NONE],
         "own": "\n".join(own),
         "guarded": staging.guarded(workspace),
+        "left": leftovers.plan(workspace=workspace),
     }
     return render(request, "registry/upkeep.html", context)
 
@@ -79,3 +80,10 @@ def _change(request: HttpRequest, workspace: Workspace) -> str:
 def export(request: HttpRequest, workspace: Workspace) -> HttpResponseBase:
     """Send the workspace's archive."""
     return send_archive(workspace, request.user)
+
+
+@require_safe
+@operation("workspace.manage")
+def bring_in(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """Show where an archive is chosen, looked through and brought in; the browser asks the API."""
+    return render(request, "registry/bring_in.html", {"workspace": workspace})

@@ -200,3 +200,16 @@ def test_one_wrong_file_refuses_all_that_came_with_it(home: Any, cast: Any) -> N
         "/api/v1/workspaces/lab/blobs", body, content_type="application/octet-stream"
     )
     assert refused.status_code == 403
+
+
+def test_bytes_that_are_here_are_not_sent_again(begin: Any, cast: Any) -> None:
+    data = b"known bytes"
+    sha256 = hashlib.sha256(data).hexdigest()
+    registry.receive_blob(workspace=cast.lab, sha256=sha256, chunks=[data])
+    upload = begin(data, sha256=sha256)
+    assert (upload.finished, upload.offset) == (True, len(data))
+    assert uploading.finish(upload).size == len(data)
+    # Another workspace's bytes give nothing away: they have to be sent.
+    theirs = hashlib.sha256(b"theirs").hexdigest()
+    registry.receive_blob(workspace=cast.elsewhere, sha256=theirs, chunks=[b"theirs"])
+    assert not begin(b"theirs", sha256=theirs).finished

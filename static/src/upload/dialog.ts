@@ -136,7 +136,7 @@ export function tagsOf(text: string): Record<string, string> {
   return Object.fromEntries(lines.map((line) => [line.split("=")[0]!.trim(), line.split("=").slice(1).join("=").trim()]));
 }
 
-function csrf(): string {
+export function csrf(): string {
   const given = document.body.getAttribute("hx-headers:inherited") ?? "{}";
   return (JSON.parse(given) as Record<string, string>)["X-CSRFToken"] ?? "";
 }

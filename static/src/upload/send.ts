@@ -40,6 +40,16 @@ export async function send(files: Chosen[], options: Options): Promise<string> {
   return new Sending(files, options).go();
 }
 
+/** Store one file, in chunks, and return its digest; bytes that the workspace has are not sent again. */
+export async function store(file: File, options: Options): Promise<string> {
+  return new Sending([{ path: file.name, file }], options).alone();
+}
+
+/** Ask the studio once; throws with its words. */
+export async function ask<T>(options: Options, path: string, init: RequestInit): Promise<T> {
+  return new Sending([], options).ask<T>(path, init);
+}
+
 class Sending {
   private done = 0;
   private total = 0;
@@ -72,6 +82,16 @@ class Sending {
     missing = await this.offer(entries);
     if (missing.length) throw new Error(`${missing.length} files were not kept by the studio. Try again.`);
     return `tree:${this.digestOfTree}`;
+  }
+
+  async alone(): Promise<string> {
+    const [{ path, file }] = this.files as [Chosen];
+    this.total = file.size;
+    const entry = { sha256: await this.digest(path, file), size: file.size };
+    this.phase = "sending";
+    this.done = 0;
+    await this.inChunks({ path, file }, entry);
+    return entry.sha256;
   }
 
   private digestOfTree = "";
@@ -156,7 +176,7 @@ class Sending {
     }
   }
 
-  private async ask<T>(path: string, init: RequestInit): Promise<T> {
+  async ask<T>(path: string, init: RequestInit): Promise<T> {
     const answer = await this.raw(path, init, true);
     const body: unknown = await answer.json().catch(() => ({}));
     if (answer.ok) return body as T;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { walk } from "./archive.ts";
 import { send, type Chosen, type Progress } from "./send.ts";
 import { Sha256 } from "./sha256.ts";
 import { commonFolder } from "./chosen.ts";
@@ -114,5 +115,24 @@ describe("send", () => {
     }));
     await expect(sending).rejects.toThrow(/cancel/i);
     expect(studio.log).toContain("DELETE /uploads/u1");
+  });
+});
+
+describe("walk", () => {
+  it("asks until all of an archive is gone through, and counts what comes twice once", async () => {
+    const answers = [
+      { from: "lab", manifest: {}, imported: ["a", "b"], skipped: [], conflicts: [], bytes: 1, next: { part: "runs", line: 7 } },
+      { from: "lab", manifest: {}, imported: ["b", "c"], skipped: ["d"], conflicts: ["e"], bytes: 2, next: null },
+    ];
+    const asked: unknown[] = [];
+    const fetch = async (_url: string, init: RequestInit = {}): Promise<Response> => {
+      asked.push(JSON.parse(String(init.body)).after);
+      return Response.json(answers[asked.length - 1]);
+    };
+    const seen: number[] = [];
+    const sum = await walk("f".repeat(64), true, { api: "/api", fetch }, (now) => seen.push(now.imported.length));
+    expect(asked).toEqual([null, { part: "runs", line: 7 }]);
+    expect(seen).toEqual([2, 3]);
+    expect([sum.imported, sum.skipped, sum.conflicts, sum.bytes]).toEqual([["a", "b", "c"], ["d"], ["e"], 3]);
   });
 });
