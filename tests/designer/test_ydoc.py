@@ -34,6 +34,7 @@ ODD: dict[str, Any] = {
             "forceRerun": True,
             "group": "g",
             "compute": "cpu",
+            "pinned": {"run": "c14c911e"},
         }
     ],
     "edges": [],

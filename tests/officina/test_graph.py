@@ -16,7 +16,16 @@ import officina.samples
 from officina.catalogue import Catalogue, Component, Port
 from officina.documents import load_job
 from officina.errors import StudioError
-from officina.graph import REGISTRY, Edge, Graph, Node, not_drawable, pipeline_document, running
+from officina.graph import (
+    REGISTRY,
+    Edge,
+    Graph,
+    Node,
+    not_drawable,
+    pipeline_document,
+    resting,
+    running,
+)
 from tests.officina.graph_strategy import CATALOGUE, exact, graphs
 
 GRAPHS = Path(__file__).parents[1] / "graphs"
@@ -172,6 +181,37 @@ def test_what_a_disabled_node_cuts_off_is_skipped(diabetes: Graph) -> None:
     lively = running(off(diabetes, "train"), Catalogue())
     assert lively.skipped == {"score": "train", "evaluate": "train"}
     assert [node.id for node in lively.graph.nodes] == ["import", "split", "learner"]
+
+
+def pinned(graph: Graph, *ids: str, **facts: Any) -> Graph:
+    pin = {"pinned": "r1", **facts}
+    nodes = (replace(node, **pin) if node.id in ids else node for node in graph.nodes)
+    return replace(graph, nodes=tuple(nodes))
+
+
+def test_what_only_a_pinned_node_needs_rests(diabetes: Graph) -> None:
+    assert resting(diabetes) == {}
+    # Score takes the other half of the split, so what makes that runs.
+    assert resting(pinned(diabetes, "train")) == {"train": "train", "learner": "train"}
+    assert resting(pinned(diabetes, "train"), ["learner"]) == {"train": "train"}
+    whole = resting(pinned(diabetes, "score"))
+    assert whole == dict.fromkeys(("import", "split", "learner", "train", "score"), "score")
+
+
+def test_a_pinned_node_needs_nothing_of_a_disabled_one(diabetes: Graph) -> None:
+    source = diabetes.order()[0]
+    below = next(edge.target for edge in diabetes.edges if edge.source == source)
+    off = pinned(diabetes, source, pinned="", disabled=True)
+    assert below in running(off, CATALOGUE).skipped
+    assert below not in running(pinned(off, below), CATALOGUE).skipped
+    document = pipeline_document(pinned(off, below), CATALOGUE)
+    assert exact(Graph.of_pipeline(document)) == exact(pinned(off, below))
+
+
+def test_a_pin_must_name_a_run() -> None:
+    node = {"id": "a", "component": "split_data", "version": "1", "params": {}, "pinned": "r1"}
+    with pytest.raises(StudioError, match="pinned"):
+        Graph.from_json({"schema": 1, "nodes": [node], "edges": []})
 
 
 def test_a_binding_changed_by_hand_comes_before_what_the_canvas_drew(diabetes: Graph) -> None:

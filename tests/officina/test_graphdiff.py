@@ -89,3 +89,8 @@ def test_switches_settings_parameters_and_notes_are_changes(graph: Graph) -> Non
 @given(graphs())
 def test_a_graph_does_not_differ_from_itself(graph: Graph) -> None:
     assert is_same(diff(graph, Graph.from_json(graph.to_json())))
+
+
+def test_a_pin_is_a_change(graph: Graph) -> None:
+    (change,) = diff(graph, changed(graph, "split", pinned="r1"))["changed"]
+    assert (change["param"], change["before"], change["after"]) == ("pinned", "", "r1")

@@ -5,7 +5,7 @@ import { listOf, type Listed } from "../data/answers.ts";
 import { useAsked, wordsOf } from "../data/asking.ts";
 import { Icon, Modal, Note } from "../data/parts.tsx";
 import { shown } from "../panel/values.ts";
-import { useDesigner, useParameters } from "../store/index.ts";
+import { useDesigner, useNodes, useParameters } from "../store/index.ts";
 
 interface Endpoint {
   name: string;
@@ -24,6 +24,7 @@ interface Published {
 export function PublishDialog({ onClose }: { onClose: () => void }) {
   const { api, config } = useDesigner();
   const parameters = useParameters();
+  const pinned = [...useNodes().values()].filter((node) => node.pinned && !node.disabled).length;
   const [name, setName] = useState(nameFrom(config.name));
   const [version, setVersion] = useState("");
   const [text, setText] = useState("");
@@ -101,6 +102,11 @@ export function PublishDialog({ onClose }: { onClose: () => void }) {
           </label>
         ))}
       </fieldset>
+      {pinned > 0 && (
+        <Note kind="info">
+          {pinned === 1 ? "One step is pinned" : `${pinned} steps are pinned`} to an earlier run. Pins are for working on the draft: what is published computes everything.
+        </Note>
+      )}
       {!config.canPublish && <Note kind="warning">Your role may not publish. Ask an owner of the workspace for the role Contributor.</Note>}
       {error && <Note kind="error">{error}</Note>}
     </Modal>
