@@ -14,7 +14,7 @@ from registry.models import AssetVersion
 from registry.services.assets import update
 
 Source = Callable[[Any, AssetVersion, Tree], dict[str, Any]]
-FACTS = ("framework", "framework_version", "cpu", "memory_gb", "environment", "sample_input")
+FACTS = ("framework", "framework_version", "cpu", "memory_in_gb", "environment", "sample_input")
 MOST_SAMPLE = 100_000
 _sources: list[Source] = []
 
@@ -80,7 +80,7 @@ def _sample(key: str, value: str, version: AssetVersion) -> str:
 
 CHECKS: dict[str, Callable[[str, str, AssetVersion], str]] = {
     "cpu": _amount,
-    "memory_gb": _amount,
+    "memory_in_gb": _amount,
     "environment": _environment,
     "sample_input": _sample,
 }

@@ -151,8 +151,16 @@ def _report(run: Run, found: comparing.Comparison) -> None:
 
 def _one(row: dict[str, Any]) -> str:
     cells = ", ".join(f"{key}={value}" for key, value in list(row["input"].items())[:6])
-    before, after = row["before"]["predictions"], row["after"]["predictions"]
-    return f"row {row['row']} ({cells}) gave {before}, as ONNX {after}"
+    return f"row {row['row']} ({cells}) gave {_told(row['before'])}, as ONNX {_told(row['after'])}"
+
+
+def _told(answer: dict[str, Any]) -> str:
+    """Write an answer as people read it: the prediction, and the probabilities behind it."""
+    chances = answer.get("probabilities")
+    if not isinstance(chances, list):
+        return str(answer["predictions"])
+    listed = ", ".join(f"{each:.9g}" for each in chances[:8] if isinstance(each, float))
+    return f"{answer['predictions']} ({listed}{', ...' if len(chances) > 8 else ''})"
 
 
 def _show_rows(run: Run, found: comparing.Comparison) -> None:
@@ -161,8 +169,8 @@ def _show_rows(run: Run, found: comparing.Comparison) -> None:
     table: dict[str, list[Any]] = {"row": [], "before": [], "as ONNX": []}
     for row in found.rows_apart:
         table["row"].append(row["row"])
-        table["before"].append(json.dumps(row["before"]))
-        table["as ONNX"].append(json.dumps(row["after"]))
+        table["before"].append(_told(row["before"]))
+        table["as ONNX"].append(_told(row["after"]))
         for key, value in row["input"].items():
             table.setdefault(f"input {key}", []).append(value)
     run.log_table("rows apart", table)

@@ -11,7 +11,7 @@ from registry.models import AssetVersion
 from studio.runs.models import Run
 from studio.runs.modelwork.facts import last_result
 
-FACTS = ("framework", "framework_version", "cpu", "memory_gb", "environment")
+FACTS = ("framework", "framework_version", "cpu", "memory_in_gb", "environment")
 MOST = 500
 
 

@@ -98,7 +98,7 @@ def _profiled(work: ModelWork, found: dict[str, Any], trees: Mapping[str, Tree])
         found,
         rate=float(work.options["rate"]),
         cores=_float(declared.get("cpu")),
-        memory=_float(declared.get("memory_gb")),
+        memory=_float(declared.get("memory_in_gb")),
     )
     return {**found, "advice": advice}
 

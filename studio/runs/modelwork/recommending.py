@@ -29,7 +29,7 @@ def recommend(
     ]
     told = (
         f"{rate:g} requests/s of {smallest['rows']} row{'s' * (smallest['rows'] > 1)} keep "
-        f"{busy:.2f} cores busy ({smallest['cpu_ms_per_request']:.1f} ms each, planned to "
+        f"{busy:.3g} cores busy ({smallest['cpu_ms_per_request']:.2f} ms each, planned to "
         f"{BUSY:.0%}), so {need_cores} core{'s' * (need_cores > 1)}; the peak of {peak:.2f} GiB and "
         f"half again, with {SYSTEM_GIB:g} GiB for the system, takes {need_memory:.1f} GiB"
     )

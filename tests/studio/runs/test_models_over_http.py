@@ -154,7 +154,7 @@ def test_facts_and_a_sample_are_written_on_the_page_and_bad_ones_refused(
     browser.force_login(cast.contributor)
     facts = "/w/lab/models/churn/versions/1/facts/"
     sample = json.dumps({"columns": ["age"], "data": [[41]]})
-    given = {"framework": "ScikitLearn", "cpu": "2", "memory_gb": "0.5", "sample_input": sample}
+    given = {"framework": "ScikitLearn", "cpu": "2", "memory_in_gb": "0.5", "sample_input": sample}
     shown = browser.post(facts, given, follow=True).content.decode()
     assert "Saved." in shown
     model.refresh_from_db()
