@@ -355,4 +355,6 @@ def _words(each: Field, params: Params) -> str:
         return f"{value['name']}:{value['version'] or 'latest'}"
     if each.choices and each.name != "operator":
         return each.choices.get(value, str(value))
+    if isinstance(value, float):
+        return f"{value:g}"
     return json.dumps(value) if isinstance(value, bool) else str(value)
