@@ -187,7 +187,7 @@ def test_two_people_see_each_other_and_undo_only_their_own(
     canvas.press("d")
     begun = time.monotonic()
     expect(mona.node("score_model")).to_have_class(re.compile("is-disabled"))
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 5
     mona.press("F2")
     mona.page.keyboard.type("Halves")
     mona.press("Enter")
@@ -206,7 +206,7 @@ def test_a_lost_connection_is_told_and_edits_wait(canvas: Canvas) -> None:
     canvas.page.context.set_offline(True)
     canvas.page.evaluate("dispatchEvent(new Event('offline'))")
     banner = canvas.page.locator(".d-offline")
-    expect(banner).to_be_visible(timeout=2500)
+    expect(banner).to_be_visible()
     canvas.select("split_data")
     canvas.press("d")
     expect(banner).to_contain_text("1 change is kept")

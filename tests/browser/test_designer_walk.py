@@ -87,7 +87,7 @@ def test_parameters_are_undone_told_on_the_node_and_written_down(opened: Any) ->
     canvas.select("import_data")
     canvas.press("d")
     expect(canvas.node("split_data")).to_have_class(re.compile("is-resting"))
-    expect(canvas.node("split_data")).to_contain_text("Skipped: import data is disabled")
+    expect(canvas.node("split_data")).to_contain_text("Skipped: Import Data is disabled")
     page.reload()
     expect(canvas.node("split_data")).to_have_class(re.compile("is-resting"), timeout=20_000)
     canvas.select("import_data")

@@ -24,7 +24,7 @@ export const ModuleView = memo(function ModuleView({ id, data: { node, component
   const peer = useHolder(id);
   const rest = useResting(id);
   const { draft } = useDesigner();
-  const left = rest && !node.disabled && !node.pinned ? `${rest.why === "disabled" ? "Skipped" : "Not needed"}: ${draft.nameOf(rest.cause)} is ${rest.why}` : "";
+  const left = rest && !node.disabled && !node.pinned ? `${rest.why === "disabled" ? "Skipped" : "Not needed"}: ${titleIn(catalogue, draft.node(rest.cause)) || rest.cause} is ${rest.why}` : "";
   const title = node.label || component?.title || node.component;
   const summary = useMemo(() => summaryOf(node, component, catalogue), [node, component, catalogue]);
   const tile = tileOf(component?.category ?? "", node.component);
@@ -76,6 +76,8 @@ function NodeMarks({ node, problems, run }: { node: GraphNode; problems: readonl
     </span>
   );
 }
+
+const titleIn = (catalogue: Catalogue | null, node: GraphNode | undefined): string => (node && catalogue?.titleOf(node)) ?? "";
 
 const hasOwnLine = (run: NodeRun): boolean => run.status === "Running" && (Boolean(run.progress_text) || Boolean(run.progress) || run.expected !== undefined);
 

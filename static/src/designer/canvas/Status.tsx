@@ -32,8 +32,8 @@ export function leftOf(run: NodeRun, elapsed: number | null): number | null {
   return run.expected === undefined ? null : run.expected - elapsed;
 }
 
-/** "about 8.0 s left" */
-export const leftText = (left: number | null): string => (left === null ? "" : left > 0.5 ? `about ${duration(Math.ceil(left))} left` : "longer than usual");
+/** "about 8 s left" */
+export const leftText = (left: number | null): string => (left === null ? "" : left > 0.5 ? `about ${left < 60 ? `${Math.ceil(left)} s` : duration(left)} left` : "longer than usual");
 
 /** The second line of a running step, which counts down. */
 export function RunningLine({ run }: { run: NodeRun }) {

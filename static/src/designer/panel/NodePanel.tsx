@@ -163,7 +163,7 @@ function StatusLine({ node }: { node: GraphNode }) {
     );
   }
   const left = run.status === "Running" ? leftText(leftOf(run, elapsed)) : "";
-  const facts = [timeOf(run), left, peak, node.compute || settings.default_compute].filter(Boolean).join(" · ");
+  const facts = [run.status === "Running" && run.progress === null ? duration(elapsed) : timeOf(run), left, peak, node.compute || settings.default_compute].filter(Boolean).join(" · ");
   return (
     <div className="p-status">
       {run.stale ? <span className="pill pill-warning"><Icon icon="alert-triangle" />Stale</span> : <Pill status={run.status} reused={run.reused} />}
