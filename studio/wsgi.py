@@ -8,4 +8,9 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
 
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+# It imports models, which need the apps loaded.
+from studio.facades.mlflow.direct import Direct  # noqa: E402
+
+application = Direct(_django)

@@ -28,11 +28,7 @@ class JSONParser(parsers.JSONParser):
     ) -> dict[str, Any]:
         body = stream.read(MAX_BYTES + 1)
         if len(body) > MAX_BYTES:
-            raise StudioError(
-                f"The request is larger than {MAX_BYTES // 2**20} MiB.",
-                hint="Upload files as files, or send the document in parts.",
-                code="too_large",
-            )
+            raise too_large()
         try:
             data = super().parse(io.BytesIO(body), media_type, parser_context)
         except RecursionError:
@@ -40,6 +36,14 @@ class JSONParser(parsers.JSONParser):
         if depth_exceeds(data, MAX_DEPTH):
             raise ParseError(f"The JSON is nested deeper than {MAX_DEPTH} levels.")
         return data
+
+
+def too_large() -> StudioError:
+    return StudioError(
+        f"The request is larger than {MAX_BYTES // 2**20} MiB.",
+        hint="Upload files as files, or send the document in parts.",
+        code="too_large",
+    )
 
 
 def depth_exceeds(data: Any, limit: int) -> bool:

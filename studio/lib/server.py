@@ -12,9 +12,19 @@ from typing import Any
 import uvicorn
 
 from studio.lib import tls
+from studio.lib.patience import Patient
 
 logger = logging.getLogger(__name__)
 _RENEWAL_PERIOD = 12 * 3600
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """Return an event loop: the fast one where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 class _Server(uvicorn.Server):
@@ -72,6 +82,9 @@ def _config(application: Any, bind: str, port: int, **more: Any) -> uvicorn.Conf
         # The settings decide about X-Forwarded-*: trusting them here too would let any local caller forge them.
         proxy_headers=False,
         timeout_graceful_shutdown=3,
+        http=Patient,
+        # A client without retries meets the moment of closing now and then: let it be a rare one.
+        timeout_keep_alive=20,
         # A little more than the designer takes, so that it can answer what is too large in words.
         ws_max_size=5 * 2**20,
         ws_ping_interval=20,

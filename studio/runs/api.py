@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from officina.errors import StudioError
 from registry import services as registry
 from studio.lib.files import UserFileResponse
 from studio.lib.pages import Page
+from studio.lib.parsers import MAX_BYTES, too_large
 from studio.runs import listing, logs, services
 from studio.runs.models import Experiment, Run
 from studio.runs.serializers import (
@@ -32,7 +34,8 @@ from studio.runs.serializers import (
     RunSerializer,
 )
 from studio.runs.services.creating import label_run
-from studio.runs.services.metrics import Point, parse_value
+from studio.runs.services.metrics import parse_value
+from studio.runs.services.points import Row
 from studio.workspaces.access import WorkspaceViewMixin
 from studio.workspaces.idempotency import idempotent
 
@@ -256,26 +259,32 @@ class RunMetrics(RunView):
     )
     def post(self, request: Request, workspace: str, guid: str) -> Response:
         run = self.get_run()
+        # Not through the parsers: a batch may hold tens of thousands of numbers.
+        data = request.stream.read(MAX_BYTES + 1) if request.stream else b""
+        if len(data) > MAX_BYTES:
+            raise too_large()
         try:
-            body = msgspec.convert(request.data, MetricsBody)
-        except msgspec.ValidationError as error:
+            body = msgspec.json.decode(data, type=MetricsBody)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise StudioError(str(error), where="metrics") from error
-        points = [point for column in body.series for point in _points(column)]
-        stored = services.record_metrics(run=run, points=points, batch=body.batch)
-        return Response({"stored": len(points) if stored else 0})
+        rows: dict[str, list[Row]] = {}
+        for column in body.series:
+            rows.setdefault(column.key, []).extend(_rows(column))
+        given = {key: of_key for key, of_key in rows.items() if of_key}
+        stored = services.record_rows(run=run, rows=given, batch=body.batch)
+        return Response({"stored": sum(map(len, given.values())) if stored else 0})
 
 
-def _points(column: MetricBatchBody) -> list[Point]:
-    n = len(column.values)
-    steps = column.steps or list(range(n))
-    ts = column.ts or [0.0] * n
-    if not len(steps) == len(ts) == n:
+def _rows(column: MetricBatchBody) -> Iterable[Row]:
+    values: list[Any] = column.values
+    steps = column.steps or list(range(len(values)))
+    ts = column.ts or [0.0] * len(values)
+    if not len(steps) == len(ts) == len(values):
         raise StudioError("values, steps and ts differ in length.", where=f"metric {column.key}")
-    where = f"metric {column.key}"
-    return [
-        Point(column.key, parse_value(value, where=where), step, at)
-        for value, step, at in zip(column.values, steps, ts, strict=True)
-    ]
+    if set(map(type, values)) - {float}:
+        where = f"metric {column.key}"
+        values = [parse_value(value, where=where) for value in values]
+    return zip(steps, ts, values, strict=True)
 
 
 class RunArtifacts(RunView):

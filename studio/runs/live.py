@@ -15,6 +15,9 @@ from studio.runs.models import Run
 
 logger = logging.getLogger(__name__)
 _lock = threading.Lock()
+# News that wait for a moment to be sent: groups and message.
+_waiting: dict[str, tuple[set[str], dict[str, Any]]] = {}
+SOON = 0.1
 _loop: asyncio.AbstractEventLoop | None = None
 _loop_pid = 0
 
@@ -79,6 +82,18 @@ def tell_run(run: Run) -> None:
     send_all(groups, message)
 
 
+def tell_new(run: Run) -> None:
+    """Tell of a run that nobody can have opened yet: the workspace's lists, and the run that it belongs to.
+
+    Of several within a moment the last is told: whoever shows a list reads it anew.
+    """
+    message = dict(describe(run))
+    groups = {workspace_group(run.workspace_id)}
+    if run.parent is not None:
+        groups |= {run_group(str(message["parent"])), run_group(str(message["root"]))}
+    _tell_soon(" ".join(sorted(groups)), groups, message)
+
+
 def tell_log(guid: str, offset: int, text: str, end: int) -> None:
     """Pass on new log bytes; offsets count bytes of the run's log."""
     send(
@@ -86,12 +101,32 @@ def tell_log(guid: str, offset: int, text: str, end: int) -> None:
     )
 
 
-def tell_metrics(run: Run, latest: dict[str, Any]) -> None:
-    """Say that metrics have new points; the charts fetch what they show."""
-    message = {"type": "metric", "guid": run.guid, "latest": latest}
-    send(run_group(run.guid), message)
-    if run.root_id and run.root:
-        send(run_group(run.root.guid), message)
+def tell_metrics(guid: str, root_guid: str | None, latest: dict[str, Any]) -> None:
+    """Say that metrics have new points; the charts fetch what they show.
+
+    Points come faster than anybody looks: what comes within a moment is told at once.
+    """
+    groups = {run_group(guid)} | ({run_group(root_guid)} if root_guid else set())
+    _tell_soon(guid, groups, {"type": "metric", "guid": guid, "latest": latest})
+
+
+def _tell_soon(key: str, groups: set[str], message: dict[str, Any]) -> None:
+    """Send a message in a moment, instead of the one with the same key that waits already; `latest` is merged."""
+    loop = _sending_loop()
+    with _lock:
+        before = _waiting.get(key)
+        if before and "latest" in message:
+            message["latest"] = {**before[1]["latest"], **message["latest"]}
+        _waiting[key] = groups, message
+    if before is None:
+        loop.call_soon_threadsafe(loop.call_later, SOON, _send_waiting, key)
+
+
+def _send_waiting(key: str) -> None:
+    with _lock:
+        found = _waiting.pop(key, None)
+    if found:
+        send_all(*found)
 
 
 def send(group: str, message: dict[str, Any]) -> None:
@@ -107,6 +142,8 @@ def send_all(groups: Iterable[str], message: dict[str, Any]) -> None:
 
 def flush(timeout: float = 1.0) -> None:
     """Wait until what was sent before is out."""
+    for key in list(_waiting):
+        _send_waiting(key)
     future = asyncio.run_coroutine_threadsafe(asyncio.sleep(0), _sending_loop())
     future.result(timeout)
 
@@ -126,5 +163,7 @@ def _sending_loop() -> asyncio.AbstractEventLoop:
         if _loop is None or _loop_pid != os.getpid():
             _loop = asyncio.new_event_loop()
             _loop_pid = os.getpid()
+            # What a parent process had waiting, it sends itself.
+            _waiting.clear()
             threading.Thread(target=_loop.run_forever, name="live", daemon=True).start()
         return _loop

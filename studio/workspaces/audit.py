@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from studio.lib.inserting import insert
 from studio.workspaces.models import AuditEntry, User
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def record(
 ) -> AuditEntry:
     """Add one entry; never put a secret into `target` or `detail`."""
     person = actor if isinstance(actor, User) else None
-    return AuditEntry.objects.create(
+    entry = AuditEntry(
         action=action,
         actor=person,
         actor_name=(person.email if person is not None else ""),
@@ -33,6 +34,7 @@ def record(
         detail=detail or {},
         ip=ip,
     )
+    return insert(entry)
 
 
 def ip_of(request: HttpRequest) -> str | None:

@@ -1,172 +1,107 @@
-"""The MLflow protocol here and in `mlflow server` (SQLite) side by side, over plain HTTP with kept connections.
+"""The MLflow protocol here and in `mlflow server`, side by side: `python tests/benchmarks/mlflow_server.py`.
 
-Run it alone: `.venv/bin/python tests/benchmarks/mlflow_server.py [rounds] [URI token]`; the last two name a studio that
-runs already. It needs the package index, for the peer.
-Rounds of both alternate, so that a busy moment meets both; the medians are what counts.
+Both keep their data in SQLite, or with `--postgres URL` in two new databases of that server. Every figure is taken in
+short turns of both sides, so that a busy moment meets both; their medians and the servers' CPU time are printed.
+`--only NAME` measures those figures whose name contains it, `--rounds N` (default 3) sets the turns of each side.
+It needs the package index, for the peer, and less than five minutes.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
+import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-import httpx
 
 from tests import isolation  # noqa: F401  sets the home before Django's settings are read
 from tests.running import free_port, start_studio
 
 FOLDER = Path(tempfile.gettempdir()) / "officina-peer-mlflow"
-PACKAGES = ("mlflow==3.*", "uvloop")
-RUNS, POINTS, FILE = 2_000, 20_000, 20 * 2**20
-# Ours is to be this many times as fast: DESIGN.md section 6.
-BARS = {
-    "log-batch of 1,000 points, points/s": 20, "log-metric, calls/s": 5, "log-metric, 4 clients, calls/s": 5,
-    "create run, calls/s": 5, "create run, 4 clients, calls/s": 5, "search 2,000 runs, filter and order, ms": 10,
-    "page of 1,000 runs, ms": 10, "history of 20,000 points, ms": 10, "upload 20 MB, MB/s": 1,
-    "download 20 MB, MB/s": 1,
-}  # fmt: skip
+PACKAGES = ("mlflow==3.*", "uvloop", "psycopg2-binary")
+DRIVER = Path(__file__).with_name("mlflow_driver.py")
+MEGABYTES = 20 * 2**20 / 1e6
 
 
-class Server:
-    """One side: an address, its connections and the run and experiment that are measured."""
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table: a call, by how many clients, and what DESIGN.md section 6 asks of it.
 
-    def __init__(self, url: str, token: str = "") -> None:
-        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self.url = f"{url}/api/2.0"
-        self.client = self.open()
-        name = f"bench-{time.time_ns()}"
-        self.experiment = self.post("experiments/create", {"name": name})["experiment_id"]
-        self.run = self.new_run()
-        self.step = 0
+    `each` is how much one call does; with no unit but "ms" the time of a call is shown instead of a rate.
+    """
 
-    def open(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers=self.headers, timeout=120)
+    title: str
+    call: str
+    clients: int = 1
+    each: float = 1
+    unit: str = "calls/s"
+    times: float = 0
+    least: float = 0
 
-    def post(self, path: str, body: dict[str, Any], client: httpx.Client | None = None) -> Any:
-        answer = (client or self.client).post(f"/mlflow/{path}", json=body)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+    @property
+    def key(self) -> str:
+        return f"{self.call}/{self.clients}"
 
-    def new_run(self, client: httpx.Client | None = None) -> str:
-        body = {"experiment_id": self.experiment, "start_time": int(time.time() * 1000)}
-        return str(self.post("runs/create", body, client)["run"]["info"]["run_id"])
-
-    def batch(self, n: int = 1000, keys: int = 10) -> dict[str, Any]:
-        now = int(time.time() * 1000)
-        self.step += n
-        metrics = [
-            {"key": f"m{i % keys}", "value": i / 7, "timestamp": now, "step": self.step + i}
-            for i in range(n)
-        ]
-        return {"run_id": self.run, "metrics": metrics}
-
-    def log_metric(self, client: httpx.Client | None = None) -> None:
-        now = int(time.time() * 1000)
-        body = {
-            "run_id": self.run,
-            "key": "single",
-            "value": 1.0,
-            "timestamp": now,
-            "step": time.time_ns() % 10**12,
-        }
-        self.post("runs/log-metric", body, client)  # fmt: skip
-
-    def fill(self) -> None:
-        """Make what the searches and the history read."""
-        for number in range(RUNS):
-            guid = self.new_run()
-            body = {
-                "run_id": guid,
-                "metrics": [{"key": f"k{i}", "value": number * i % 97, "timestamp": 1, "step": 0} for i in range(10)],
-                "params": [{"key": f"p{i}", "value": str(number % 10)} for i in range(5)],
-                "tags": [{"key": f"t{i}", "value": str(number % 5)} for i in range(3)],
-            }  # fmt: skip
-            self.post("runs/log-batch", body)
-        for start in range(0, POINTS, 1000):
-            points = [
-                {"key": "long", "value": i / 3, "timestamp": i, "step": i}
-                for i in range(start, start + 1000)
-            ]
-            self.post("runs/log-batch", {"run_id": self.run, "metrics": points})  # fmt: skip
+    def shown(self, rate: float) -> float:
+        return 1000 / rate if self.unit == "ms" else rate * self.each
 
 
-def rate(call: Callable[[], Any], n: int) -> float:
-    begun = time.perf_counter()
-    for _ in range(n):
-        call()
-    return n / (time.perf_counter() - begun)
+FIGURES = [
+    Figure("log-batch of 1,000", "log_batch", 1, 1000, "points/s", 20, 100_000),
+    Figure("log-batch of 1,000, client", "log_batch_client", 1, 1000, "points/s"),
+    Figure("our batch of 10 x 1,000", "own_batch", 1, 10_000, "points/s", 0, 200_000),
+    Figure("log-metric, client", "log_metric_client", times=5),
+    Figure("log-metric, 4 clients", "log_metric_client", 4, times=5),
+    Figure("log-metric", "log_metric", times=5),
+    Figure("log-metric, 4 x", "log_metric", 4, times=5),
+    Figure("create run, client", "create_run_client", times=5),
+    Figure("create run, 4 clients", "create_run_client", 4, times=5),
+    Figure("create run", "create_run", times=5),
+    Figure("create run, 4 x", "create_run", 4, times=5),
+    Figure("search of 2,000 runs, filter and order", "search", unit="ms", times=10),
+    Figure("page of 1,000 runs", "page", unit="ms", times=10),
+    Figure("history of 20,000 points", "history", unit="ms", times=10),
+    Figure("upload 20 MB", "upload", 1, MEGABYTES, "MB/s", 1),
+    Figure("download 20 MB", "download", 1, MEGABYTES, "MB/s", 1),
+    Figure("upload 20 MB, client", "upload_client", 1, MEGABYTES, "MB/s", 1),
+    Figure("download 20 MB, client", "download_client", 1, MEGABYTES, "MB/s", 1),
+]
 
 
-def rate_of_four(server: Server, call: Callable[[httpx.Client], Any], n: int) -> float:
-    clients = [server.open() for _ in range(4)]
-    threads = [threading.Thread(target=rate, args=(lambda c=c: call(c), n)) for c in clients]
-    begun = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return 4 * n / (time.perf_counter() - begun)
-
-
-def one_round(server: Server) -> dict[str, float]:
-    """Measure each figure once."""
-    search = {
-        "experiment_ids": [server.experiment], "filter": "metrics.k3 > 40 AND params.p1 = '3'",
-        "order_by": ["metrics.k5 DESC"], "max_results": 100,
-    }  # fmt: skip
-    page = {"experiment_ids": [server.experiment], "max_results": 1000}
-    history = f"/mlflow/metrics/get-history?run_id={server.run}&metric_key=long"
-    path = f"/mlflow-artifacts/artifacts/{server.experiment}/{server.run}/artifacts/big.bin"
-    data, megabytes = os.urandom(FILE), FILE / 1e6
-    batches = iter([server.batch() for _ in range(10)])
-
-    def milliseconds(call: Callable[[], Any]) -> float:
-        return 1000 / rate(call, 3)
-
-    return {
-        "log-batch of 1,000 points, points/s": 1000 * rate(
-            lambda: server.post("runs/log-batch", next(batches)), 10
-        ),
-        "log-metric, calls/s": rate(server.log_metric, 100),
-        "log-metric, 4 clients, calls/s": rate_of_four(server, server.log_metric, 40),
-        "create run, calls/s": rate(server.new_run, 60),
-        "create run, 4 clients, calls/s": rate_of_four(server, server.new_run, 25),
-        "search 2,000 runs, filter and order, ms": milliseconds(lambda: server.post("runs/search", search)),
-        "page of 1,000 runs, ms": milliseconds(lambda: server.post("runs/search", page)),
-        "history of 20,000 points, ms": milliseconds(lambda: server.client.get(history).raise_for_status()),
-        "upload 20 MB, MB/s": megabytes * rate(lambda: server.client.put(path, content=data).raise_for_status(), 2),
-        "download 20 MB, MB/s": megabytes * rate(lambda: server.client.get(path).raise_for_status(), 2),
-    }  # fmt: skip
+def peer_python() -> Path:
+    """Return the interpreter of the peer's environment, made once; the marker says that it is whole."""
+    python, marker = FOLDER / "env" / "bin" / "python", FOLDER / f"complete-{len(PACKAGES)}"
+    if not marker.exists():
+        uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
+        make = [uv, "venv", "-q", "--clear", FOLDER / "env", "-p", sys.executable]
+        subprocess.run(make, check=True)
+        subprocess.run([uv, "pip", "install", "-q", "--python", python, *PACKAGES], check=True)
+        marker.touch()
+    return python
 
 
 @contextlib.contextmanager
-def peer() -> Iterator[Server]:
-    """Run `mlflow server` on SQLite with two workers and uvloop: as shipped, each call waits 40 ms more."""
-    python = FOLDER / "env" / "bin" / "python"
-    if not (FOLDER / "complete").exists():
-        uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
-        subprocess.run(
-            [uv, "venv", "-q", "--clear", FOLDER / "env", "-p", sys.executable], check=True
-        )
-        subprocess.run([uv, "pip", "install", "-q", "--python", python, *PACKAGES], check=True)
-        (FOLDER / "complete").touch()
+def peer(database: str) -> Iterator[dict[str, Any]]:
+    """Run `mlflow server` with two workers and uvloop: as shipped, each call waits 40 ms more."""
+    python = peer_python()
     port = free_port()
     with tempfile.TemporaryDirectory() as home:
         command = [
             python.with_name("mlflow"), "server", "--port", str(port), "--workers", "2",
-            "--backend-store-uri", f"sqlite:///{home}/mlflow.db", "--artifacts-destination", f"{home}/artifacts",
+            "--backend-store-uri", database or f"sqlite:///{home}/mlflow.db",
+            "--artifacts-destination", f"{home}/artifacts",
             "--uvicorn-opts", "--loop uvloop --log-level warning",
         ]  # fmt: skip
         path = f"{python.parent}:{os.environ['PATH']}"
@@ -175,58 +110,106 @@ def peer() -> Iterator[Server]:
             process = subprocess.Popen(command, cwd=home, env=env, stdout=log, stderr=log)
         try:
             url = f"http://127.0.0.1:{port}"
-            for _ in range(600):
-                with contextlib.suppress(httpx.HTTPError):
-                    if httpx.get(f"{url}/health").status_code == 200:
-                        break
-                time.sleep(0.2)
-            yield Server(url)
+            _wait(f"{url}/health", process, Path(home, "log"))
+            yield {"url": url, "token": "", "pid": process.pid}
         finally:
             process.terminate()
             process.wait(30)
 
 
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 120
+    while time.monotonic() < end and process.poll() is None:
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:
+            if answer.status == 200:
+                return
+        time.sleep(0.2)
+    raise RuntimeError(f"{url} does not answer:\n{log.read_text()[-3000:]}")
+
+
 @contextlib.contextmanager
-def own(uri: str, token: str) -> Iterator[Server]:
-    """Use a studio that runs already, or start one."""
-    if uri:
-        yield Server(uri, token)
+def databases(server: str) -> Iterator[tuple[str, str]]:
+    """Make two databases on a PostgreSQL server, and drop them; two empty words for SQLite."""
+    if not server:
+        yield "", ""
         return
-    with start_studio("other") as studio:
-        yield Server(f"{studio.url}/mlflow/{studio.workspace}", studio.token)
+    import psycopg
+    from psycopg import sql
+
+    names = [f"benchmark_{side}_{os.getpid()}" for side in ("ours", "theirs")]
+
+    def each(statement: str) -> None:
+        with psycopg.connect(server, autocommit=True) as connection:
+            for name in names:
+                connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+
+    each("CREATE DATABASE {}")
+    try:
+        ours, theirs = (urlunsplit(urlsplit(server)._replace(path=f"/{name}")) for name in names)
+        yield ours, theirs
+    finally:
+        each("DROP DATABASE {} WITH (FORCE)")
 
 
-def measure(
-    rounds: int, uri: str = "", token: str = ""
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the medians of both sides."""
-    with own(uri, token) as ours, peer() as theirs:
-        for server in (ours, theirs):
-            server.fill()
-        found: list[list[dict[str, float]]] = [[], []]
-        for _ in range(rounds):
-            for side, server in zip(found, (ours, theirs), strict=True):
-                side.append(one_round(server))
-    medians = [
-        {name: statistics.median(row[name] for row in side) for name in BARS} for side in found
-    ]
-    return medians[0], medians[1]
+def measure(figures: list[Figure], rounds: int, postgres: str = "") -> dict[str, Any]:
+    """Return for each figure what both sides did: calls a second, and CPU milliseconds of the server a call."""
+    # A studio of the tests takes its database from the environment, and makes it anew.
+    with databases(postgres) as (ours, theirs), peer(theirs) as other:
+        more = {"DATABASE_URL": ours} if ours else {}
+        with start_studio("other", **more) as studio:
+            assert studio.process
+            own = {
+                "url": f"{studio.url}/mlflow/{studio.workspace}", "token": studio.token,
+                "pid": studio.process.pid, "workspace": studio.workspace,
+            }  # fmt: skip
+            wanted = {
+                "sides": [own, other], "rounds": rounds, "seconds": 1.2, "limit": 30,
+                "sections": [[figure.call, figure.clients] for figure in figures],
+            }  # fmt: skip
+            done = subprocess.run(
+                [peer_python(), DRIVER], input=json.dumps(wanted).encode(), check=True,
+                stdout=subprocess.PIPE, env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
+            )  # fmt: skip
+    return dict(json.loads(done.stdout))
 
 
-def main(rounds: int, *where: str) -> None:
-    """Measure and print the table."""
-    began = os.getloadavg()[0]
-    ours, theirs = measure(rounds, *where)
-    load = f"load {began:.1f} to {os.getloadavg()[0]:.1f}"
-    print(
-        f"{rounds} rounds, {os.cpu_count()} cores, {load}; mlflow server: 2 workers, uvloop, SQLite"
+def row(figure: Figure, ours: dict[str, float], theirs: dict[str, float] | None) -> str:
+    """Return a figure's line of the table, with its verdict."""
+    rate, met = ours["rate"], True
+    cells = [f"{figure.shown(rate):,.0f} {figure.unit}", "-", "-", f"{ours['cpu']:.2f} ms", "-"]
+    if theirs:
+        times = rate / theirs["rate"]
+        cells[1] = f"{figure.shown(theirs['rate']):,.0f} {figure.unit}"
+        cells[2], cells[4] = f"{times:.1f}", f"{theirs['cpu']:.2f} ms"
+        met = times >= figure.times
+    met = met and figure.shown(rate) >= figure.least
+    bars = [f"{figure.times:g} x"] * bool(figure.times) + [f"{figure.least:,.0f}"] * bool(
+        figure.least
     )
-    print("| Figure | us | mlflow server | times as fast | bar |\n| --- | --- | --- | --- | --- |")
-    for name, bar in BARS.items():
-        times = theirs[name] / ours[name] if name.endswith("ms") else ours[name] / theirs[name]
-        over = "" if times >= bar else " (below)"
-        print(f"| {name} | {ours[name]:,.0f} | {theirs[name]:,.0f} | {times:.1f}{over} | {bar} |")
+    verdict = ("met" if met else "**missed**") if bars else "-"
+    return f"| {figure.title} | {' | '.join(cells)} | {', '.join(bars) or '-'} | {verdict} |"
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description="The MLflow protocol here and in mlflow server.")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--postgres", default="", metavar="URL")
+    asked = parser.parse_args()
+    figures = [figure for figure in FIGURES if asked.only in figure.title]
+    began, load = time.monotonic(), os.getloadavg()[0]
+    found = measure(figures, asked.rounds, asked.postgres)
+    print(
+        f"{'PostgreSQL' if asked.postgres else 'SQLite'} on both sides, {asked.rounds} rounds, {os.cpu_count()} cores, "
+        f"load {load:.1f} to {os.getloadavg()[0]:.1f}, {time.monotonic() - began:.0f} s; "
+        "mlflow server: 2 workers, uvloop"
+    )
+    print("| Figure | us | mlflow server | times as fast | our CPU a call | its CPU | bar | |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for figure in figures:
+        print(row(figure, *found[figure.key]))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3, *sys.argv[2:4])
+    main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ from studio.runs.services import logged_models
 
 CHUNK = 1 << 20
 REGISTRY = "registry"
+_DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/=]+):")
 _RUN = re.compile(r"^\d+/(?P<run>[0-9a-f]{32})/artifacts(?:/(?P<rest>.*))?\Z", re.S)
 _MODEL = re.compile(r"^\d+/models/(?P<model>m-[0-9a-f]{32})/artifacts(?:/(?P<rest>.*))?\Z", re.S)
 _VERSION = re.compile(r"^registry/(?P<name>[^/]+)/(?P<version>[^/]+)(?:/(?P<rest>.*))?\Z", re.S)
@@ -150,6 +152,9 @@ def upload(caller: Caller, message: Message) -> dict[str, Any]:
     """Store the body, whatever type it says it has, as a file of a run or logged model."""
     place = place_of(caller, message.text("artifact_path", required=True), write=True)
     blob = registry.store().put_stream(body_of(caller.request))
+    promised = _DIGEST.search(caller.request.headers.get("Content-Digest", ""))
+    if promised and promised[1] != b64encode(bytes.fromhex(blob.sha256)).decode():
+        raise Refusal("The upload does not have the digest that was promised; send it again.")
     if place.run is not None:
         kind = "image" if is_picture(place.rest) else "file"
         stored.add_artifact(

@@ -7,6 +7,7 @@ import binascii
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import connection
 from django.db.models import Q
 from django.http import HttpRequest
 
@@ -19,6 +20,7 @@ from studio.workspaces.authentication import bad_token, find_token, run_scope, s
 from studio.workspaces.models import ApiToken, Membership, User, Workspace
 
 DEFAULT = "Default"
+_EXPERIMENT = "SELECT name, archived FROM runs_experiment WHERE id = %s AND workspace_id = %s"
 # How deep runs that a job begins may be nested.
 DEPTH = 10
 
@@ -42,12 +44,27 @@ class Caller:
         if ident == "0":
             row = rows.get_or_create(workspace=self.workspace, name=DEFAULT)[0]
         else:
-            found = rows.filter(pk=int(ident)).first() if is_number(ident) else None
+            found = next(iter(rows.filter(pk=int(ident))), None) if is_number(ident) else None
             if found is None:
                 raise Refusal(
                     f"No Experiment with id={ident[:100]} exists", "RESOURCE_DOES_NOT_EXIST"
                 )
             row = found
+        self.check_experiment(row)
+        return row
+
+    def experiment_of_new_runs(self, ident: str) -> Experiment:
+        """Return an experiment of which no more is known than what a new run in it needs."""
+        if not is_number(ident) or ident == "0":
+            return self.find_experiment(ident)
+        with connection.cursor() as cursor:
+            cursor.execute(_EXPERIMENT, [int(ident), self.workspace.pk])
+            found = cursor.fetchone()
+        if found is None:
+            return self.find_experiment(ident)
+        row = Experiment(
+            pk=int(ident), workspace=self.workspace, name=found[0], archived=bool(found[1])
+        )
         self.check_experiment(row)
         return row
 
@@ -96,18 +113,23 @@ class Caller:
 
     def own_runs(self, prefix: str = "") -> Q:
         """Return the condition that limits a search to what the caller may see."""
-        if self.job is None:
-            return Q()
-        return Q(
-            Q(**{f"{prefix}pk": self.job.pk})
-            | Q(**{f"{prefix}parent": self.job.pk})
-            | Q(**{f"{prefix}parent__parent": self.job.pk})
-        )
+        return runs_of_job(None if self.job is None else self.job.pk, prefix)
 
     def people_only(self) -> None:
         """Refuse a job's token."""
         if self.job is not None:
             raise job_only("its own run")
+
+
+def runs_of_job(job: int | None, prefix: str = "") -> Q:
+    """Return the condition that limits runs to a job's own and those begun inside it; none for None."""
+    if job is None:
+        return Q()
+    return Q(
+        Q(**{f"{prefix}pk": job})
+        | Q(**{f"{prefix}parent": job})
+        | Q(**{f"{prefix}parent__parent": job})
+    )
 
 
 def deleted(guid: str) -> Refusal:

@@ -13,6 +13,7 @@ from studio.facades.mlflow import paging
 from studio.facades.mlflow.callers import Caller
 from studio.facades.mlflow.wire import (
     ABSENT,
+    INT64,
     Message,
     Refusal,
     bad,
@@ -22,7 +23,8 @@ from studio.facades.mlflow.wire import (
 )
 from studio.runs.models import DatasetUse, LoggedModelUse, Run
 from studio.runs.services import logged_models, tracking
-from studio.runs.services.metrics import WORDS, Point, read_points, read_series
+from studio.runs.services.metrics import read_series
+from studio.runs.services.points import WORDS, Row, read_by_time
 
 MOST_METRICS, MOST_PARAMS, MOST_TAGS, MOST_TOGETHER = 1000, 100, 100, 1000
 KEY_LENGTH = 250
@@ -47,14 +49,30 @@ def check_key(key: str, what: str) -> str:
     return key
 
 
-def point_of(fields: Message) -> Point:
-    """Read a metric: the time is milliseconds, the step 0 unless given."""
-    given: Any = fields.fields.get
-    key, value, stamp, step = map(given, ("key", "value", "timestamp", "step"))
-    plain = type(value) is float and type(stamp) is int and type(step) is int and type(key) is str
-    if plain and stamp >= 0 and -(2**63) <= step < 2**63:
-        # What clients send a thousand times over, without the care that odd shapes need.
-        return Point(check_key(key, "metric name"), value, step, stamp / 1000)
+def rows_of(fields: list[Any], path: str) -> dict[str, list[Row]]:
+    """Read metrics, by their name."""
+    rows: dict[str, list[Row]] = {}
+    for number, each in enumerate(fields):
+        if type(each) is not dict:
+            raise bad(each, f"{path}[{number}]")
+        given: Any = each.get
+        key, value, stamp, step = given("key"), given("value"), given("timestamp"), given("step")
+        plain = type(value) is float and type(stamp) is int and type(step) is int
+        if plain and type(key) is str and stamp >= 0 and -INT64 <= step < INT64:
+            # What clients send a thousand times over, without the care that odd shapes need.
+            row = (step, stamp / 1000, value)
+        else:
+            key, row = _odd_row(Message(each, f"{path}[{number}]." if path else ""))
+        known = rows.get(key)
+        if known is None:
+            rows[check_key(key, "metric name")] = [row]
+        else:
+            known.append(row)
+    return rows
+
+
+def _odd_row(fields: Message) -> tuple[str, Row]:
+    """Read a metric in any shape: the time is milliseconds, the step 0 unless given."""
     key = check_key(fields.text("key", required=True), "metric name")
     value = fields.raw("value")
     if isinstance(value, str):
@@ -72,9 +90,7 @@ def point_of(fields: Message) -> Point:
         )  # fmt: skip
     else:
         number = float(value)
-    stamp = fields.raw("timestamp")
-    if type(stamp) is not int:
-        stamp = fields.integer("timestamp")
+    stamp = fields.integer("timestamp")
     if stamp is None:
         stamp = int(time.time() * 1000)
     if stamp < 0:
@@ -82,10 +98,7 @@ def point_of(fields: Message) -> Point:
             f"Got invalid timestamp {stamp} for metric '{key}'. Timestamp must be a nonnegative "
             "long (64-bit integer)"
         )
-    step = fields.raw("step")
-    if type(step) is not int or not -(2**63) <= step < 2**63:
-        step = fields.integer("step", 0)
-    return Point(key, number, step, stamp / 1000)
+    return key, (fields.integer("step", 0), stamp / 1000, number)
 
 
 def _run_id(message: Message) -> str:
@@ -103,11 +116,19 @@ def _target(caller: Caller, message: Message) -> Run:
     return caller.find_target(_run_id(message))
 
 
+def _log_rows(
+    caller: Caller, message: Message, fields: list[Any], rows: dict[str, list[Row]]
+) -> None:
+    guid = _run_id(message)
+    if caller.job is not None:
+        caller.find_run(guid, alive=True, wide=False)
+    tracking.log_rows(guid=guid, workspace_id=caller.workspace.pk, rows=rows)
+    _about_models(caller, guid, fields)
+
+
 def log_metric(caller: Caller, message: Message) -> dict[str, Any]:
-    run = _target(caller, message)
-    point = point_of(message)
-    tracking.log_batch(run=run, points=[point])
-    _about_models(caller, run, [(point, message)])
+    fields = [message.fields]
+    _log_rows(caller, message, fields, rows_of(fields, ""))
     return {}
 
 
@@ -134,8 +155,10 @@ def delete_tag(caller: Caller, message: Message) -> dict[str, Any]:
 
 
 def log_batch(caller: Caller, message: Message) -> dict[str, Any]:
-    metrics, params = message.messages("metrics"), message.messages("params")
-    tags = message.messages("tags")
+    metrics: Any = message.raw("metrics") or []
+    if not isinstance(metrics, list):
+        raise bad(metrics, "metrics")
+    params, tags = message.messages("params"), message.messages("tags")
     for what, found, most in (
         ("metrics", metrics, MOST_METRICS), ("params", params, MOST_PARAMS), ("tags", tags, MOST_TAGS),
     ):  # fmt: skip
@@ -151,7 +174,7 @@ def log_batch(caller: Caller, message: Message) -> dict[str, Any]:
             f"in total. Got {together}. Please split up the batch and try again."
         )
     # All of it is read before anything is written.
-    points = [point_of(each) for each in metrics]
+    rows = rows_of(metrics, "metrics")
     values: dict[str, str] = {}
     for each in params:
         key = check_key(each.text("key", required=True), "parameter name")
@@ -159,23 +182,30 @@ def log_batch(caller: Caller, message: Message) -> dict[str, Any]:
             raise Refusal(f"Duplicate parameter keys have been submitted: {key!r}.")
         values[key] = each.text("value")
     labels = {check_key(k, "tag name"): v for k, v in tags_of(tags).items()}
+    if not values and not labels:
+        _log_rows(caller, message, metrics, rows)
+        return {}
     run = _target(caller, message)
-    tracking.log_batch(run=run, points=points, params=values, tags=labels)
-    _about_models(caller, run, list(zip(points, metrics, strict=True)))
+    tracking.log_batch(run=run, rows=rows, params=values, tags=labels)
+    _about_models(caller, run.guid, metrics)
     return {}
 
 
-def _about_models(caller: Caller, run: Run, found: list[tuple[Point, Message]]) -> None:
+def _about_models(caller: Caller, run: str, metrics: list[dict[str, Any]]) -> None:
     """Note with a logged model the metrics that say they are about it."""
     about: dict[str, list[dict[str, Any]]] = {}
-    for point, fields in found:
+    for each in metrics:
+        if "model_id" not in each and "modelId" not in each:
+            continue
+        fields = Message(each)
         if model := fields.raw("model_id"):
+            [(key, [(step, ts, value)])] = rows_of([each], "").items()
             row = {
-                "key": point.key,
-                "value": number_out(point.value),
-                "timestamp": round(point.ts * 1000),
-                "step": point.step,
-                "run_id": run.guid,
+                "key": key,
+                "value": number_out(value),
+                "timestamp": round(ts * 1000),
+                "step": step,
+                "run_id": run,
                 "model_id": str(model),
             }
             for name in ("dataset_name", "dataset_digest"):
@@ -234,11 +264,10 @@ def log_model(caller: Caller, message: Message) -> dict[str, Any]:
     return {}
 
 
-def uses(runs: list[Run]) -> tuple[dict[int, dict[str, Any]], dict[int, dict[str, Any]]]:
+def uses(keys: list[int]) -> tuple[dict[int, dict[str, Any]], dict[int, dict[str, Any]]]:
     """Return what each run read and wrote, by the run's key, as MLflow shows it."""
     inputs: dict[int, dict[str, Any]] = {}
     written: dict[int, dict[str, Any]] = {}
-    keys = [run.pk for run in runs]
     for start in range(0, len(keys), 900):
         some = keys[start : start + 900]
         for use in DatasetUse.objects.filter(run__in=some).select_related("dataset").order_by("pk"):
@@ -265,8 +294,7 @@ def uses(runs: list[Run]) -> tuple[dict[int, dict[str, Any]], dict[int, dict[str
 
 def history(run: Run, key: str, message: Message) -> dict[str, Any]:
     """Return every point of a metric, by time, step and value; in pages only if the client asks."""
-    rows = read_points(run=run.reused_from or run, key=key)
-    rows.sort(key=lambda row: (row[1], row[0], row[2]))
+    rows = read_by_time(run_id=run.reused_from_id or run.pk, key=key)
     more: dict[str, str] = {}
     if message.has("max_results"):
         limit = paging.limit_of(message, default=25_000, most=10**9)
@@ -278,7 +306,7 @@ def history(run: Run, key: str, message: Message) -> dict[str, Any]:
         {"key": key, "value": value, "timestamp": round(ts * 1000), "step": step}
         if value - value == 0
         else {"key": key, "value": number_out(value), "timestamp": round(ts * 1000), "step": step}
-        for step, ts, value in rows
+        for ts, step, value in rows
     ]
     return {"metrics": shown, **more}
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import Q
 
-from studio.facades.mlflow import paging, rundata, searching
-from studio.facades.mlflow.callers import Caller, is_number
+from studio.facades.mlflow import paging, reading, rundata, searching
+from studio.facades.mlflow.callers import Caller, is_number, runs_of_job
 from studio.facades.mlflow.grammar import parse_filter, parse_order
 from studio.facades.mlflow.languages import RUNS
 from studio.facades.mlflow.wire import (
@@ -20,7 +23,7 @@ from studio.facades.mlflow.wire import (
     tags_of,
     without_none,
 )
-from studio.runs.models import ENDED, Experiment, MetricSeries, Run, Status
+from studio.runs.models import ENDED, Experiment, Run, Status
 from studio.runs.services import tracking
 
 WORDS_OF_STATUS = {
@@ -31,7 +34,6 @@ WORDS_OF_STATUS = {
     "KILLED": "Canceled",
 }
 NUMBERED = {"1": "RUNNING", "2": "SCHEDULED", "3": "FINISHED", "4": "FAILED", "5": "KILLED"}
-WIDE = ("document", "key_parts", "cursor", "inputs", "outputs", "notes", "error", "git")
 
 
 def info(caller: Caller, run: Run) -> dict[str, Any]:
@@ -65,47 +67,6 @@ def tags_shown(run: Run) -> dict[str, str]:
     return tags
 
 
-def latest(runs: list[Run]) -> dict[int, list[dict[str, Any]]]:
-    """Return the current metrics of runs by the run's key; steps that were reused show those reused."""
-    owners: dict[int, list[int]] = {}
-    for run in runs:
-        owners.setdefault(run.reused_from_id or run.pk, []).append(run.pk)
-    found: dict[int, list[dict[str, Any]]] = {run.pk: [] for run in runs}
-    columns = ("run_id", "key", "last_value", "last_word", "last_ts", "last_step")
-    keys = list(owners)
-    for start in range(0, len(keys), 900):
-        rows = MetricSeries.objects.filter(run__in=keys[start : start + 900]).order_by("key")
-        for owner, key, value, word, ts, step in rows.values_list(*columns):
-            shown = {
-                "key": key,
-                "value": word or value,
-                "timestamp": round(ts * 1000),
-                "step": step,
-            }
-            for pk in owners[owner]:
-                found[pk].append(shown)
-    return found
-
-
-def described(caller: Caller, runs: list[Run], *, whole: bool = True) -> list[dict[str, Any]]:
-    """Return runs with their data; `whole` adds datasets and models, three more queries."""
-    metrics = latest(runs)
-    inputs, outputs = rundata.uses(runs) if whole else ({}, {})
-    return [
-        {
-            "info": info(caller, run),
-            "data": {
-                "metrics": metrics[run.pk],
-                "params": pairs(run.params),
-                "tags": pairs(tags_shown(run)),
-            },
-            "inputs": inputs.get(run.pk, {}),
-            **({"outputs": outputs[run.pk]} if run.pk in outputs else {}),
-        }
-        for run in runs
-    ]
-
-
 def _run_id(message: Message) -> str:
     return (
         message.text("run_id") or message.text("run_uuid") or message.text("run_id", required=True)
@@ -113,7 +74,7 @@ def _run_id(message: Message) -> str:
 
 
 def create(caller: Caller, message: Message) -> dict[str, Any]:
-    experiment = caller.find_experiment(message.text("experiment_id") or "0")
+    experiment = caller.experiment_of_new_runs(message.text("experiment_id") or "0")
     if experiment.archived:
         raise Refusal(
             f"The experiment {caller.experiment_id(experiment)} must be in the 'active' state. "
@@ -155,7 +116,7 @@ def _checked(value: int, name: str) -> int:
 
 def get(caller: Caller, message: Message) -> dict[str, Any]:
     run = caller.find_run(_run_id(message), wide=False)
-    return {"run": described(caller, [run])[0]}
+    return {"run": reading.shown([run.pk])[0]}
 
 
 def update(caller: Caller, message: Message) -> dict[str, Any]:
@@ -208,32 +169,51 @@ def experiments_named(caller: Caller, idents: list[str]) -> list[int]:
 
 
 def search(caller: Caller, message: Message) -> dict[str, Any]:
-    clauses = parse_filter(message.text("filter"), RUNS)
-    orders = parse_order(message.texts("order_by"), RUNS)
     view = message.raw("run_view_type") or message.raw("view_type")
-    rows = Run.objects.filter(
-        caller.own_runs(),
-        searching.view_condition(str(view or "")),
-        workspace=caller.workspace,
-        experiment__in=experiments_named(caller, message.texts("experiment_ids")),
-    )
+    statement = _statement(
+        connection.vendor, caller.workspace.pk, caller.job and caller.job.pk,
+        tuple(experiments_named(caller, message.texts("experiment_ids"))),
+        message.text("filter"), tuple(message.texts("order_by")), str(view or ""),
+    )  # fmt: skip
+    limit = paging.limit_of(message, default=1000, most=paging.MOST_RUNS)
+    offset = paging.offset_of(message)
+    keys: list[int] = []
+    if statement is not None:
+        sql, values = statement
+        with connection.cursor() as cursor:
+            cursor.execute(f"{sql} LIMIT {limit + 1:d} OFFSET {offset:d}", values)
+            keys = [row[0] for row in cursor.fetchall()]
+    more = {"next_page_token": paging.token_at(offset + limit)} if len(keys) > limit else {}
+    return {"runs": reading.shown(keys[:limit]), **more}
+
+
+@lru_cache(maxsize=512)
+def _statement(
+    _vendor: str, workspace: int, job: int | None, experiments: tuple[int, ...],
+    text: str, order_by: tuple[str, ...], view: str,
+) -> tuple[str, tuple[Any, ...]] | None:  # fmt: skip
+    """Return the statement that finds the keys of the runs asked for, or None when there can be none.
+
+    The page is chosen by key alone: sorting must not carry the runs' wide columns along. Clients ask the same again
+    and again, and to write the statement takes longer than to run it.
+    """
     condition = Q()
-    for clause in clauses:
+    for clause in parse_filter(text, RUNS):
         condition &= searching.run_condition(clause)
-    fitting = searching.ordered_runs(rows.filter(condition), orders)
-    # The page is chosen by key alone: sorting must not carry the runs' wide columns along.
-    keys, more = paging.page(
-        fitting.values_list("pk", flat=True), message, default=1000, most=paging.MOST_RUNS
-    )
-    found: dict[int, Run] = {}
-    for start in range(0, len(keys), 900):
-        wide = Run.objects.select_related("experiment", "owner", "parent").defer(
-            *WIDE, *(f"parent__{name}" for name in WIDE), "parent__params", "parent__tags",
-            "parent__metrics", "metrics", "parent__description",
-        )  # fmt: skip
-        found |= wide.in_bulk(keys[start : start + 900])
-    runs = [found[key] for key in keys if key in found]
-    return {"runs": described(caller, runs), **more}
+    orders = parse_order(list(order_by), RUNS)
+    rows = Run.objects.filter(
+        runs_of_job(job), searching.view_condition(view), condition,
+        workspace=workspace, experiment__in=experiments,
+    )  # fmt: skip
+    try:
+        found: tuple[str, tuple[Any, ...]] = (
+            searching.ordered_runs(rows, orders)
+            .values_list("pk", flat=True)
+            .query.sql_with_params()
+        )
+    except EmptyResultSet:
+        return None
+    return found
 
 
 def get_history(caller: Caller, message: Message) -> dict[str, Any]:

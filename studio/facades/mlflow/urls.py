@@ -147,7 +147,10 @@ def _everywhere(handler: Any) -> Endpoint:
     return Endpoint(dict.fromkeys(VERBS, Call(handler, "workspace.read", READ, raw=True)))
 
 
-calls: list[Any] = [path(address, Endpoint(found)) for address, found in CALLS]
+endpoints = [Endpoint(found) for _, found in CALLS]
+calls: list[Any] = [
+    path(address, endpoint) for (address, _), endpoint in zip(CALLS, endpoints, strict=True)
+]
 calls += [re_path(address, _everywhere(server.not_here)) for address in ELSEWHERE]
 calls.append(re_path(r"^(?P<rest>.+)$", _everywhere(server.unknown)))
 

@@ -19,6 +19,7 @@ from studio.facades.mlflow.wire import (
     ABSENT,
     Message,
     Refusal,
+    bad,
     millis,
     pairs,
     tags_of,
@@ -66,10 +67,12 @@ def location(row: AssetVersion) -> str:
 def find(caller: Caller, message: Message) -> AssetVersion:
     name = message.text("name", required=True)
     version = message.raw("version")
-    if isinstance(version, list):
+    if isinstance(version, list) and version:
         version = version[-1]
     if version in (None, ""):
         raise Refusal("Missing value for required parameter 'version'.")
+    if not isinstance(version, str | int) or "\0" in str(version):
+        raise bad(version, "version")
     row = (
         AssetVersion.objects.select_related("asset", "asset__workspace", "created_by")
         .filter(

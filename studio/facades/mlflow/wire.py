@@ -158,6 +158,8 @@ class Message:
             return ""
         if not isinstance(value, str):
             raise bad(value, self._path + name)
+        if "\0" in value:
+            raise Refusal(f"'{self._path}{name}' holds a NUL character.")
         if limit and len(value) > limit:
             raise Refusal(f"'{self._path}{name}' exceeds the maximum length of {limit} characters.")
         return value
@@ -197,7 +199,9 @@ class Message:
             return []
         if isinstance(value, str):
             return [value]
-        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        if not isinstance(value, list) or not all(
+            isinstance(each, str) and "\0" not in each for each in value
+        ):
             raise bad(value, self._path + name)
         return value
 

@@ -7,7 +7,7 @@ from studio.runs.services.archiving import archive, restore
 from studio.runs.services.artifacts import artifact_bytes, collect_files, store_artifact
 from studio.runs.services.canceling import cancel_run
 from studio.runs.services.creating import create_run, rerun
-from studio.runs.services.metrics import read_series, record_metrics
+from studio.runs.services.metrics import read_series, record_metrics, record_rows
 from studio.runs.services.monitoring import execute
 from studio.runs.services.queueing import dispatch, dispatch_all, dispatch_soon, queue_view, reap
 
@@ -26,6 +26,7 @@ __all__ = [
     "read_series",
     "reap",
     "record_metrics",
+    "record_rows",
     "rerun",
     "restore",
     "store_artifact",

@@ -12,11 +12,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from officina.errors import StudioError
+from studio.lib.inserting import insert
 from studio.runs import live, names
 from studio.runs.models import ENDED, Experiment, Run, RunTag, Status
+from studio.runs.services import points as storage
 from studio.runs.services.creating import literals_of
 from studio.runs.services.ending import after_end
-from studio.runs.services.metrics import Point, check_points, store_points
+from studio.runs.services.metrics import Point, by_key, check_rows
 from studio.workspaces import audit
 from studio.workspaces.models import Workspace
 
@@ -27,7 +29,6 @@ LABEL_LENGTH = 500
 TITLE_LENGTH = 255
 
 
-@transaction.atomic
 def begin_tracked(
     *,
     workspace: Workspace,
@@ -57,13 +58,19 @@ def begin_tracked(
         run.parent, run.root = parent, parent.root or parent
         # A step's name is unique below its parent; these have none.
         run.step = run.guid
-    run.save(force_insert=True)
+    with storage.writing():
+        insert(run)
+        if run.tags:
+            _label(run)
+        audit.record(workspace=workspace, actor=user, action="runs.track", target=f"run/{run.guid}")
+        transaction.on_commit(lambda: live.tell_new(run))
+    return run
+
+
+def _label(run: Run) -> None:
     RunTag.objects.bulk_create(
         [RunTag(run=run, kind="tag", key=k, value=v[:LABEL_LENGTH]) for k, v in run.tags.items()]
     )
-    audit.record(workspace=workspace, actor=user, action="runs.track", target=f"run/{run.guid}")
-    transaction.on_commit(lambda: live.tell_run(run))
-    return run
 
 
 def _git(tags: Mapping[str, str]) -> dict[str, Any] | None:
@@ -123,6 +130,7 @@ def log_batch(
     *,
     run: Run,
     points: Sequence[Point] = (),
+    rows: storage.Rows | None = None,
     params: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> None:
@@ -131,14 +139,14 @@ def log_batch(
     A parameter never changes: the same value again is fine, another one is refused. What a job was
     given as an input counts as not logged yet.
     """
-    check_points(points)
-    with transaction.atomic():
-        rows = Run.objects.select_for_update()
-        # Metrics come often, and the news of them needs little of the run.
-        narrow = ("guid", "metrics", "version", "root", "kind", "workspace")
-        wide = ("document", "key_parts", "cursor")
-        rows = rows.defer(*wide) if params or tags else rows.only(*narrow)
-        locked = rows.order_by().get(pk=run.pk)
+    rows = by_key(points) if rows is None else rows
+    if not params and not tags:
+        log_rows(guid=run.guid, workspace_id=run.workspace_id, rows=rows)
+        return
+    check_rows(rows)
+    with storage.writing():
+        found = Run.objects.select_for_update().defer("document", "key_parts", "cursor")
+        locked = found.order_by().get(pk=run.pk)
         changes: dict[str, Any] = {}
         labels: list[RunTag] = []
         if params:
@@ -153,7 +161,7 @@ def log_batch(
                 changes["display_name"] = short["mlflow.runName"][:TITLE_LENGTH]
             if "mlflow.note.content" in short:
                 changes["description"] = short["mlflow.note.content"]
-        latest = store_points(locked, points) if points else {}
+        latest = storage.store(locked.pk, rows) if rows else {}
         if latest:
             changes["metrics"] = {**locked.metrics, **latest}
         if labels:
@@ -164,9 +172,25 @@ def log_batch(
         if changes:
             locked.touch(**changes)
         if latest:
-            transaction.on_commit(lambda: live.tell_metrics(locked, latest))
-        if params or tags:
-            transaction.on_commit(lambda: live.tell_run(locked))
+            root = locked.root.guid if locked.root else None
+            transaction.on_commit(lambda: live.tell_metrics(locked.guid, root, latest))
+        transaction.on_commit(lambda: live.tell_run(locked))
+
+
+def log_rows(*, guid: str, workspace_id: int, rows: storage.Rows) -> None:
+    """Store metrics of a run, which must be there and not deleted."""
+    check_rows(rows)
+    with storage.writing():
+        run = storage.lock_run(guid=guid, workspace_id=workspace_id)
+        if run is None:
+            raise StudioError(f"Run with id={guid[:300]} not found", code="not_found")
+        if run.deleted is not None:
+            raise StudioError(
+                f"The run {guid} must be in the 'active' state. Current state is deleted."
+            )
+        if rows:
+            latest, root = storage.write(run, rows), run.root_guid
+            transaction.on_commit(lambda: live.tell_metrics(guid, root, latest))
 
 
 def _new_params(run: Run, params: Mapping[str, str]) -> dict[str, str]:

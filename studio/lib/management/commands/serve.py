@@ -20,14 +20,14 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Serve until a signal ends it."""
-        asyncio.run(
-            server.serve(
-                import_string(settings.ASGI_APPLICATION),
-                bind=settings.BIND,
-                port=settings.PORT,
-                tls_port=settings.TLS_PORT,
-                certificates=lambda: tls.ensure(
-                    settings.OFFICINA_HOME / "tls", hosts=settings.ALLOWED_HOSTS
-                ),
-            )
+        serving = server.serve(
+            import_string(settings.ASGI_APPLICATION),
+            bind=settings.BIND,
+            port=settings.PORT,
+            tls_port=settings.TLS_PORT,
+            certificates=lambda: tls.ensure(
+                settings.OFFICINA_HOME / "tls", hosts=settings.ALLOWED_HOSTS
+            ),
         )
+        with asyncio.Runner(loop_factory=server.new_loop) as runner:
+            runner.run(serving)

@@ -1,0 +1,293 @@
+"""Django's WSGI application behind the ASGI server: one change of thread a request, and none for a slow client.
+
+A body is awaited here, so a client that dawdles holds no thread; only one larger than `WHOLE` is handed on while it
+still arrives. A body that ends early is an error for whoever reads it, never a shorter body.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import io
+import queue
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+# Bodies up to this are read whole before a thread is asked for.
+WHOLE = 2**20
+# How much of a large body may wait to be read.
+AHEAD = 4 * 2**20
+# A client that sends nothing for so many seconds, or after them less than so many bytes a second, is cut off.
+IDLE = 30.0
+SLOWEST = 1000
+Environ = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Gone(OSError):
+    """The client is no longer there, or no longer sends."""
+
+
+class _Reading:
+    """Awaits a request's body piece by piece, and gives up on a client that is too slow."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._begun, self._got = time.monotonic(), 0
+        self.more = True
+
+    async def piece(self) -> bytes:
+        async with asyncio.timeout(IDLE):
+            message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise Gone("the client left before its request was whole")
+        data: bytes = message.get("body", b"")
+        self.more = message.get("more_body", False)
+        self._got += len(data)
+        spent = time.monotonic() - self._begun
+        if self.more and spent > IDLE and self._got < spent * SLOWEST:
+            raise TimeoutError
+        return data
+
+
+class _Arriving(io.RawIOBase):
+    """The rest of a large body, for the thread that reads it while the loop still receives."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, start: bytes) -> None:
+        self._loop = loop
+        self._pieces: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._pieces.put(start)
+        self._rest = memoryview(b"")
+        self._waiting, self._lock = len(start), threading.Lock()
+        self._room = asyncio.Event()
+        # Until the end has come: whatever stops the filling, a shorter body is never taken for the whole.
+        self._failed = True
+
+    async def fill(self, reading: _Reading) -> None:
+        """Pass the body on until it ends; reading goes on only while there is room."""
+        try:
+            while reading.more:
+                data = await reading.piece()
+                with self._lock:
+                    self._waiting += len(data)
+                    full = self._waiting > AHEAD
+                    if full:
+                        self._room.clear()
+                self._pieces.put(data)
+                if full:
+                    await self._room.wait()
+            self._failed = False
+        except (OSError, TimeoutError):
+            return
+        finally:
+            self._pieces.put(None)
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return so many bytes, or what is left."""
+        pieces: list[bytes] = []
+        left = sys.maxsize if size is None or size < 0 else size
+        while left and (self._rest or self._next()):
+            pieces.append(bytes(self._rest[:left]))
+            self._rest = self._rest[left:]
+            left -= len(pieces[-1])
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _next(self) -> bool:
+        """Wait for more; False at the end."""
+        data = self._pieces.get()
+        if data is None:
+            self._pieces.put(None)
+            if self._failed:
+                raise Gone("the request ended before its body was whole")
+            return False
+        self._rest = memoryview(data)
+        with self._lock:
+            before, self._waiting = self._waiting, self._waiting - len(data)
+        if before > AHEAD >= self._waiting:
+            self._loop.call_soon_threadsafe(self._room.set)
+        return True
+
+
+class Bridge:
+    """An ASGI application that runs a WSGI one in threads."""
+
+    def __init__(self, app: Any, *, threads: int) -> None:
+        self._app = app
+        self._threads = ThreadPoolExecutor(threads, "web")
+        # Slow uploads may take half of the threads, so that there always are some for all else.
+        self._uploads = asyncio.Semaphore(max(1, threads // 2))
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        environ, reading = environ_of(scope), _Reading(receive)
+        try:
+            start = await _start(environ, reading)
+        except TimeoutError:
+            await _refuse(send)
+            return
+        except Gone:
+            return
+        if not reading.more:
+            environ["wsgi.input"] = io.BytesIO(start)
+            await self._answer(environ, receive, send)
+            return
+        async with self._uploads:
+            arriving = _Arriving(asyncio.get_running_loop(), start)
+            environ["wsgi.input"] = arriving
+            filling = asyncio.create_task(arriving.fill(reading))
+            try:
+                await self._answer(environ, None, send)
+            finally:
+                # A thread that still reads wakes up, and meets the end as an error.
+                filling.cancel()
+
+    async def _answer(self, environ: Environ, receive: Receive | None, send: Send) -> None:
+        exchange = _Exchange(self._app, environ, send)
+        self._threads.submit(contextvars.copy_context().run, exchange.work)
+        ready = await exchange.ready
+        if ready is not None:
+            status, headers, body = ready
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+            return
+        watch = asyncio.create_task(_watch(receive, exchange)) if receive else None
+        try:
+            await exchange.over
+        finally:
+            exchange.left = True
+            if watch:
+                watch.cancel()
+
+
+class _Exchange:
+    """One request's run in a thread: an answer that is whole at once goes back in one step, others in pieces."""
+
+    def __init__(self, app: Any, environ: Environ, send: Send) -> None:
+        self._app, self._environ, self._send = app, environ, send
+        self._loop = asyncio.get_running_loop()
+        # What is ready at once, or None for an answer that is made while it is sent.
+        self.ready: asyncio.Future[Any] = self._loop.create_future()
+        self.over: asyncio.Future[None] = self._loop.create_future()
+        self.left = False
+        self._status, self._headers = 500, list[tuple[bytes, bytes]]()
+
+    def work(self) -> None:
+        """Run the application, in a thread."""
+        try:
+            result = self._app(self._environ, self._begin)
+            try:
+                if getattr(result, "streaming", True):
+                    self._stream(result)
+                    return
+                body = b"".join(result)
+            finally:
+                if close := getattr(result, "close", None):
+                    close()
+        except BaseException as error:  # the loop raises it where the server reports it
+            self._tell(self.over if self.ready.done() else self.ready, error=error)
+        else:
+            self._tell(self.ready, (self._status, self._headers, body))
+
+    def _begin(self, status: str, headers: list[tuple[str, str]], _error: Any = None) -> None:
+        self._status = int(status[:3])
+        self._headers = [
+            (name.strip().lower().encode("latin-1"), value.strip().encode("latin-1"))
+            for name, value in headers
+        ]
+
+    def _stream(self, pieces: Iterable[bytes]) -> None:
+        self._tell(self.ready, None)
+        start = {"type": "http.response.start", "status": self._status, "headers": self._headers}
+        self._push(start)
+        for piece in pieces:
+            if self.left:
+                break
+            self._push({"type": "http.response.body", "body": piece, "more_body": True})
+        else:
+            self._push({"type": "http.response.body", "body": b""})
+        self._tell(self.over, None)
+
+    def _push(self, message: dict[str, Any]) -> None:
+        # Waited for, so that what the client does not take is not made either.
+        asyncio.run_coroutine_threadsafe(self._send(message), self._loop).result()  # type: ignore[arg-type]
+
+    def _tell(self, future: asyncio.Future[Any], result: Any = None, error: Any = None) -> None:
+        self._loop.call_soon_threadsafe(_settle, future, result, error)
+
+
+def _settle(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+    if future.done():
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(result)
+
+
+async def _start(environ: Environ, reading: _Reading) -> bytes:
+    """Return a body that is small, or the beginning of a large one."""
+    if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
+        reading.more = False
+        return b""
+    pieces, size = [], 0
+    while size < WHOLE:
+        pieces.append(await reading.piece())
+        size += len(pieces[-1])
+        if not reading.more:
+            break
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+async def _watch(receive: Receive, exchange: _Exchange) -> None:
+    """Note that the client has left, so that an endless answer ends."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    exchange.left = True
+
+
+async def _refuse(send: Send) -> None:
+    text = b'{"error_code": "BAD_REQUEST", "message": "The request arrived too slowly."}'
+    headers = [
+        (b"content-type", b"application/json"), (b"connection", b"close"),
+        (b"content-length", str(len(text)).encode()),
+    ]  # fmt: skip
+    await send({"type": "http.response.start", "status": 408, "headers": headers})
+    await send({"type": "http.response.body", "body": text})
+
+
+def environ_of(scope: dict[str, Any]) -> Environ:
+    """Return a request's WSGI environment, still without its body."""
+    host, port = scope.get("server") or ("localhost", 80)
+    environ: Environ = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope["path"].encode("utf-8").decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("ascii"),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port or 0),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.get("scheme", "http"),
+        "wsgi.errors": sys.stdout,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    if client := scope.get("client"):
+        environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = client[0], str(client[1])
+    for name, value in scope["headers"]:
+        key = _NAMES.get(name) or _named(name)
+        text = value.decode("latin-1")
+        environ[key] = f"{environ[key]},{text}" if key in environ else text
+    return environ
+
+
+_NAMES = {b"content-length": "CONTENT_LENGTH", b"content-type": "CONTENT_TYPE"}
+
+
+def _named(name: bytes) -> str:
+    return "HTTP_" + name.decode("latin-1").upper().replace("-", "_")

@@ -1,0 +1,138 @@
+"""A client that dawdles holds no thread and is cut off; one that leaves midway leaves no half body behind."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import socket
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from studio.lib import bridge, patience, server
+from tests.running import free_port
+
+THREADS = 2
+BIG = 3 * 2**20
+
+
+class Site:
+    """A server of ours with a small application: it answers with the digest of what it was sent."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.whole: list[int] = []
+        self.cut = threading.Event()
+        self._loop = server.new_loop()
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        assert self._started.wait(20)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._serve())
+
+    async def _serve(self) -> None:
+        application = bridge.Bridge(self.answer, threads=THREADS)
+        self._server = server._Server(server._config(application, "127.0.0.1", self.port))
+        serving = asyncio.create_task(self._server.serve())
+        while not self._server.started:
+            await asyncio.sleep(0.01)
+        self._started.set()
+        await serving
+
+    def answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        digest, size = hashlib.sha256(), 0
+        try:
+            while data := environ["wsgi.input"].read(2**16):
+                digest.update(data)
+                size += len(data)
+        except OSError:
+            self.cut.set()
+            raise
+        self.whole.append(size)
+        start_response("200 OK", [("Content-Length", "64")])
+        return [digest.hexdigest().encode()]
+
+    def connect(self, data: bytes) -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        connection.sendall(data)
+        return connection
+
+    def asks(self, data: bytes) -> bytes:
+        with self.connect(data) as connection:
+            return everything(connection)
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(20)
+
+
+def everything(connection: socket.socket) -> bytes:
+    """Return what the server sends until it closes the connection."""
+    found = b""
+    try:
+        while data := connection.recv(2**16):
+            found += data
+    except ConnectionResetError:
+        pass
+    return found
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setattr(patience, "HEADER_SECONDS", 1.0)
+    monkeypatch.setattr(bridge, "IDLE", 1.0)
+    found = Site()
+    yield found
+    found.stop()
+
+
+HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def sized(n: int) -> bytes:
+    return HEAD + f"Content-Length: {n}\r\n\r\n".encode()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_headers_and_bodies_that_do_not_come_hold_nobody_up(site: Site) -> None:
+    """More dawdlers than threads: the next request is answered while they wait, and all are cut off."""
+    dawdlers = [
+        site.connect(start)
+        for start in (b"", b"GET / HT", b"GET / HTTP/1.1\r\nX: ", sized(10) + b"half", CHUNKED)
+        for _ in range(THREADS)
+    ]
+    answer = site.asks(sized(5) + b"whole")
+    assert answer.endswith(hashlib.sha256(b"whole").hexdigest().encode())
+    for connection in dawdlers:
+        with connection:
+            assert everything(connection)[:12] in {b"", b"HTTP/1.1 408"}
+    assert site.whole == [5]
+
+
+def test_a_large_body_arrives_whole_and_a_slow_one_is_refused(site: Site) -> None:
+    data = bytes(BIG)
+    digest = hashlib.sha256(data).hexdigest().encode()
+    assert site.asks(sized(BIG) + data).endswith(digest)
+    pieces = b"".join(b"10000\r\n" + data[:65536] + b"\r\n" for _ in range(BIG // 65536))
+    assert site.asks(CHUNKED + pieces + b"0\r\n\r\n").endswith(digest)
+    with site.connect(sized(BIG) + data[: 2 * 2**20]) as stalled:
+        assert b"200 OK" not in everything(stalled)
+    assert site.whole == [BIG, BIG]
+
+
+@pytest.mark.parametrize("head", [CHUNKED + b"200000\r\n", sized(BIG)])
+def test_a_body_that_is_cut_midway_is_an_error_for_its_reader(site: Site, head: bytes) -> None:
+    site.connect(head + bytes(2 * 2**20)).close()
+    assert site.cut.wait(20)
+    assert site.whole == []
+
+
+def test_headers_without_an_end_are_cut_off(site: Site) -> None:
+    line = b"X-Filler: " + b"x" * 1000 + b"\r\n"
+    assert site.asks(b"GET / HTTP/1.1\r\n" + line * 100) == b""
