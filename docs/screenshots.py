@@ -1,6 +1,6 @@
 """Start a studio, run the samples and take the pictures that the README shows.
 
-    .venv/bin/python docs/screenshots.py
+    .venv/bin/python docs/screenshots.py [names]    # all of them, or only these
 
 Needs Debian's chromium and the development requirements.
 """
@@ -28,6 +28,7 @@ import json, time
 from django.test import Client
 from designer.services import drafts, submitting
 from designer.services.arranging import Ask
+from registry.datastores import registering
 from studio.portal.services import run_sample
 from studio.workspaces.models import User, Workspace
 user, workspace = User.objects.first(), Workspace.objects.first()
@@ -41,10 +42,22 @@ runs.append(submitting.submit(pipeline=draft, user=user, ask=Ask()))
 while not all(run.is_ended for run in runs):
     time.sleep(0.3)
     [run.refresh_from_db() for run in runs]
+registering.register_sample(workspace=workspace, name="iris", user=user)
 client = Client()
 client.force_login(user)
 print("SEEDED " + json.dumps([[r.guid for r in runs], draft.guid, client.cookies["sessionid"].value]))
 """
+
+
+# What someone has done to the iris table so far.
+STEPS = [
+    {"op": "filter", "match": "all",
+     "conditions": [{"column": "petal width (cm)", "operator": "more", "value": "1"}]},
+    {"op": "derive", "name": "petal area", "left": "petal length (cm)", "operator": "*",
+     "with": "column", "right": "petal width (cm)"},
+    {"op": "aggregate", "function": "mean", "columns": ["petal area", "sepal length (cm)"],
+     "by": ["target"]},
+]  # fmt: skip
 
 
 def main() -> None:
@@ -72,18 +85,29 @@ def take(
         "graph": f"{base}/runs/{guids[2]}/?tab=graph",
         "compare": f"{base}/compare/?runs={guids[0]},{guids[1]}",
         "designer": f"{base}/pipelines/{draft}/?node=split_data&run={guids[2]}",
+        "explore": f"{base}/data/iris/?tab=explore",
+        "prepare": f"{base}/data/iris/?tab=prepare",
     }
+    chosen = sys.argv[1:] or list(pages)
     context = browser.new_context(
         viewport={"width": 1440, "height": 900}, color_scheme=theme, reduced_motion="reduce"
     )
     context.add_cookies([{"name": "sessionid", "value": session, "url": studio.url}])
     page = context.new_page()
-    for name, address in pages.items():
-        page.goto(address)
+    key = f"prepare:/api/v1/workspaces/{studio.workspace}/data/iris/versions/1:data.parquet"
+    page.add_init_script(
+        f"localStorage.setItem({json.dumps(key)}, {json.dumps(json.dumps(STEPS))})"
+    )
+    for name in chosen:
+        page.goto(pages[name])
         page.wait_for_load_state("networkidle")
         if name == "designer":
             page.locator(".d-node[data-node='split_data']").wait_for()
             page.wait_for_timeout(2_000)  # the run's statuses and the preview arrive after the page
+        if name == "prepare":
+            page.locator(".prep-size", has_text="2 × 3").wait_for()
+        if name == "explore":
+            page.wait_for_function("!document.querySelector('tr[data-waiting]')")
         picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
         picture.save(ROOT / "docs" / "img" / f"{name}-{theme}.png", optimize=True)
     context.close()

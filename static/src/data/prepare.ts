@@ -106,6 +106,14 @@ class Prepare {
     return { steps: [], at: -1 };
   }
 
+  private keep(): void {
+    try {
+      localStorage.setItem(this.kept, JSON.stringify(this.state.steps));
+    } catch {
+      // a browser that keeps nothing: the steps last as long as the page
+    }
+  }
+
   private spec(step: Step): StepSpec | undefined {
     return this.config.steps.find((each) => each.op === step.op);
   }
@@ -182,7 +190,7 @@ class Prepare {
   private render(): void {
     const { steps, at } = this.state;
     const focus = this.focused();
-    localStorage.setItem(this.kept, JSON.stringify(steps));
+    this.keep();
     this.undoButton.disabled = !this.history.canUndo;
     this.redoButton.disabled = !this.history.canRedo;
     this.count.textContent = String(steps.length);
@@ -271,7 +279,7 @@ class Prepare {
         const steps = this.state.steps.map((each, at) => (at === index ? { ...each, [name]: value } : each));
         // The form shows the change already; drawing it anew would take the cursor away.
         this.history.set({ ...this.state, steps }, `${index}.${name}`);
-        localStorage.setItem(this.kept, JSON.stringify(steps));
+        this.keep();
         this.undoButton.disabled = false;
         this.redoButton.disabled = true;
         this.later();
