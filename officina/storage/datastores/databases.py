@@ -118,12 +118,20 @@ class Database:
 
     def _told(self, error: Exception) -> StudioError:
         original = getattr(error, "orig", None) or error
-        text = " ".join(str(part) for part in getattr(original, "args", ()) or (original,))
+        parts = getattr(original, "args", ()) or (original,)
+        while len(parts) == 1 and isinstance(parts[0], tuple):
+            parts = parts[0]  # as SQL Server's driver wraps them
+        text = " ".join(
+            part.decode("utf-8", "replace") if isinstance(part, bytes) else str(part)
+            for part in parts
+        )
         text = " ".join(text.split())
         for secret in self._secrets:
             text = text.replace(secret, "…")
         lowered = text.lower()
-        if "password" in lowered or "access denied" in lowered or "login failed" in lowered:
+        if "unable to connect" in lowered:
+            hint, where = "Check server, port and network.", "server"
+        elif "password" in lowered or "access denied" in lowered or "login failed" in lowered:
             hint, where = "Correct the user or the password.", "credentials"
         elif "does not exist" in lowered or "unknown" in lowered or "syntax" in lowered:
             hint, where = "Look at the name or the query.", "query"
@@ -178,12 +186,19 @@ def open_mysql(config: Mapping[str, Any], secrets: Mapping[str, str]) -> Databas
 
 
 def open_azure_sql(config: Mapping[str, Any], secrets: Mapping[str, str]) -> Database:
-    """Open an Azure SQL or SQL Server database, through pyodbc."""
+    """Open an Azure SQL or SQL Server database, through pymssql, which needs no ODBC driver.
+
+    The server knows no read-only transaction: nothing is committed, and the login should have no right
+    to write.
+    """
     _refuse_path(str(config["server_name"]))
-    query = {"driver": str(config["driver"]), "Encrypt": "yes" if config.get("tls") else "optional"}
+    options = {
+        "login_timeout": CONNECT_SECONDS, "timeout": _seconds(config),
+        "encryption": "require" if config.get("tls") else "request",
+    }  # fmt: skip
     return Database(
-        _url("mssql+pyodbc", config, secrets, **query), title="SQL Server",
-        options={"timeout": CONNECT_SECONDS}, begin="", secrets=list(secrets.values()),
+        _url("mssql+pymssql", config, secrets), title="SQL Server", options=options, begin="",
+        secrets=list(secrets.values()),
     )  # fmt: skip
 
 

@@ -130,8 +130,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             "azure_sql", "Azure SQL or SQL Server", "AzureSqlDatabase", TABLES,
             f"{_HERE}.databases:open_azure_sql",
-            (*_server(1433), _text("driver", "ODBC driver", default="ODBC Driver 18 for SQL Server")),
-            _PASSWORD, ("pyodbc",), "pyodbc", help="Needs Microsoft's ODBC driver on the studio's machine.",
+            _server(1433), _PASSWORD, ("pymssql",), "pymssql",
         ),
         Kind(
             "adls_gen1", "Azure Data Lake Gen1", "AzureDataLakeGen1", NONE, "",
