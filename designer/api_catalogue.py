@@ -138,7 +138,8 @@ class Import(PipelineView):
         made = importing.import_draft(
             workspace=self.workspace, user=person(request), **body.validated_data
         )
-        return Response(self.detail(made), status=status.HTTP_201_CREATED)
+        lost = importing.left_out(body.validated_data["text"])
+        return Response({**self.detail(made), "left_out": lost}, status=status.HTTP_201_CREATED)
 
 
 class FromRun(PipelineView):

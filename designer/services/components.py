@@ -10,7 +10,7 @@ from django.db import transaction
 
 from officina.catalogue import Catalogue, Component
 from officina.errors import StudioError
-from officina.graph import Graph, pipeline_document
+from officina.graph import Graph, pipeline_document, unpinned
 from registry import services as registry
 from registry.models import Asset, AssetVersion
 from studio.runs.services.creating import catalogue_of
@@ -47,7 +47,8 @@ def save_component(
             code="conflict",
         )  # fmt: skip
     catalogue = catalogue_of(workspace)
-    inner = Graph.from_json(graph)
+    # Pins are of the draft that it comes from.
+    inner = unpinned(Graph.from_json(graph))
     if not any(not node.disabled for node in inner.nodes):
         raise StudioError("There is nothing to run in it.", hint="Take at least one module in.")
     document = pipeline_document(inner, catalogue)

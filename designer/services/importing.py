@@ -12,7 +12,7 @@ from designer.models import Pipeline, PipelineVersion
 from designer.services import drafts, inline, results
 from officina.documents import load_yaml
 from officina.errors import StudioError
-from officina.graph import Graph
+from officina.graph import Graph, not_drawable
 from officina.printing import document_of_yaml
 from studio.runs.models import Run
 from studio.workspaces.models import Workspace
@@ -52,6 +52,14 @@ def read_text(
         return "", "", Graph.from_json(data).to_json()
     graph = Graph.of_pipeline(complete(document_of_yaml(text)))
     return _title(text), str(graph.settings.get("description") or ""), placed(graph)
+
+
+def left_out(text: str) -> list[str]:
+    """Return in words what a pipeline job says that no draft can hold."""
+    data = _json(text)
+    if data is not None and (isinstance(data.get("graph"), Mapping) or "nodes" in data):
+        return []
+    return not_drawable(document_of_yaml(text))
 
 
 def _title(text: str) -> str:

@@ -96,6 +96,14 @@ def test_its_export_is_whole_and_comes_back_the_same(
     assert Asset.objects.filter(kind="component").count() == 2
 
 
+def test_what_a_draft_cannot_hold_is_told(api: Any) -> None:
+    more = "    limits: {timeout: 60}\n    display_name: Make a note\n"
+    text = YAML.replace("    display_name: Make a note\n", more)
+    made = api("post", "/pipelines/import", {"text": text}, expect=201)
+    assert made["left_out"] == ["step 'make': limits"]
+    assert api("post", "/pipelines/import", {"text": YAML}, expect=201)["left_out"] == []
+
+
 def test_code_that_did_not_come_along_is_named_on_the_node(api: Any) -> None:
     text = YAML.replace("    display_name: Make a note\n", "    code: ./src\n")
     made = api("post", "/pipelines/import", {"text": text}, expect=201)

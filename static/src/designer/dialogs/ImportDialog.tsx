@@ -12,6 +12,7 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState("");
   const [error, setError] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
+  const [done, setDone] = useState<{ place: string; lost: string[] } | null>(null);
   const read = (file: File | undefined): void => {
     if (!file) return;
     if (file.size > MOST) return setError(`${file.name} has ${(file.size / 2 ** 20).toFixed(1)} MB; a pipeline may have 8 MB.`);
@@ -23,14 +24,19 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
   };
   const make = (): void => {
     setBusy(true);
-    api.post<DraftAnswer>("pipelines/import", { text, ...(name ? { name } : {}) }).then(
-      (made) => location.assign(`/w/${encodeURIComponent(config.workspace)}/pipelines/${made.guid}/`),
+    api.post<DraftAnswer & { left_out?: string[] }>("pipelines/import", { text, ...(name ? { name } : {}) }).then(
+      (made) => {
+        const place = `/w/${encodeURIComponent(config.workspace)}/pipelines/${made.guid}/`;
+        if (made.left_out?.length) setDone({ place, lost: made.left_out });
+        else location.assign(place);
+      },
       (problem: unknown) => {
         setBusy(false);
         setError(wordsOf(problem));
       },
     );
   };
+  if (done) return <Lost {...done} onClose={onClose} />;
   return (
     <Modal
       title="Import"
@@ -77,6 +83,28 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
         <textarea id="n-import-text" className="form-control mono n-import-text" rows={12} spellCheck={false} value={text} onChange={(event) => (setText(event.target.value), setError(null))} />
       </div>
       {error && <Note kind="error">{error}</Note>}
+    </Modal>
+  );
+}
+
+/** What the text said that a draft has no place for. */
+function Lost({ place, lost, onClose }: { place: string; lost: readonly string[]; onClose: () => void }) {
+  return (
+    <Modal
+      title="Imported, but not all of it"
+      onClose={onClose}
+      foot={
+        <a className="btn btn-primary" href={place}>
+          Open the draft
+        </a>
+      }
+    >
+      <Note kind="warning">A draft has no place for these parts of the text. Its steps run without them.</Note>
+      <ul>
+        {lost.map((line) => (
+          <li key={line}>{line}</li>
+        ))}
+      </ul>
     </Modal>
   );
 }
