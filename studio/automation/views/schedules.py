@@ -165,6 +165,9 @@ def preview(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 
 
 def _form(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
+    given = {"import_data": IMPORT_EXAMPLE, "create_job": JOB_EXAMPLE} | {
+        key: value for key, value in given.items() if value not in ("", None)
+    }
     endpoints = PipelineEndpoint.objects.filter(workspace=workspace).order_by("name")[:200]
     return {
         "workspace": workspace, "given": given, "does": DOES, "frequencies": timing.FREQUENCIES,
