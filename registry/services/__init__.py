@@ -21,6 +21,7 @@ from registry.services.deleting import (
     delete_plan,
     dependents,
     provide_dependents,
+    provide_farewell,
 )
 from registry.services.finding import find, named
 from registry.services.labels import delete_label, labels, set_label
@@ -60,6 +61,7 @@ __all__ = [
     "named",
     "open_tree",
     "provide_dependents",
+    "provide_farewell",
     "receive_blob",
     "receive_blobs",
     "receive_tree",

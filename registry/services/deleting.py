@@ -131,7 +131,18 @@ def delete(
     return {**plan, "deleted": True}
 
 
+_farewells: list[Callable[[AssetVersion], None]] = []
+
+
+def provide_farewell(farewell: Callable[[AssetVersion], None]) -> None:
+    """Let a higher app give up what it keeps for a version that is deleted."""
+    if farewell not in _farewells:
+        _farewells.append(farewell)
+
+
 def _empty(version: AssetVersion) -> None:
+    for farewell in _farewells:
+        farewell(version)
     tree, workspace = version.tree, version.asset.workspace
     for row in version.shares.select_related("workspace"):
         if tree:

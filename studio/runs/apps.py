@@ -11,6 +11,12 @@ def _work_on_models(*given: Any) -> dict[str, Any]:
     return models.context_of(*given)
 
 
+def _forget_work(version: Any) -> None:
+    from studio.runs.modelwork import keeping  # which submits runs
+
+    keeping.forget(version)
+
+
 class RunsConfig(AppConfig):
     name = "studio.runs"
     label = "runs"
@@ -20,11 +26,12 @@ class RunsConfig(AppConfig):
         from registry import lineage as graph
         from registry import model_page
         from registry.archive import provide_files, provide_import, provide_part
-        from registry.services import provide_dependents
+        from registry.services import provide_dependents, provide_farewell
         from studio.runs import export, importing, lineage
 
         graph.provide(graph.Source(lineage.edges, lineage.describe))
         provide_dependents(lineage.dependents)
+        provide_farewell(_forget_work)
         model_page.provide(_work_on_models)
         provide_part("runs", export.run_rows, count=export.count)
         provide_part("metrics", export.metric_rows)

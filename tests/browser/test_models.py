@@ -145,6 +145,20 @@ def test_a_model_is_converted_packed_and_measured_from_its_page(
     assert hashlib.sha256(data).hexdigest() == told
     with tarfile.open(got.value.path()) as held:
         assert "walked-2/score.py" in held.getnames()
+    with page.expect_download() as got:
+        page.get_by_role("link", name="Download", exact=True).click()
+    base = f"/api/v1/workspaces/{studio_server.workspace}/models/walked/versions/2"
+    _, listing = studio_server.get(f"{base}/files")
+    stored = json.loads(listing)["items"][0]["sha256"]
+    assert hashlib.sha256(got.value.path().read_bytes()).hexdigest() == stored
+    model = page.url
+    page.locator("[data-action=convert] a[href*='/runs/']").click()
+    page.get_by_role("button", name="Register model").click()
+    page.locator("#register-source").select_option("output:model")
+    page.locator("#register-name").fill("walked-from-run")
+    page.locator("#register-dialog .btn-primary").click()
+    expect(page.locator("h1")).to_have_text("walked-from-run")
+    page.goto(model)
     page.get_by_role("link", name="walked-onnx:1").click()
     expect(page.locator("h1")).to_have_text("walked-onnx")
     expect(page.locator("[data-action=convert] [data-reason]")).to_have_text("It is ONNX already.")

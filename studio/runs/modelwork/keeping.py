@@ -9,6 +9,7 @@ from typing import Any
 from officina.errors import StudioError
 from officina.storage import Tree
 from registry import services as registry
+from registry.models import AssetVersion
 from studio.runs.models import LineageEdge, ModelWork, Run
 from studio.runs.modelwork.recommending import recommend
 
@@ -88,8 +89,18 @@ def _packed(work: ModelWork, found: dict[str, Any], trees: Mapping[str, Tree]) -
                 "size": entry.size,
             }
         )
+    # The version holds its packages: they outlive the run.
+    registry.hold_tree(workspace=work.version.asset.workspace, digest=trees["package"].digest)
     kept = {key: found[key] for key in ("packages", "hashed", "python", "lock")}
     return {"archives": archives, "tree": trees["package"].digest, **kept}
+
+
+def forget(version: AssetVersion) -> None:
+    """Let go of all that was found of a version which is being deleted, its packages with it."""
+    for work in ModelWork.objects.filter(version=version):
+        if tree := work.result.get("tree"):
+            registry.release_tree(workspace=version.asset.workspace, digest=tree)
+        work.delete()
 
 
 def _profiled(work: ModelWork, found: dict[str, Any], trees: Mapping[str, Tree]) -> dict[str, Any]:

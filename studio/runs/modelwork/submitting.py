@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from studio.runs.models import ModelWork, Run
 from studio.runs.modelwork import choosing
 from studio.runs.services.creating import check_environment, create_run
 
+MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}\Z")
 EXPERIMENT = "model-work"
 TAG = "model"
 VERBS = {"convert": "Convert", "package": "Package", "profile": "Profile"}
@@ -140,7 +142,8 @@ def modules_of(report: dict[str, Any]) -> list[str]:
     """Return the modules that scoring with a model imports, as its files tell."""
     flavours = set(report["flavours"])
     found = {name.split(".")[0] for scan in report["scans"] for name in scan["globals"]}
-    found -= {"?", ""}
+    # A hostile pickle names what it likes, and these become words of a command.
+    found = {name for name in found if MODULE.match(name)}
     if flavours & {"pickle", "joblib"}:
         # A pickle with raw arrays between its parts is read only up to the first.
         found |= {"sklearn", "numpy", "pandas"}

@@ -128,6 +128,53 @@ def test_the_same_version_is_packed_to_the_same_bytes(add: Any, do: Any) -> None
     assert set(digests[0]) == {"churn-1.tar.gz", "churn-1-docker.tar.gz"}
 
 
+def test_a_deleted_version_takes_its_packages_along(add: Any, do: Any, workspace: Any) -> None:
+    from registry.models import StoredTree
+
+    source = add("churn", {"model.pkl": classifier()})
+    run = do(source, "package", form="plain")
+    work = ModelWork.objects.get(run=run)
+    held = StoredTree.objects.get(workspace=workspace, digest=work.result["tree"])
+    before = held.references
+    registry.delete(source, confirm=True)
+    held.refresh_from_db()
+    assert held.references == before - 1
+    assert not ModelWork.objects.exists()
+
+
+def test_what_a_hostile_pickle_names_is_no_word_of_the_command(add: Any, user: Any) -> None:
+    data = b"\x80\x04c$(touch /tmp/x);evil\nname\n."
+    run = modelwork.submit(
+        version=add("odd", {"model.pkl": data}), action="package", user=user, options={}
+    )
+    assert run.document["inputs"]["modules"]["value"] == "numpy,pandas,sklearn"
+
+
+def test_work_is_canceled_and_keeps_its_log(add: Any, user: Any, work: Any) -> None:
+    import threading
+    import time
+
+    from studio.runs import services
+
+    source = add("churn", {"model.pkl": classifier()})
+    run = modelwork.submit(version=source, action="profile", user=user, options={"seconds": 60})
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        until = time.monotonic() + 60
+        while b"loaded a pickle" not in read_log(run=run, offset=0).data:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+            run.refresh_from_db()
+    finally:
+        services.cancel_run(run=Run.objects.get(pk=run.pk), user=user)
+        worker.join(60)
+    run.refresh_from_db()
+    assert run.status == "Canceled"
+    assert b"loaded a pickle" in read_log(run=run, offset=0).data
+    assert modelwork.newest(source)["profile"].work.result == {}
+
+
 def test_a_run_that_is_done_again_keeps_its_result_as_well(
     add: Any, do: Any, user: Any, work: Any
 ) -> None:
