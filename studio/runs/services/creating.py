@@ -306,8 +306,11 @@ def trees_of(value: Any) -> Iterator[str]:
         yield value.removeprefix("tree:")
 
 
-def rerun(*, run: Run, user: Any, inputs: dict[str, Any] | None = None, force: bool = False) -> Run:
-    """Submit a run's own document again, with other literal inputs where given."""
+def rerun(
+    *, run: Run, user: Any, inputs: dict[str, Any] | None = None, force: bool = False,
+    tags: dict[str, str] | None = None,
+) -> Run:  # fmt: skip
+    """Submit a run's own document again, with other literal inputs and more tags where given."""
     top = run.root or run
     if run.kind == Run.TRACKED or top.kind == Run.TRACKED:
         raise StudioError(
@@ -326,6 +329,8 @@ def rerun(*, run: Run, user: Any, inputs: dict[str, Any] | None = None, force: b
         slot["value"] = value
     if document["jobType"] == "Pipeline":
         document["settings"] = (document.get("settings") or {}) | {"force_rerun": force}
+    if tags:
+        document["tags"] = {**(document.get("tags") or {}), **tags}
     with transaction.atomic():
         new = create_run(workspace=top.workspace, user=user, document=document, git=top.git)
         work = ModelWork.objects.filter(run=top).first()
