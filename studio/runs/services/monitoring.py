@@ -213,6 +213,7 @@ class Watch(Attempt):
         from studio.runs import modelwork  # which submits runs, by way of these services
 
         with transaction.atomic():
+            reporting.register_data(run=self.run, trees=trees)
             kinds = self.run.document.get("outputs") or {}
             outputs = {}
             for name, tree in trees.items():
