@@ -58,7 +58,9 @@ class AssetList(RegistryView):
         return self.page(rows, AssetSerializer)
 
     @extend_schema(
-        operation_id="assets_create", request=OpenApiTypes.OBJECT, responses=AssetVersionSerializer
+        operation_id="assets_create",
+        request=OpenApiTypes.OBJECT,
+        responses={201: AssetVersionSerializer},
     )
     def post(self, request: Request, workspace: str, kind: str) -> Response:
         row = creating.create_version(
@@ -103,7 +105,7 @@ class AssetDetail(RegistryView):
             )  # fmt: skip
         verb(**self.at(), user=self.request.user)
 
-    @extend_schema(operation_id="assets_delete", responses=OpenApiTypes.OBJECT)
+    @extend_schema(operation_id="assets_delete", responses={200: OpenApiTypes.OBJECT})
     def delete(self, request: Request, workspace: str, kind: str, name: str) -> Response:
         """Say what would be deleted; `?confirm=true` deletes, `&force=true` also what is in use."""
         return Response(

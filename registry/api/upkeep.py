@@ -97,7 +97,9 @@ class RetentionList(RegistryView):
         return self.page(self.workspace.retention_rules.all(), RetentionSerializer)
 
     @extend_schema(
-        operation_id="retention_add", request=OpenApiTypes.OBJECT, responses=RetentionSerializer
+        operation_id="retention_add",
+        request=OpenApiTypes.OBJECT,
+        responses={201: RetentionSerializer},
     )
     def post(self, request: Request, workspace: str) -> Response:
         body = self.body()

@@ -44,7 +44,7 @@ class UploadList(RegistryView):
         ).order_by("-changed")
         return Response({"items": [shape(row) for row in rows]})
 
-    @extend_schema(operation_id="uploads_begin", request=OpenApiTypes.OBJECT, responses=dict)
+    @extend_schema(operation_id="uploads_begin", request=OpenApiTypes.OBJECT, responses={201: dict})
     def post(self, request: Request, workspace: str) -> Response:
         body = self.body()
         upload = uploading.begin_upload(

@@ -48,7 +48,7 @@ class VersionDetail(RegistryView):
         services.update(row, **changes, user=request.user)
         return Response(AssetVersionSerializer(row).data)
 
-    @extend_schema(operation_id="versions_delete", responses=OpenApiTypes.OBJECT)
+    @extend_schema(operation_id="versions_delete", responses={200: OpenApiTypes.OBJECT})
     def delete(self, request: Request, **_: str) -> Response:
         """Say what would be deleted; `?confirm=true` deletes, `&force=true` also what is in use."""
         plan = services.delete(
@@ -181,7 +181,7 @@ class VersionShares(RegistryView):
         names = row.shares.values_list("workspace__name", flat=True)
         return Response({"reference": row.shared_reference, "workspaces": list(names)})
 
-    @extend_schema(operation_id="shares_add", request=OpenApiTypes.OBJECT, responses=dict)
+    @extend_schema(operation_id="shares_add", request=OpenApiTypes.OBJECT, responses={201: dict})
     def post(self, request: Request, **_: str) -> Response:
         row = self.version()
         services.share(row, self._other(), user=request.user)
@@ -229,7 +229,7 @@ class VersionStageRequests(RegistryView):
     @extend_schema(
         operation_id="versions_stage_request",
         request=OpenApiTypes.OBJECT,
-        responses=StageRequestSerializer,
+        responses={201: StageRequestSerializer},
     )
     def post(self, request: Request, **_: str) -> Response:
         body = self.body()

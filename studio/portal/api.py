@@ -79,7 +79,9 @@ class EnvironmentList(WorkspaceViewMixin, APIView):
         return pager.get_paginated_response([shown(each) for each in found])
 
     @extend_schema(
-        operation_id="environments_create", request=NewEnvironment, responses=OpenApiTypes.OBJECT
+        operation_id="environments_create",
+        request=NewEnvironment,
+        responses={201: OpenApiTypes.OBJECT},
     )
     def post(self, request: Request, workspace: str) -> Response:
         body = NewEnvironment(data=request.data)
@@ -111,7 +113,9 @@ class EnvironmentBuild(WorkspaceViewMixin, APIView):
     operations = {"post": "runs.submit"}
 
     @extend_schema(
-        operation_id="environments_build", request=BuildBody, responses=OpenApiTypes.OBJECT
+        operation_id="environments_build",
+        request=BuildBody,
+        responses={201: OpenApiTypes.OBJECT},
     )
     def post(self, request: Request, workspace: str, name: str) -> Response:
         body = BuildBody(data=request.data)
@@ -151,7 +155,7 @@ class EnvironmentCache(WorkspaceViewMixin, APIView):
         rows = facts.cached()
         return Response({"size": sum(each["size"] for each in rows), "environments": rows})
 
-    @extend_schema(operation_id="environments_cache_clear", responses=OpenApiTypes.OBJECT)
+    @extend_schema(operation_id="environments_cache_clear", responses={200: OpenApiTypes.OBJECT})
     def delete(self, request: Request, workspace: str) -> Response:
         keys = request.query_params.getlist("key")
         return Response({"freed": facts.clear_cache(keys=keys or None)})

@@ -15,12 +15,16 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 
     experiment = serializers.CharField(source="experiment.name", read_only=True)
     parent = serializers.CharField(  # type: ignore[assignment]
-        source="parent.guid", read_only=True, default=None
+        source="parent.guid", read_only=True, default=None, allow_null=True
     )
     owner = serializers.CharField(source="owner.email", read_only=True)
-    compute = serializers.CharField(source="compute.name", read_only=True, default=None)
-    reused_from = serializers.CharField(source="reused_from.guid", read_only=True, default=None)
-    seconds = serializers.FloatField(read_only=True)
+    compute = serializers.CharField(
+        source="compute.name", read_only=True, default=None, allow_null=True
+    )
+    reused_from = serializers.CharField(
+        source="reused_from.guid", read_only=True, default=None, allow_null=True
+    )
+    seconds = serializers.FloatField(read_only=True, allow_null=True)
     url = serializers.SerializerMethodField()
 
     class Meta:

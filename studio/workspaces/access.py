@@ -13,6 +13,7 @@ from rest_framework.permissions import BasePermission
 
 from officina.errors import StudioError
 from studio.lib import problems
+from studio.lib.pages import Page
 from studio.workspaces.authentication import (
     authenticate,
     bad_token,
@@ -293,6 +294,8 @@ class WorkspaceViewMixin:
     """Gives a DRF view its `workspace`, resolved and checked by OperationPermission."""
 
     permission_classes: ClassVar[Any] = (OperationPermission,)
+    # What lists answer with, for the OpenAPI document of views that page by hand too.
+    pagination_class: ClassVar[Any] = Page
     membership: Membership
 
     def get_workspace(self) -> Workspace:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
 from rest_framework.response import Response
@@ -141,6 +142,7 @@ class Roles(ViewSet):
     def get_queryset(self) -> QuerySet[Any]:
         return self.workspace.custom_roles.all()
 
+    @extend_schema(responses=OpenApiTypes.OBJECT)
     def list(self, request: Request, **_: Any) -> Response:
         built_in = [
             {"id": None, "name": name, "operations": sorted(held), "built_in": True}

@@ -88,7 +88,9 @@ class InvitationShape(serializers.ModelSerializer[Invitation]):
 
 
 class TokenShape(serializers.ModelSerializer[ApiToken]):
-    workspace = serializers.CharField(source="workspace.name", default=None, read_only=True)
+    workspace = serializers.CharField(
+        source="workspace.name", default=None, read_only=True, allow_null=True
+    )
     only_here = serializers.BooleanField(default=True, write_only=True)
     days = serializers.IntegerField(
         min_value=1, max_value=3650, required=False, allow_null=True, write_only=True
