@@ -13,7 +13,9 @@ from registry.datastores import explore
 from registry.models import AssetVersion
 from studio.workspaces.models import Workspace
 
-SAMPLES = (1_000, 10_000, 100_000)
+ROWS = 1_000
+# A pattern that never ends must not keep a child from others for long.
+SECONDS = 30.0
 
 
 def rehearse(
@@ -21,7 +23,7 @@ def rehearse(
     version: AssetVersion,
     file: str,
     steps: list[Prepared],
-    rows: int = SAMPLES[0],
+    rows: int = ROWS,
     spread: bool = False,
     show: int = -1,
     window: tuple[int, int, int, int] = (0, 100, 0, 50),
@@ -35,7 +37,7 @@ def rehearse(
         "prepare", **explore.place(), table=_end(explore.table_of(version, file)),
         steps=[each.as_json() for each in steps],
         others={key: _end(table) for key, table in tables_beside(workspace, steps).items()},
-        rows=rows, spread=spread, show=show, window=[start, count, first, last],
+        rows=rows, spread=spread, show=show, window=[start, count, first, last], timeout=SECONDS,
     )  # fmt: skip
     return found
 

@@ -38,6 +38,11 @@ wide = registry.store().put_bytes(text.encode())
 tree = registry.store().put_manifest({{"wide.csv": Entry(wide.sha256, wide.size)}})
 registry.register(workspace=lab, kind="data", name="wide", tree=tree, user=user,
     document={{"dataType": "uri_file", "dataUri": tree.uri}})
+for rows in ("1,a\\n2,b\\n3,c\\n", "1,a\\n2,B\\n4,d\\n"):
+    blob = registry.store().put_bytes(("id,word\\n" + rows).encode())
+    tree = registry.store().put_manifest({{"t.csv": Entry(blob.sha256, blob.size)}})
+    registry.register(workspace=lab, kind="data", name="keyed", tree=tree, user=user,
+        document={{"dataType": "uri_file", "dataUri": tree.uri}})
 print("SEEDED " + json.dumps(client.cookies["sessionid"].value))
 """
 PATHS = (
@@ -107,6 +112,38 @@ def test_a_table_of_500_columns_scrolls(
     expect(grid.get_by_role("gridcell", name=str(299 * 499 % 97), exact=True).first).to_be_visible(
         timeout=30_000
     )
+    page.context.close()
+
+
+def test_a_sample_is_registered_in_one_click_and_shown(
+    browser: Browser, studio_server: Studio, session: str
+) -> None:
+    page = open_page(browser, studio_server, session, "light")
+    page.goto(f"{studio_server.url}/w/{studio_server.workspace}/datastores/")
+    page.get_by_role("button", name="Register wine").click()
+    page.wait_for_url("**/data/wine/?version=*", timeout=60_000)
+    # Names and types at once, then every column's statistics.
+    lines = page.locator("section.card", has_text="Columns").locator("tbody tr")
+    expect(lines).to_have_count(14, timeout=60_000)
+    expect(page.locator("tr[data-waiting]")).to_have_count(0, timeout=60_000)
+    expect(lines.first).to_contain_text("alcohol")
+    expect(page.get_by_text("target is likely the target")).to_be_visible()
+    page.context.close()
+
+
+def test_two_versions_are_compared_by_a_key(
+    browser: Browser, studio_server: Studio, session: str
+) -> None:
+    page = open_page(browser, studio_server, session, "light")
+    address = f"{studio_server.url}/w/{studio_server.workspace}/data/keyed/"
+    page.goto(f"{address}?tab=explore")
+    page.get_by_label("Compare with version").select_option("1")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_text("Rows are matched by id.")).to_be_visible(timeout=60_000)
+    changed = page.get_by_role("region", name="Changed rows").get_by_role("row")
+    expect(changed).to_have_count(3)
+    wrong = Axe().run(page).response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"][:200]) for each in wrong] == []
     page.context.close()
 
 
