@@ -7,14 +7,17 @@ and the studio keeps a batch only once; parameters, tags and the end are the sam
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from officina.errors import StudioError
 from officina.tracking import metric_value, number_json
@@ -43,14 +46,63 @@ class Journal:
         self._lines = folder / "lines.jsonl"
         self._state = folder / "state.json"
         self._lock = threading.Lock()
+        self._held: Any = None
 
     def add(self, *lines: Line) -> None:
-        """Append lines with one write."""
+        """Append lines with one write: they outlive this process at once, and the machine after `settle`."""
         data = "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines).encode()
-        with self._lock, self._lines.open("ab") as target:
+        with self._lock, self._lines.open("ab", buffering=0) as target:
             target.write(data)
-            target.flush()
-            os.fsync(target.fileno())
+
+    def settle(self) -> None:
+        """Bring the lines to the disk."""
+        if self._lines.exists():
+            with self._lines.open("rb") as source:
+                os.fsync(source.fileno())
+
+    def hold(self) -> bool:
+        """Take the journal for this process until it ends; False when another one has it."""
+        try:
+            import fcntl
+        except ImportError:  # not everywhere; `officina sync` is then for when no script runs
+            return True
+        handle = (self.folder / "lock").open("ab")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            handle.close()
+            return False
+        self._held = handle
+        return True
+
+    def finish_for(self) -> None:
+        """Mend what a killed process left: a torn last line, a run that nobody will end."""
+        if not self._lines.exists():
+            return
+        data = self._lines.read_bytes()
+        whole = data[: data.rfind(b"\n") + 1]
+        if len(whole) < len(data):
+            with self._lines.open("r+b") as target:
+                target.truncate(len(whole))
+        last = json.loads(whole.splitlines()[-1]) if whole else {"op": "end"}
+        if last["op"] != "end":
+            self.add({"op": "end", "status": "FAILED", "ts": last.get("ts") or time.time()})
+
+    def keep_file(self, path: Path) -> dict[str, Any]:
+        """Copy a file into the journal, for it may change or go; return its digest and size."""
+        digest, size = hashlib.sha256(), 0
+        draft = self.folder / f"file-{uuid.uuid4().hex}"
+        with path.open("rb") as source, draft.open("wb") as target:
+            while data := source.read(1 << 20):
+                digest.update(data)
+                size += len(data)
+                target.write(data)
+        kept = self.folder / f"file-{digest.hexdigest()}"
+        draft.replace(kept)
+        return {"sha256": digest.hexdigest(), "size": size}
+
+    def file(self, sha256: str) -> Path:
+        return self.folder / f"file-{sha256}"
 
     def state(self) -> dict[str, Any]:
         """Return what is known: `offset` sent so far, `run`, and the batch that is on its way."""
@@ -86,7 +138,7 @@ class Journal:
 
     def drop(self) -> None:
         """Delete a journal that is sent whole."""
-        for path in (self._lines, self._state):
+        for path in (self._lines, self._state, *self.folder.glob("file-*"), self.folder / "lock"):
             path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.folder.rmdir()
@@ -115,6 +167,9 @@ class Sender:
                 self._journal.keep(state)
         self._metrics(state, [line for line in lines if line["op"] == "metric"])
         self._words(state["run"], lines)
+        for line in lines:
+            if line["op"] == "artifact":
+                self._file(state["run"], line)
         for line in lines:
             if line["op"] == "end":
                 times = {"end_time": int(line["ts"] * 1000), "status": line["status"]}
@@ -176,10 +231,28 @@ class Sender:
             body = {"run_id": run, "params": params[part], "tags": tags[part]}
             self._call("runs/log-batch", body)
 
+    def _file(self, run: str, line: Line) -> None:
+        """Send a file; the studio refuses one that does not arrive as it was."""
+        path = self._journal.file(line["sha256"])
+        if not path.exists():
+            return  # sent already: only then it is deleted
+        place = f"{self._client.mlflow_path}/api/2.0/mlflow-artifacts/artifacts/0/{run}/artifacts"
+        digest = b64encode(bytes.fromhex(line["sha256"])).decode()
+        self._client.transport.request(
+            "PUT", f"{place}/{quote(line['name'])}", content=lambda: _pieces(path),
+            headers={"Content-Digest": f"sha-256=:{digest}:", "Content-Length": str(line["size"])},
+        )  # fmt: skip
+
     def _call(self, verb: str, body: Mapping[str, Any], method: str = "POST") -> dict[str, Any]:
         place = f"{self._client.mlflow_path}/api/2.0/mlflow/{verb}"
         given: dict[str, Any] = {"params": body} if method == "GET" else {"json": body}
         return dict(self._client.transport.json(method, place, **given) or {})
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as source:
+        while data := source.read(1 << 20):
+            yield data
 
 
 class LoggedRun:
@@ -190,7 +263,8 @@ class LoggedRun:
 
     def __init__(self, client: Client, experiment: str, name: str = "") -> None:
         self.journal = Journal(journal_folder() / uuid.uuid4().hex)
-        self._sender = Sender(client, self.journal)
+        self.journal.hold()
+        self._client, self._sender = client, Sender(client, self.journal)
         self._steps: dict[str, int] = {}
         self._wake, self._over = threading.Event(), threading.Event()
         self.error: StudioError | None = None
@@ -228,6 +302,16 @@ class LoggedRun:
         """Put a tag on the run."""
         self._add({"op": "tag", "key": str(key), "value": str(value)})
 
+    def log_artifact(self, path: str | Path, name: str = "") -> None:
+        """Keep a file with the run, as it is now; `name` is its path there, else the file's own name."""
+        source = Path(path)
+        if not source.is_file():
+            raise StudioError(
+                f"There is no file {source}.", hint="Log the files of a folder one by one."
+            )
+        kept = self.journal.keep_file(source)
+        self._add({"op": "artifact", "name": name or source.name, **kept})
+
     def finish(self, status: str = "FINISHED", *, patience: float = 600.0) -> bool:
         """End the run and wait until all is sent; False when the studio stayed away so long.
 
@@ -253,12 +337,19 @@ class LoggedRun:
 
     def _run(self) -> None:
         pause = QUICK
+        earlier = True
         while True:
             self._wake.clear()
             over = self._over.is_set()
             try:
+                self.journal.settle()
                 while self._sender.send():
                     pause = QUICK
+                if earlier:
+                    # What a killed script has left goes on here; whatever ails it is not this run's trouble.
+                    earlier = False
+                    with contextlib.suppress(StudioError, OSError):
+                        send_left(self._client)
                 if over:
                     self.journal.drop()
                     return
@@ -273,13 +364,17 @@ class LoggedRun:
 
 
 def send_left(client: Client, tell: Callable[[str], None] = lambda text: None) -> int:
-    """Send the journals that earlier scripts left for this studio; return how many are done."""
+    """Send the journals that earlier scripts left for this studio; return how many are done.
+
+    Those of scripts that still run are left alone: they send them themselves.
+    """
     done = 0
     folder = journal_folder()
     for place in sorted(folder.iterdir()) if folder.is_dir() else []:
         journal = Journal(place)
-        if journal.state().get("url") != client.profile.url:
+        if journal.state().get("url") != client.profile.url or not journal.hold():
             continue
+        journal.finish_for()
         sender = Sender(client, journal)
         while sender.send():
             pass

@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -107,18 +108,22 @@ def peer(database: str) -> Iterator[dict[str, Any]]:
         path = f"{python.parent}:{os.environ['PATH']}"
         env = {**os.environ, "PATH": path, "MLFLOW_DISABLE_TELEMETRY": "true"}
         with Path(home, "log").open("wb") as log:
-            process = subprocess.Popen(command, cwd=home, env=env, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                command, cwd=home, env=env, stdout=log, stderr=log, start_new_session=True
+            )
         try:
             url = f"http://127.0.0.1:{port}"
             _wait(f"{url}/health", process, Path(home, "log"))
             yield {"url": url, "token": "", "pid": process.pid}
         finally:
-            process.terminate()
+            # The whole group: its workers and job runners do not always end with it.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait(30)
 
 
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 120
+    end = time.monotonic() + 300
     while time.monotonic() < end and process.poll() is None:
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:
             if answer.status == 200:

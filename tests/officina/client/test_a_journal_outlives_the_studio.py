@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -117,6 +120,79 @@ def test_a_studio_that_is_away_loses_and_doubles_nothing(
     assert shown["tags"]["who"] == "me"
     expected = [(step, step / 10) for step in range(300)]
     assert points(studio, shown["guid"], "loss") == expected
+
+
+def test_three_thousand_points_and_files_outlive_a_studio_that_stops_midway(
+    client: Client, line: Line, studio: Studio, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes.txt"
+    run = client.start_run("journal", "long absence")
+    for step in range(1000):
+        if step == 200:
+            line.away = True
+        if step in (100, 500, 900):
+            notes.write_text(f"at {step}", encoding="utf-8")
+            run.log_artifact(notes, f"notes/{step}.txt")
+        run.log_metrics({"a": float(step), "b": -float(step), "c": step / 8}, step=step)
+    notes.unlink()
+    line.away, line.swallow = False, 2
+    assert run.finish(patience=90)
+    with Client(studio.url, studio.token, studio.workspace) as direct:
+        (shown,) = [r for r in direct.list_jobs() if r["display_name"] == "long absence"]
+        guid, place = shown["guid"], tmp_path / "got"
+        direct.download_job(guid, place)
+        words = direct.transport.json(
+            "GET", f"{direct.mlflow_path}/api/2.0/mlflow/metrics/get-history",
+            params={"run_id": guid, "metric_key": "b"},
+        )  # fmt: skip
+    for key, factor in (("a", 1.0), ("b", -1.0), ("c", 1 / 8)):
+        assert points(studio, guid, key) == [(step, step * factor) for step in range(1000)]
+    assert [each["step"] for each in words["metrics"]] == list(range(1000))
+    for step in (100, 500, 900):
+        found = place / "artifacts" / "notes" / f"{step}.txt"
+        assert found.read_text(encoding="utf-8") == f"at {step}"
+    assert not list((tmp_path / "officina" / "journals").iterdir())
+
+
+SCRIPT = """
+import os, signal, sys
+from officina.client import Client
+with Client(*sys.argv[1:4]) as client:
+    run = client.start_run("journal", "killed")
+    for step in range(50):
+        run.log_metric("m", step)
+    while not run.run_id or sys.argv[4] == "away":
+        sys.argv[4] = ""
+    for step in range(50, 80):
+        run.log_metric("m", step)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("studio_is", ["here", "away"])
+def test_what_a_killed_script_left_goes_on_when_the_next_one_starts(
+    client: Client, line: Line, studio: Studio, studio_is: str
+) -> None:
+    script = SCRIPT if studio_is == "here" else SCRIPT.replace("while not run.run_id or", "while")
+    line.away = studio_is == "away"
+    command = [sys.executable, "-c", script, line.url, studio.token, studio.workspace, studio_is]
+    assert subprocess.run(command, timeout=60).returncode == -signal.SIGKILL
+    line.away = False
+    with client.start_run("journal", "the next") as run:
+        run.log_metric("n", 1)
+    with Client(studio.url, studio.token, studio.workspace) as direct:
+        killed = [r for r in direct.list_jobs() if r["display_name"] == "killed"]
+    # Newest first: the other case's run has the same name.
+    assert killed[0]["status"] == "Failed"
+    assert points(studio, killed[0]["guid"], "m") == [(step, float(step)) for step in range(80)]
+
+
+def test_a_journal_in_use_is_nobody_elses_to_send(client: Client, line: Line) -> None:
+    line.away = True
+    run = client.start_run("journal", "still going")
+    assert send_left(client) == 0
+    line.away = False
+    assert run.finish(patience=60)
 
 
 def test_a_journal_that_a_crash_left_is_sent_later(client: Client, studio: Studio) -> None:
