@@ -103,7 +103,7 @@ def _loaded(job: Definition) -> Definition:
     code += [(n.get("component") or {}).get("code") for n in (document.get("jobs") or {}).values()
              if isinstance(n.get("component"), dict)]  # fmt: skip
     for each in code:
-        if each and not str(each).startswith(("tree:", "azureml:")):
+        if each and not str(each).startswith("tree:"):
             raise StudioError(
                 f"{each!r} is not stored code.", where="action.jobDefinition",
                 hint="Make the schedule with `officina schedule create`, which uploads it.",

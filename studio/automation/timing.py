@@ -48,6 +48,21 @@ def moment(text: Any, zone: ZoneInfo, *, where: str) -> dt.datetime | None:
     return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
 
 
+def spelled(trigger: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a trigger with its words written as REST has them, however its client does; no nulls."""
+    found = {key: value for key, value in trigger.items() if value is not None}
+    for key in ("triggerType", "frequency"):
+        if isinstance(found.get(key), str):
+            found[key] = found[key].title()
+    if isinstance(found.get("schedule"), Mapping):
+        pattern = {k: v for k, v in found["schedule"].items() if v not in (None, [], "")}
+        days = _listed(pattern.get("weekDays"))
+        if days:
+            pattern["weekDays"] = [day.title() if isinstance(day, str) else day for day in days]
+        found["schedule"] = pattern
+    return found
+
+
 def check(trigger: Mapping[str, Any]) -> None:
     """Refuse a trigger that says nothing sensible, naming the part at fault."""
     zone = zone_of(trigger)

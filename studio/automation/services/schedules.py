@@ -62,6 +62,7 @@ def clean(document: Mapping[str, Any]) -> dict[str, Any]:
             "A schedule needs an action.", where="action",
             hint=f"Known: {', '.join(actions.ACTIONS)}.",
         )  # fmt: skip
+    trigger = timing.spelled(trigger)
     timing.check(trigger)
     kept = {key: given[key] for key in ("displayName", "description", "tags", "properties")
             if given.get(key)}  # fmt: skip

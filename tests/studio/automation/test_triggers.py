@@ -110,3 +110,14 @@ def test_a_trigger_reads_as_a_sentence() -> None:
     assert wording.times_words(every("Day"), [NOON + dt.timedelta(hours=3)], NOON) == [
         "Friday 27 March 2026, 15:00 (in 3 hours)"
     ]
+
+
+def test_the_words_of_other_clients_are_spelled_as_rest_has_them() -> None:
+    given = {
+        "triggerType": "Recurrence", "frequency": "week", "interval": 1, "endTime": None,
+        "schedule": {"hours": [4], "minutes": [0], "weekDays": ["monday"], "monthDays": None},
+    }  # fmt: skip
+    assert timing.spelled(given) == {
+        "triggerType": "Recurrence", "frequency": "Week", "interval": 1,
+        "schedule": {"hours": [4], "minutes": [0], "weekDays": ["Monday"]},
+    }  # fmt: skip
