@@ -8,6 +8,7 @@ from typing import Any
 from officina.errors import StudioError
 from officina.storage import Tree
 from registry import services
+from registry.datastores import addresses
 from registry.models import AssetVersion
 from studio.workspaces.models import Workspace
 
@@ -26,6 +27,14 @@ def create_version(
     document = body.get("document") or {}
     if not isinstance(document, dict):
         raise StudioError("The document is an object.", where="document")
+    properties = _mapping(body, "properties")
+    uri = str(document.get("dataUri") or "")
+    if tree is None and kind == "data" and addresses.names_place(uri):
+        # Its bytes as they are now: a version never changes, whatever becomes of the datastore.
+        tree = addresses.tree_at(workspace=workspace, uri=uri, user=user, where="document.dataUri")
+        properties = {"source.uri": uri, **properties}
+        kept = "uri_file" if addresses.is_file(tree, uri) else "uri_folder"
+        document = {"dataType": kept, **document}
     cleaned = CLEAN[kind](dict(document), _text(body, "type"), tree)
     return services.register(
         workspace=workspace,
@@ -36,7 +45,7 @@ def create_version(
         tree=tree,
         description=_text(body, "description"),
         tags=_mapping(body, "tags"),
-        properties=_mapping(body, "properties"),
+        properties=properties,
         user=user,
     )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
 from officina.errors import StudioError
+from officina.storage import Entry
 from officina.storage.datastores.places import Item, Listing, absent, page_of, taken
 from officina.storage.paths import check_name
 from registry.services import storing
@@ -74,6 +75,15 @@ class Own:
             raise absent(path)
         for each in rows:
             yield each.path, each.size
+
+    def entries(self, path: str) -> dict[str, Entry]:
+        """Return the files at a path with the digests that they are stored under."""
+        row = self._names().find(self.workspace, self.container, path) if path else None
+        rows = [row] if row is not None else self._below(f"{path}/" if path else "")
+        found = {each.path: Entry(each.sha256, each.size) for each in rows if each.sha256}
+        if not found:
+            raise absent(path)
+        return found
 
     def write(self, path: str, chunks: Iterable[bytes], *, overwrite: bool) -> int:
         check_name(path)

@@ -14,6 +14,7 @@ from officina.errors import StudioError
 from officina.storage import Entry, Tree
 from registry import services as registry
 from registry.datastores import services
+from registry.datastores.own import Own
 from registry.models import AssetVersion, Datastore
 from studio.workspaces.models import User, Workspace
 
@@ -27,26 +28,40 @@ def register_path(
     row: Datastore, *, path: str, name: str, user: User, description: str = ""
 ) -> AssetVersion:
     """Register a file or folder of a datastore as the next version of a data asset."""
-    place = services.files(row, user=user, reason="register")
-    files: dict[str, Entry] = {}
-    total = 0
-    store = registry.store()
-    for found, _ in place.walk(path):
-        with place.open(found) as source:
-            blob = store.put_stream(_chunks(source), limit=MOST_BYTES - total)
-        inside = found.removeprefix(path).strip("/") or PurePosixPath(found).name
-        files[inside] = Entry(blob.sha256, blob.size)
-        total += blob.size
-        if len(files) > MOST_FILES:
-            raise StudioError(
-                f"{path or 'The datastore'} holds more than {MOST_FILES:,} files.", where="path",
-                hint="Register a folder below it.", code="too_large",
-            )  # fmt: skip
+    files = entries_at(row, path=path, user=user, most=MOST_BYTES)
     only = set(files) == {PurePosixPath(path).name} and path != ""
     return _register(
-        row, tree=store.put_manifest(files), name=name, user=user, description=description,
+        row, tree=registry.store().put_manifest(files), name=name, user=user, description=description,
         kind="uri_file" if only else "uri_folder", path=path,
     )  # fmt: skip
+
+
+def entries_at(row: Datastore, *, path: str, user: User, most: int) -> dict[str, Entry]:
+    """Return the files at a path of a datastore by their names below it, their bytes stored.
+
+    Those of the studio's own datastores are stored already; others are copied, up to `most` bytes.
+    """
+    place = services.files(row, user=user, reason="register")
+    if isinstance(place, Own):
+        found = place.entries(path)
+    else:
+        found = {}
+        store, total = registry.store(), 0
+        for name, _ in place.walk(path):
+            with place.open(name) as source:
+                blob = store.put_stream(_chunks(source), limit=most - total)
+            found[name] = Entry(blob.sha256, blob.size)
+            total += blob.size
+            if len(found) > MOST_FILES:
+                raise StudioError(
+                    f"{path or 'The datastore'} holds more than {MOST_FILES:,} files.", where="path",
+                    hint="Register a folder below it.", code="too_large",
+                )  # fmt: skip
+    # A file has its own name, one in a folder the rest of its path.
+    return {
+        name.removeprefix(path).strip("/") or PurePosixPath(name).name: entry
+        for name, entry in found.items()
+    }
 
 
 def register_query(

@@ -20,6 +20,7 @@ from officina.errors import StudioError
 from officina.graph import assets_as_inputs
 from registry import environments as named_environments
 from registry import services as registry
+from registry.datastores import addresses
 from registry.models import AssetVersion
 from studio.compute import services as computes
 from studio.compute.models import ComputeTarget
@@ -53,7 +54,7 @@ def create_run(
 ) -> Run:
     """Check a job document, settle what it refers to, and queue it."""
     document = copy.deepcopy(document)
-    used = settle(workspace, document)
+    used = settle(workspace, document, user=user)
     problems = checks.problems(document, catalogue_of(workspace))
     if problems:
         first = problems[0]
@@ -168,7 +169,9 @@ def literals_of(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def settle(workspace: Workspace, document: dict[str, Any]) -> list[tuple[str, str]]:
+def settle(
+    workspace: Workspace, document: dict[str, Any], *, user: Any = None
+) -> list[tuple[str, str]]:
     """Replace asset references by what they mean now; return the lineage sources with labels."""
     used: list[tuple[str, str]] = []
     jobs = document.get("jobs") or {}
@@ -183,7 +186,7 @@ def settle(workspace: Workspace, document: dict[str, Any]) -> list[tuple[str, st
     _refuse_local_code(document)
     for where, holder in [("", document), *((f"jobs.{s}.", n) for s, n in jobs.items())]:
         for name, value in (holder.get("inputs") or {}).items():
-            source = _settle_input(workspace, value, where=f"{where}inputs.{name}")
+            source = _settle_input(workspace, value, where=f"{where}inputs.{name}", user=user)
             if source:
                 used.append((source, f"{where}{name}"))
     checked: set[str] = set()
@@ -229,7 +232,7 @@ def _settle_component(workspace: Workspace, node: dict[str, Any]) -> None:
     node["type"] = row.document.get("type", "command")
 
 
-def _settle_input(workspace: Workspace, value: dict[str, Any], *, where: str) -> str:
+def _settle_input(workspace: Workspace, value: dict[str, Any], *, where: str, user: Any) -> str:
     uri = value.get("uri")
     if not isinstance(uri, str) or "${{" in uri:
         return ""
@@ -237,7 +240,11 @@ def _settle_input(workspace: Workspace, value: dict[str, Any], *, where: str) ->
     if uri.startswith("tree:"):
         registry.open_tree(workspace=workspace, digest=uri.removeprefix("tree:"))
         return ""
-    if not uri.startswith("azureml:") or "datastores/" in uri:
+    if addresses.names_place(uri):
+        tree = addresses.tree_at(workspace=workspace, uri=uri, user=user, where=where)
+        value["uri"], value["source"] = tree.uri, uri
+        return ""
+    if not uri.startswith("azureml:"):
         raise StudioError(
             f"{uri!r} is not data that the server can read yet.",
             where=where,

@@ -66,3 +66,64 @@ def test_a_folder_of_it_becomes_data(cast: Any, own: Any) -> None:
 def test_it_can_be_neither_deleted_nor_changed(cast: Any, own: Any) -> None:
     with pytest.raises(StudioError, match="comes with the workspace"):
         services.delete(own, user=cast.owner)
+
+
+def test_its_address_is_what_a_job_and_a_data_asset_read(cast: Any, own: Any) -> None:
+    from studio.runs.services import creating
+
+    short = "azureml://datastores/workspaceblobstore/paths/set"
+    long = (
+        f"azureml://subscriptions/{cast.lab.subscription_id}/resourcegroups/x/workspaces/lab"
+        "/datastores/workspaceblobstore/paths/set/a.csv"
+    )
+    inputs: dict[str, Any] = {
+        "all": {"jobInputType": "uri_folder", "uri": short},
+        "one": {"jobInputType": "uri_file", "uri": long},
+    }
+    document = {"jobType": "Command", "command": "true", "inputs": inputs}
+    creating.settle(cast.lab, document, user=cast.contributor)
+    for name, files in (("all", {"a.csv", "deep/b.txt"}), ("one", {"a.csv"})):
+        digest = inputs[name]["uri"].removeprefix("tree:")
+        assert set(registry.open_tree(workspace=cast.lab, digest=digest).files) == files
+    assert inputs["all"]["source"] == short
+
+    client = cast.client("contributor")
+    for name, uri, type_ in (("folder", short, "uri_folder"), ("file", long, "uri_file")):
+        body = {"name": name, "document": {"dataUri": uri}}
+        made = client.post("/api/v1/workspaces/lab/data", body, format="json").json()
+        assert made["document"]["dataType"] == type_, made
+        assert made["properties"]["source.uri"] == uri
+    digest = made["tree"]
+    read = registry.open_tree(workspace=cast.lab, digest=digest).files["a.csv"].sha256
+    assert registry.store().read(read) == FILES["set/a.csv"]
+
+
+@pytest.mark.parametrize(
+    ("uri", "word"),
+    [
+        ("azureml://datastores/workspaceblobstore/paths/none.csv", "nothing at"),
+        ("azureml://datastores/nowhere/paths/a", "no datastore"),
+        ("azureml://datastores/workspaceblobstore/paths/../../etc/passwd", "refused|nothing at"),
+        (
+            "azureml://subscriptions/x/resourcegroups/y/workspaces/elsewhere"
+            "/datastores/workspaceblobstore/paths/set",
+            "not in this workspace",
+        ),
+    ],
+)
+def test_an_address_of_nothing_is_told(uri: str, word: str, cast: Any, own: Any) -> None:
+    from registry.datastores import addresses
+
+    with pytest.raises(StudioError, match=word):
+        addresses.tree_at(workspace=cast.lab, uri=uri, user=cast.owner)
+
+
+def test_a_folder_elsewhere_is_copied_for_a_job(cast: Any, make: Any, share: Any) -> None:
+    from registry.datastores import addresses
+
+    make("team", "folder", path=str(share))
+    uri = "azureml://datastores/team/paths/raw/"
+    tree = addresses.tree_at(workspace=cast.lab, uri=uri, user=cast.contributor)
+    assert set(tree.files) == {"a.csv"} and not addresses.is_file(tree, uri)
+    with pytest.raises(StudioError):
+        addresses.tree_at(workspace=cast.lab, uri=uri, user=cast.outsider)
