@@ -75,6 +75,12 @@ class Journal:
         self._held = handle
         return True
 
+    def release(self) -> None:
+        """Let go of the journal."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
     def finish_for(self) -> None:
         """Mend what a killed process left: a torn last line, a run that nobody will end."""
         if not self._lines.exists():
@@ -138,6 +144,7 @@ class Journal:
 
     def drop(self) -> None:
         """Delete a journal that is sent whole."""
+        self.release()
         for path in (self._lines, self._state, *self.folder.glob("file-*"), self.folder / "lock"):
             path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
@@ -376,8 +383,12 @@ def send_left(client: Client, tell: Callable[[str], None] = lambda text: None) -
             continue
         journal.finish_for()
         sender = Sender(client, journal)
-        while sender.send():
-            pass
+        try:
+            while sender.send():
+                pass
+        except BaseException:
+            journal.release()
+            raise
         tell(f"run {journal.state()['run']} is sent")
         journal.drop()
         done += 1

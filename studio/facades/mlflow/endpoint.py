@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from django.core.exceptions import RequestDataTooBig
 from django.db.utils import OperationalError
-from django.http import HttpRequest
+from django.http import HttpRequest, UnreadablePostError
 from django.http.response import HttpResponseBase
 
 from officina.errors import StudioError
 from studio.facades.mlflow import callers, wire
 from studio.facades.mlflow.wire import Handler, Message, Refusal
 from studio.lib import problems
+from studio.lib.bridge import Gone
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +58,11 @@ class Endpoint:
             return wire.refuse(wire.as_refusal(error))
         except RequestDataTooBig:
             return wire.refuse(Refusal("The request is too large.", wire.INVALID, 413))
+        except (Gone, UnreadablePostError):
+            # Nobody is there to read this; it is told apart from our own mistakes.
+            return wire.refuse(
+                Refusal("The request ended before its body was whole.", "BAD_REQUEST")
+            )
         except OperationalError:
             logger.exception("the database could not answer %s", request.path)
             busy = Refusal("The database is busy; try again.", "TEMPORARILY_UNAVAILABLE")
