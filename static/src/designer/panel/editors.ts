@@ -1,4 +1,4 @@
-/** Who else is in which field right now, by the awareness that the canvas shares. */
+/** Who else is in which field right now, by the presence that the canvas shares. */
 import { useEffect, useState } from "react";
 import { useDesigner } from "../store/index.ts";
 
@@ -7,35 +7,26 @@ export interface Editor {
   color?: string;
 }
 
-interface Aware {
-  user?: Editor;
-  editing?: { node: string; param: string } | null;
-}
-
 export function useEditors(node: string): ReadonlyMap<string, Editor> {
-  const { awareness } = useDesigner().provider;
+  const { peers } = useDesigner().presence;
   const [editors, setEditors] = useState<ReadonlyMap<string, Editor>>(new Map());
   useEffect(() => {
     const read = (): void => {
       const found = new Map<string, Editor>();
-      for (const [client, state] of awareness.getStates()) {
-        const { user, editing } = state as Aware;
-        if (client !== awareness.clientID && user && editing?.node === node) found.set(editing.param, user);
-      }
+      for (const { user, editing } of peers.get()) if (editing?.node === node && editing.param !== null) found.set(editing.param, user);
       setEditors((now) => (now.size === found.size && [...found].every(([param, user]) => now.get(param)?.name === user.name) ? now : found));
     };
     read();
-    awareness.on("change", read);
-    return () => awareness.off("change", read);
-  }, [awareness, node]);
+    return peers.subscribe(read);
+  }, [peers, node]);
   return editors;
 }
 
 /** Tell the others that this field is being edited. */
 export function useTellEditing(node: string, param: string): { onFocus: () => void; onBlur: () => void } {
-  const { awareness } = useDesigner().provider;
+  const { presence } = useDesigner();
   return {
-    onFocus: () => awareness.setLocalStateField("editing", { node, param }),
-    onBlur: () => awareness.setLocalStateField("editing", null),
+    onFocus: () => presence.editing(node, param),
+    onBlur: () => presence.editing(null),
   };
 }

@@ -3,12 +3,14 @@ import { restingOf, type Rest } from "../../graph/resting.ts";
 import { Catalogue } from "../../graph/catalogue.ts";
 import type { CatalogueJson, Column, Problem } from "../../graph/types.ts";
 import { toast } from "../../ui/toast.ts";
+import { untilLoaded } from "../app/lazily.ts";
 import { Api, type PlanRequest } from "./api.ts";
 import { Cell, Keyed } from "./cell.ts";
 import type { PageConfig } from "./config.ts";
 import { DraftStore } from "./draft.ts";
 import { Presence } from "./presence.ts";
-import { Provider, type ProblemsFrame, type TextFrame } from "./provider.ts";
+import { BANNER_AFTER, type ConnectionState } from "./connection.ts";
+import type { ProblemsFrame, TextFrame } from "./provider.ts";
 import { RunStore } from "./runs.ts";
 import { startFromUrl } from "./location.ts";
 import { UiStore } from "./ui.ts";
@@ -17,8 +19,9 @@ export class Designer {
   readonly draft: DraftStore;
   readonly api: Api;
   readonly ui = new UiStore();
-  readonly provider: Provider;
+  readonly connection = new Cell<ConnectionState>({ state: "connecting", unsaved: 0, savedAt: null, savedBy: null, revision: null });
   readonly presence: Presence;
+  private readonly socket: string;
   readonly runs: RunStore;
   readonly catalogue = new Cell<Catalogue | null>(null);
   readonly catalogueError = new Cell<string | null>(null);
@@ -28,6 +31,8 @@ export class Designer {
   readonly columns = new Keyed<readonly Column[] | null>();
   /** Modules that a run would leave out, and because of which other one. */
   readonly resting = new Keyed<Rest>();
+  /** Runs that were submitted while the page is open, here or by others. */
+  readonly started = new Set<string>();
   /** How often the server has looked at the draft since the page opened; 0 = not yet. */
   readonly checked = new Cell(0);
 
@@ -36,18 +41,18 @@ export class Designer {
     this.draft.writable.set(config.canWrite);
     this.api = new Api(config.workspace, config.guid);
     const room = `/ws/w/${encodeURIComponent(config.workspace)}`;
-    this.provider = new Provider(config.urls.socket ?? `${room}/pipelines/${encodeURIComponent(config.guid)}/`, this.draft, (frame) => this.onFrame(frame));
-    this.presence = new Presence(this.provider.awareness, config.user, this.ui);
+    this.socket = config.urls.socket ?? `${room}/pipelines/${encodeURIComponent(config.guid)}/`;
+    this.presence = new Presence(config.user, this.ui);
     this.runs = new RunStore(this.api, this.draft, (run) => `${room}/runs/${encodeURIComponent(run)}/`);
     this.draft.onEdit.add(() => this.findResting());
     this.draft.onPin.add(() => this.findResting());
     this.catalogue.subscribe(() => this.findResting());
     if (config.catalogue) this.catalogue.set(new Catalogue(config.catalogue));
-    if (config.saved) this.provider.state.update((now) => ({ ...now, savedAt: config.saved ?? null, revision: config.revision ?? null }));
+    if (config.saved) this.connection.update((now) => ({ ...now, savedAt: config.saved ?? null, revision: config.revision ?? null }));
   }
 
   start(): void {
-    this.provider.start();
+    void this.goLive();
     if (!this.catalogue.get()) void this.loadCatalogue();
     void this.runs.show(startFromUrl(this.ui));
   }
@@ -57,6 +62,13 @@ export class Designer {
     const { nodes, edges } = this.draft.snapshot.get();
     const found = catalogue ? restingOf({ nodes, edges, catalogue }) : new Map<string, Rest>();
     this.resting.merge([...found].map(([id, rest]) => [id, same(this.resting.get(id), rest) ? this.resting.get(id) : rest] as const), true);
+  }
+
+  private async goLive(): Promise<void> {
+    const banner = setTimeout(() => this.connection.update((now) => ({ ...now, state: "offline" })), BANNER_AFTER);
+    const { goLive } = await untilLoaded(() => import("./live.ts"));
+    clearTimeout(banner);
+    goLive(this, this.socket);
   }
 
   async loadCatalogue(): Promise<void> {
@@ -83,12 +95,15 @@ export class Designer {
     return run.guid;
   }
 
-  private onFrame(frame: TextFrame): void {
+  readonly onFrame = (frame: TextFrame): void => {
     if (frame.type === "problems") this.setProblems(frame as unknown as ProblemsFrame);
-    else if (frame.type === "run") void this.runs.show(String(frame["guid"]));
+    else if (frame.type === "run") {
+      this.started.add(String(frame["guid"]));
+      void this.runs.show(String(frame["guid"]));
+    }
     else if (frame.type === "restored") toast("A version of this draft was restored.", "info");
     else if (frame.type === "refused") toast(String(frame["message"] ?? "The studio refused the change."), "error");
-  }
+  };
 
   private setProblems(frame: ProblemsFrame): void {
     this.problems.set(frame.problems ?? []);

@@ -1,9 +1,13 @@
 import * as Y from "yjs";
 import { describe, expect, it } from "vitest";
 import { DraftStore } from "./draft.ts";
+import { provideYjs } from "./yjs.ts";
+
+provideYjs(Y);
 
 function open(): DraftStore {
   const draft = new DraftStore();
+  draft.attach(new Y.Doc());
   draft.begin();
   return draft;
 }

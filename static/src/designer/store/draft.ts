@@ -1,11 +1,12 @@
 /** The draft: a Y.Doc read as plain values and changed by named commands that undo. */
-import * as Y from "yjs";
+import type { Doc, Map as YjsMap } from "yjs";
 import type { Graph, GraphGroup, GraphNode, GraphNote, GraphSettings, Json, Params, PipelineParameter, Point, Wire } from "../../graph/types.ts";
 import { edgeId } from "../../graph/types.ts";
 import { freshId } from "../../graph/names.ts";
 import { Cell, Keyed } from "./cell.ts";
 import { History } from "./history.ts";
 import { EMPTY, fromGraph, PARTS, readAll, reread, toGraph, type Snapshot } from "./snapshot.ts";
+import { Y } from "./yjs.ts";
 
 export interface NewNode {
   component: string;
@@ -22,12 +23,11 @@ export interface NewNode {
   pinned?: { run: string };
 }
 
-type YMap = Y.Map<unknown>;
+type YMap = YjsMap<unknown>;
 type NodeField = "label" | "comment" | "compute" | "group" | "disabled" | "forceRerun" | "version" | "pinned";
 
 export class DraftStore {
-  readonly doc = new Y.Doc();
-  readonly history = new History(this.doc);
+  readonly history = new History();
   readonly snapshot = new Cell<Snapshot>(EMPTY);
   /** Nodes by id, for who watches one of them. */
   readonly nodes = new Keyed<GraphNode>();
@@ -35,11 +35,23 @@ export class DraftStore {
   readonly onEdit = new Set<(ids: readonly string[]) => void>();
   /** Told when a node is pinned or let go, and once when the document has arrived. */
   readonly onPin = new Set<() => void>();
+  private attached: Doc | null = null;
   private live = false;
   readonly writable = new Cell(true);
 
   constructor(preview?: Partial<Graph>) {
     if (preview) this.publish(fromGraph(preview));
+  }
+
+  get doc(): Doc {
+    if (!this.attached) throw new Error("The draft has no document yet.");
+    return this.attached;
+  }
+
+  /** The document that will hold the draft; until it is live the graph of the page is shown. */
+  attach(doc: Doc): void {
+    this.attached = doc;
+    this.history.follow(doc);
     for (const part of PARTS) {
       this.doc.getMap(part).observeDeep((events) => {
         if (!this.live) return;
@@ -301,7 +313,7 @@ export class DraftStore {
     this.change(label, () => ids.forEach((id) => setAll(this.part("nodes").get(id), { [field]: value })), key);
   }
 
-  private part(name: (typeof PARTS)[number]): Y.Map<YMap> {
+  private part(name: (typeof PARTS)[number]): YjsMap<YMap> {
     return this.doc.getMap<YMap>(name);
   }
 
@@ -343,7 +355,7 @@ export function boundTo(value: Json | undefined): string | null {
   return typeof value === "string" ? (/^\$\{\{\s*parent\.inputs\.([\w.-]+)\s*\}\}$/.exec(value)?.[1] ?? null) : null;
 }
 
-function setAll(map: Y.Map<unknown> | undefined, change: Record<string, unknown>): void {
+function setAll(map: YMap | undefined, change: Record<string, unknown>): void {
   for (const [key, value] of Object.entries(change)) {
     if (value === undefined) map?.delete(key);
     else map?.set(key, value);

@@ -1,7 +1,8 @@
 /** Undo of my own changes only, each with a name that the button shows. */
-import * as Y from "yjs";
+import type { Doc, UndoManager } from "yjs";
 import { Cell } from "./cell.ts";
 import { PARTS } from "./snapshot.ts";
+import { Y } from "./yjs.ts";
 
 export interface HistoryState {
   undo: string | null;
@@ -17,13 +18,15 @@ const MERGE_WITHIN = 1500;
 export class History {
   readonly state = new Cell<HistoryState>({ undo: null, redo: null });
   readonly origin = { name: "this tab" };
-  private readonly manager: Y.UndoManager;
+  private doc: Doc | null = null;
+  private manager: UndoManager | null = null;
   private lastKey = "";
   private lastTime = 0;
   private label = "";
   private depth = 0;
 
-  constructor(private readonly doc: Y.Doc) {
+  follow(doc: Doc): void {
+    this.doc = doc;
     const scope = [...PARTS.map((part) => doc.getMap(part)), doc.getMap("settings")];
     this.manager = new Y.UndoManager(scope, { trackedOrigins: new Set([this.origin]), captureTimeout: Number.MAX_SAFE_INTEGER });
     this.manager.on("stack-item-added", ({ stackItem }: { stackItem: Named }) => {
@@ -37,9 +40,9 @@ export class History {
 
   /** Run a change as one undo step; changes of one `key` in quick succession (typing) are one step. */
   change(label: string, work: () => void, key = ""): void {
-    if (this.depth) return work(); // a command within a command is part of it
+    if (this.depth || !this.doc) return work(); // a command within a command is part of it
     const now = Date.now();
-    if (!key || key !== this.lastKey || now - this.lastTime > MERGE_WITHIN) this.manager.stopCapturing();
+    if (!key || key !== this.lastKey || now - this.lastTime > MERGE_WITHIN) this.manager?.stopCapturing();
     this.lastKey = key;
     this.lastTime = now;
     this.label = label;
@@ -65,18 +68,18 @@ export class History {
     if (label === null) return null;
     this.label = label;
     this.lastKey = "";
-    this.manager[which]();
+    this.manager?.[which]();
     this.publish();
     return label;
   }
 
   private publish(): void {
-    const top = (stack: Named[]): string | null => {
-      const item = stack.at(-1);
+    const top = (stack: Named[] | undefined): string | null => {
+      const item = stack?.at(-1);
       return item ? String(item.meta.get("label") ?? "change") : null;
     };
-    const undo = top(this.manager.undoStack as unknown as Named[]);
-    const redo = top(this.manager.redoStack as unknown as Named[]);
+    const undo = top(this.manager?.undoStack as unknown as Named[] | undefined);
+    const redo = top(this.manager?.redoStack as unknown as Named[] | undefined);
     const now = this.state.get();
     if (now.undo !== undo || now.redo !== redo) this.state.set({ undo, redo });
   }

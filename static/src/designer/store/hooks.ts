@@ -5,10 +5,10 @@ import type { Column, Component, GraphEdge, GraphGroup, GraphNode, GraphNote, Gr
 import type { Rest } from "../../graph/resting.ts";
 import { edgeId } from "../../graph/types.ts";
 import type { Cell, Keyed } from "./cell.ts";
+import type { ConnectionState } from "./connection.ts";
 import type { Designer } from "./designer.ts";
 import type { HistoryState } from "./history.ts";
 import type { Peer } from "./presence.ts";
-import type { ConnectionState } from "./provider.ts";
 import type { NodeRun, RunHead } from "./runs.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { UiState } from "./ui.ts";
@@ -98,7 +98,7 @@ export function useRunNodes(): ReadonlyMap<string, NodeRun> {
 }
 
 export const useHistory = (): HistoryState => useCell(useDesigner().draft.history.state);
-export const useConnection = (): ConnectionState => useCell(useDesigner().provider.state);
+export const useConnection = (): ConnectionState => useCell(useDesigner().connection);
 export const useWritable = (): boolean => useCell(useDesigner().draft.writable);
 
 export function useUi<K extends keyof UiState>(key: K): UiState[K] {

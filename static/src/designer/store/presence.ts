@@ -24,14 +24,20 @@ export class Presence {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private next: Point | null = null;
 
+  private awareness: Awareness | null = null;
+
   constructor(
-    private readonly awareness: Awareness,
-    user: Me,
-    ui: UiStore,
-  ) {
-    awareness.setLocalState({ user, cursor: null, selection: [...ui.selection.get()], editing: null });
-    awareness.on("change", () => this.read());
-    ui.selection.subscribe(() => awareness.setLocalStateField("selection", [...ui.selection.get()].slice(0, 200)));
+    private readonly user: Me,
+    private readonly ui: UiStore,
+  ) {}
+
+  /** From here on the others see me, and I them. */
+  join(awareness: Awareness): void {
+    const chosen = (): string[] => [...this.ui.selection.get()].slice(0, 200);
+    this.awareness = awareness;
+    awareness.setLocalState({ user: this.user, cursor: null, selection: chosen(), editing: null });
+    awareness.on("change", () => this.read(awareness));
+    this.ui.selection.subscribe(() => awareness.setLocalStateField("selection", chosen()));
   }
 
   /** Where my pointer is, in canvas coordinates; null when it left. */
@@ -39,19 +45,19 @@ export class Presence {
     this.next = at && { x: Math.round(at.x), y: Math.round(at.y) };
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
-      if (this.peers.get().length || this.next === null) this.awareness.setLocalStateField("cursor", this.next);
+      if (this.peers.get().length || this.next === null) this.awareness?.setLocalStateField("cursor", this.next);
     }, CURSOR_EVERY);
   }
 
   editing(node: string | null, param: string | null = null): void {
-    this.awareness.setLocalStateField("editing", node === null ? null : { node, param });
+    this.awareness?.setLocalStateField("editing", node === null ? null : { node, param });
   }
 
-  private read(): void {
+  private read(awareness: Awareness): void {
     const peers: Peer[] = [];
-    for (const [client, state] of this.awareness.getStates()) {
+    for (const [client, state] of awareness.getStates()) {
       const user = state["user"] as Partial<Me> | undefined;
-      if (client === this.awareness.clientID || !user?.name) continue;
+      if (client === awareness.clientID || !user?.name) continue;
       peers.push({
         client,
         user: { name: user.name, initials: user.initials || user.name.slice(0, 2).toUpperCase(), color: safeColor(user.color) },

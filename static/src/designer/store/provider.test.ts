@@ -1,7 +1,12 @@
 import * as Y from "yjs";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { Cell } from "./cell.ts";
+import type { ConnectionState } from "./connection.ts";
 import { DraftStore } from "./draft.ts";
 import { Provider } from "./provider.ts";
+import { provideYjs } from "./yjs.ts";
+
+provideYjs(Y);
 
 class Socket extends EventTarget {
   static last: Socket;
@@ -28,7 +33,8 @@ function start(): { draft: DraftStore; provider: Provider } {
   vi.stubGlobal("WebSocket", Socket);
   vi.useFakeTimers();
   const draft = new DraftStore();
-  const provider = new Provider("/ws/", draft, () => undefined);
+  draft.attach(new Y.Doc());
+  const provider = new Provider("/ws/", draft, new Cell<ConnectionState>({ state: "connecting", unsaved: 0, savedAt: null, savedBy: null, revision: null }), () => undefined);
   provider.start();
   draft.begin();
   return { draft, provider };

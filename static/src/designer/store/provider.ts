@@ -6,25 +6,15 @@ import * as syncProtocol from "y-protocols/sync";
 import * as Y from "yjs";
 import { backOff } from "../../live/connection.ts";
 import type { Column, Problem } from "../../graph/types.ts";
-import { Cell } from "./cell.ts";
+import type { Cell } from "./cell.ts";
+import { BANNER_AFTER, type ConnectionState } from "./connection.ts";
 import type { DraftStore } from "./draft.ts";
 
 const SYNC = 0;
 const AWARENESS = 1;
 const QUERY_AWARENESS = 3;
-const BANNER_AFTER = 1500;
 const PING_EVERY = 15_000;
 const ANSWER_WITHIN = 6000;
-
-export interface ConnectionState {
-  state: "connecting" | "online" | "offline" | "refused";
-  /** Changes made here that the server has not yet confirmed as stored. */
-  unsaved: number;
-  savedAt: string | null;
-  savedBy: string | null;
-  revision: number | null;
-  message?: string;
-}
 
 export type ColumnsByPort = Record<string, Record<string, Column[] | null>>;
 
@@ -37,7 +27,6 @@ export type TextFrame = { type: string } & Record<string, unknown>;
 
 export class Provider {
   readonly awareness: awarenessProtocol.Awareness;
-  readonly state = new Cell<ConnectionState>({ state: "connecting", unsaved: 0, savedAt: null, savedBy: null, revision: null });
   private socket: WebSocket | null = null;
   private tries = 0;
   private heard = 0;
@@ -48,6 +37,7 @@ export class Provider {
   constructor(
     private readonly url: string,
     private readonly draft: DraftStore,
+    readonly state: Cell<ConnectionState>,
     private readonly onText: (frame: TextFrame) => void,
   ) {
     this.awareness = new awarenessProtocol.Awareness(draft.doc);

@@ -1,6 +1,7 @@
 /** Reads the Y.Doc into plain values; only what changed is read again, so identities hold still. */
-import * as Y from "yjs";
+import type { AbstractType, Doc, Map as YjsMap, YEvent } from "yjs";
 import type { Graph, GraphEdge, GraphGroup, GraphNode, GraphNote, GraphSettings, Json, PipelineParameter, Wire } from "../../graph/types.ts";
+import { Y } from "./yjs.ts";
 
 export interface Snapshot {
   readonly nodes: ReadonlyMap<string, GraphNode>;
@@ -26,7 +27,7 @@ export const EMPTY: Snapshot = {
 const number = (value: unknown): number => (typeof value === "number" && Number.isFinite(value) ? value : 0);
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
 
-function readNode(id: string, map: Y.Map<unknown>): GraphNode {
+function readNode(id: string, map: YjsMap<unknown>): GraphNode {
   const params = map.get("params");
   const node: GraphNode = {
     id,
@@ -52,7 +53,7 @@ function readEdge(id: string, value: Partial<Wire>): GraphEdge {
   return { id, source: value.source ?? "", sourceHandle: value.sourceHandle ?? "", target: id.slice(0, at), targetHandle: id.slice(at + 1) };
 }
 
-function readNote(id: string, map: Y.Map<unknown>): GraphNote {
+function readNote(id: string, map: YjsMap<unknown>): GraphNote {
   const note: GraphNote = {
     id,
     text: String(map.get("text") ?? ""),
@@ -66,7 +67,7 @@ function readNote(id: string, map: Y.Map<unknown>): GraphNote {
   return note;
 }
 
-const READERS: { [P in Exclude<Part, "edges">]: (id: string, map: Y.Map<unknown>) => unknown } = {
+const READERS: { [P in Exclude<Part, "edges">]: (id: string, map: YjsMap<unknown>) => unknown } = {
   nodes: readNode,
   notes: readNote,
   groups: (id, map) => ({ ...map.toJSON(), id, label: String(map.get("label") ?? "Group") }),
@@ -78,7 +79,7 @@ function readEntry(part: Part, id: string, value: unknown): unknown {
   return value instanceof Y.Map ? READERS[part](id, value) : undefined;
 }
 
-export function readPart(doc: Y.Doc, part: Part): Map<string, unknown> {
+export function readPart(doc: Doc, part: Part): Map<string, unknown> {
   const values = new Map<string, unknown>();
   doc.getMap<unknown>(part).forEach((held, id) => {
     const value = readEntry(part, id, held);
@@ -87,13 +88,13 @@ export function readPart(doc: Y.Doc, part: Part): Map<string, unknown> {
   return values;
 }
 
-export function readAll(doc: Y.Doc): Snapshot {
+export function readAll(doc: Doc): Snapshot {
   const parts = Object.fromEntries(PARTS.map((part) => [part, readPart(doc, part)]));
   return { ...(parts as unknown as Omit<Snapshot, "settings">), settings: doc.getMap("settings").toJSON() as GraphSettings };
 }
 
 /** Read again only the entries that these events touched. */
-export function reread(doc: Y.Doc, before: Snapshot, part: Part, events: readonly Y.YEvent<Y.AbstractType<unknown>>[]): Snapshot {
+export function reread(doc: Doc, before: Snapshot, part: Part, events: readonly YEvent<AbstractType<unknown>>[]): Snapshot {
   const root = doc.getMap<unknown>(part);
   const touched = new Set<string>();
   for (const event of events) {
