@@ -1,10 +1,11 @@
 /** The canvas: React Flow told what to draw by `Flow`, and what to do by `Actions`. */
-import { Background, BackgroundVariant, ConnectionLineType, ReactFlow, ReactFlowProvider, SelectionMode, useReactFlow, useStoreApi, type FinalConnectionState, type ReactFlowInstance, type Viewport } from "@xyflow/react";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { ConnectionLineType, ReactFlow, ReactFlowProvider, SelectionMode, useReactFlow, useStoreApi, type FinalConnectionState, type Viewport } from "@xyflow/react";
+import { Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { GRID } from "../../graph/arrange.ts";
-import type { Wire } from "../../graph/types.ts";
+import type { Point, Wire } from "../../graph/types.ts";
 import { checkWire } from "../../graph/validate.ts";
 import type { Actions } from "../commands/actions.ts";
+import { lazily } from "../app/lazily.ts";
 import { lookInto, mayHold } from "../commands/components.ts";
 import { useActions } from "../commands/context.ts";
 import { useCell, useDesigner, useUi, useWritable } from "../store/hooks.ts";
@@ -12,12 +13,15 @@ import { ConnectLine } from "./ConnectLine.tsx";
 import { beginConnecting, connecting } from "./connecting.ts";
 import { Controls } from "./Controls.tsx";
 import { Cursors } from "./Cursors.tsx";
+import { Dots } from "./Dots.tsx";
 import { EmptyCanvas } from "./EmptyCanvas.tsx";
 import { Flow } from "./flow.ts";
 import { FoldedView, GroupView } from "./GroupView.tsx";
 import { GuideLines, makeGuides } from "./guides.tsx";
 import { makeHandle } from "./handle.ts";
+import { longPress } from "./longpress.ts";
 import { Minimap } from "./Minimap.tsx";
+import { makeMotion, type Motion } from "./motion.ts";
 import { ModuleView } from "./ModuleView.tsx";
 import { NoteView } from "./NoteView.tsx";
 import { hideTip } from "./tip.ts";
@@ -27,6 +31,7 @@ import { makeDropEdge } from "./dropedge.ts";
 import { useZoomBucket } from "./zoom.ts";
 import { WireView } from "./WireView.tsx";
 
+const Overview = lazily(async () => ({ default: (await import("./Overview.tsx")).Overview }));
 const NODE_TYPES = { module: ModuleView, note: NoteView, group: GroupView, folded: FoldedView };
 const EDGE_TYPES = { wire: WireView };
 const SNAP: [number, number] = [GRID, GRID];
@@ -60,6 +65,7 @@ function Surface() {
   const root = useRef<HTMLDivElement>(null);
   const nodes = useCell(flow.nodes);
   const edges = useCell(flow.edges);
+  const overview = useCell(flow.overview);
   const mine = useWritable();
   const component = useUi("component");
   const writable = mine && !component;
@@ -88,23 +94,26 @@ function Surface() {
     requestAnimationFrame(() => actions.canvas?.fit());
   }, [actions, component]);
 
-  const look = useCallback(
-    ({ x, y, zoom }: Viewport) => {
-      const { width, height } = store.getState();
-      flow.look({ x: -x / zoom, y: -y / zoom, width: width / zoom, height: height / zoom });
-    },
-    [flow, store],
-  );
+  // What is in the window changes by moving, by zooming, and when panels open and close.
+  useEffect(() => {
+    const look = (): void => {
+      const { transform, width, height } = store.getState();
+      const [x, y, zoom] = transform;
+      if (width) flow.look({ x: -x / zoom, y: -y / zoom, width: width / zoom, height: height / zoom }, zoom);
+    };
+    look();
+    return store.subscribe(look);
+  }, [flow, store]);
   const links = useConnections(flow);
   // The same handlers in each render: a new one would wake everything that watches React Flow's store.
   const guides = useMemo(() => makeGuides(flow), [flow]);
-  const gestures = useMemo(() => gestureHandlers(actions, guides), [actions, guides]);
-  const onMove = useCallback((_: unknown, viewport: Viewport) => look(viewport), [look]);
-  const onInit = useCallback((made: ReactFlowInstance<FlowNode, FlowEdge>) => look(made.getViewport()), [look]);
-  const pointer = useMemo(() => pointerHandlers(designer, instance), [designer, instance]);
+  const [motion] = useState(() => makeMotion(root));
+  const gestures = useMemo(() => gestureHandlers(actions, guides, motion), [actions, guides, motion]);
+  const moves = useMemo(() => moveHandlers(motion), [motion]);
+  const pointer = useMemo(() => ({ ...pointerHandlers(designer, instance), ...longPress((screen, node, edge) => menuAt(designer.ui, screen, node, edge)) }), [designer, instance]);
 
   return (
-    <div className={`d-flow ${writable ? "" : "is-readonly"}`} ref={root} role="group" aria-label="Pipeline canvas. Arrow keys move along the connections, C connects, question mark lists all keys." tabIndex={nodes.length ? -1 : 0} {...pointer}>
+    <div className={`d-flow ${writable ? "" : "is-readonly"}`} ref={root} role="group" aria-label="Pipeline canvas. Arrow keys move along the connections, C connects, question mark lists all keys." tabIndex={nodes.length && !overview ? -1 : 0} {...pointer}>
       <ReactFlow<FlowNode, FlowEdge>
         nodes={nodes}
         edges={edges}
@@ -112,9 +121,7 @@ function Surface() {
         edgeTypes={EDGE_TYPES}
         onNodesChange={flow.onNodesChange}
         onEdgesChange={flow.onEdgesChange}
-        onMove={onMove}
-        onMoveStart={hideTip}
-        onInit={onInit}
+        {...moves}
         {...gestures}
         {...links}
         nodesDraggable={writable}
@@ -138,39 +145,57 @@ function Surface() {
         connectionLineType={ConnectionLineType.Bezier}
         connectionLineComponent={ConnectLine}
         connectionRadius={24}
-        onlyRenderVisibleElements
         elevateNodesOnSelect={false}
         autoPanOnNodeFocus={false}
         colorMode={colorMode}
         attributionPosition="bottom-center"
       >
-        <Background variant={BackgroundVariant.Dots} gap={16} size={1} />
+        <Dots />
+        <Suspense>{overview && <Overview flow={flow} />}</Suspense>
         <GuideLines lines={guides.lines} />
         <Cursors />
         <Controls />
         <Minimap flow={flow} />
       </ReactFlow>
+      <div className="d-shield" hidden />
       <EmptyCanvas />
       <Tips />
     </div>
   );
 }
 
-function gestureHandlers(actions: Actions, guides: ReturnType<typeof makeGuides>) {
+function moveHandlers(motion: Motion) {
+  return {
+    onMoveStart: (event: MouseEvent | TouchEvent | null, viewport: Viewport) => {
+      hideTip();
+      motion.begin(event, viewport);
+    },
+    onMove: (_: unknown, viewport: Viewport) => motion.move(viewport),
+    onMoveEnd: () => motion.end(),
+  };
+}
+
+function menuAt(ui: Actions["ui"], screen: Point, node: string | null, edge?: string | null): void {
+  if (node && !ui.selection.get().has(node)) ui.select([node]);
+  if (edge) ui.select([], [edge]);
+  ui.openLayer({ kind: "menu", screen, target: { ...(node ? { node } : {}), ...(edge ? { edge } : {}) } });
+}
+
+function gestureHandlers(actions: Actions, guides: ReturnType<typeof makeGuides>, motion: Motion) {
   const { ui } = actions.designer;
   const dropEdge = makeDropEdge(actions);
   const openMenu = (event: React.MouseEvent | MouseEvent, node: string | null, edge?: string): void => {
     event.preventDefault();
-    if (node && !ui.selection.get().has(node)) ui.select([node]);
-    if (edge) ui.select([], [edge]);
-    ui.openLayer({ kind: "menu", screen: { x: event.clientX, y: event.clientY }, target: { ...(node ? { node } : {}), ...(edge ? { edge } : {}) } });
+    menuAt(ui, { x: event.clientX, y: event.clientY }, node, edge);
   };
   return {
+    onNodeDragStart: (event: React.MouseEvent | MouseEvent | TouchEvent) => motion.grab(event),
     onNodeDrag: (_: unknown, node: FlowNode, dragged: FlowNode[]) => {
       guides.onDrag(node, dragged);
       dropEdge.onDrag(node, dragged);
     },
     onNodeDragStop: (_: unknown, node: FlowNode) => {
+      motion.end();
       guides.onStop();
       dropEdge.onStop(node);
     },
@@ -185,6 +210,9 @@ function gestureHandlers(actions: Actions, guides: ReturnType<typeof makeGuides>
     },
     onNodeContextMenu: (event: React.MouseEvent, node: FlowNode) => openMenu(event, node.id),
     onEdgeContextMenu: (event: React.MouseEvent, edge: FlowEdge) => openMenu(event, null, edge.id),
+    // React Flow lets go only of what it was given.
+    onPaneClick: () => ui.select([]),
+    onSelectionStart: () => ui.select([]),
     onPaneContextMenu: (event: React.MouseEvent | MouseEvent) => openMenu(event, null),
   };
 }
@@ -228,7 +256,7 @@ function useConnections(flow: Flow) {
       const context = actions.context();
       if (!context || !nodeId || !handleId || !handleType) return;
       const wire = realWire({ source: nodeId, sourceHandle: handleId, target: "", targetHandle: "" });
-      beginConnecting(context, wire.source, wire.sourceHandle, handleType, flow.nodes.get().map((node) => node.id));
+      beginConnecting(context, wire.source, wire.sourceHandle, handleType, flow.nearby());
     };
     const end = (event: MouseEvent | TouchEvent, state: FinalConnectionState): void => {
       const from = connecting.get();

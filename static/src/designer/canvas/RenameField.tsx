@@ -7,12 +7,12 @@ export function RenameField({ id, title }: { id: string; title: string }) {
   const { draft, ui } = useDesigner();
   const left = useRef(false);
   if (layer?.kind !== "rename" || layer.node !== id) return <strong className="truncate">{title}</strong>;
-  const end = (value: string | null): void => {
+  const end = (value: string | null, byKey: boolean): void => {
     if (left.current) return;
     left.current = true;
     if (value !== null && value.trim() !== title) draft.setLabel(id, value);
     ui.closeLayer();
-    requestAnimationFrame(() => ui.reveal([id], true));
+    if (byKey) ui.reveal([id], true); // who clicked elsewhere wants to be there
   };
   return (
     <input
@@ -25,11 +25,11 @@ export function RenameField({ id, title }: { id: string; title: string }) {
         left.current = false;
         event.target.select();
       }}
-      onBlur={(event) => end(event.target.value)}
+      onBlur={(event) => end(event.target.value, false)}
       onKeyDown={(event) => {
         event.stopPropagation();
-        if (event.key === "Enter") end(event.currentTarget.value);
-        if (event.key === "Escape") end(null);
+        if (event.key === "Enter") end(event.currentTarget.value, true);
+        if (event.key === "Escape") end(null, true);
       }}
     />
   );

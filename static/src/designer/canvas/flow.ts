@@ -4,28 +4,40 @@ import { snapPoint, type Box } from "../../graph/arrange.ts";
 import type { Point } from "../../graph/types.ts";
 import { Cell } from "../store/cell.ts";
 import type { Designer } from "../store/designer.ts";
-import { SpatialIndex, holds } from "../../graph/spatial.ts";
+import { SpatialIndex, holds, overlaps } from "../../graph/spatial.ts";
 import { FRAME_PREFIX, type FlowEdge, type FlowNode } from "./types.ts";
 import { stepsOf } from "../../graph/components.ts";
 import { fromGraph, type Snapshot } from "../store/snapshot.ts";
 import { ViewBuilder, type View } from "./view.ts";
 
-/** From so many nodes on (React Flow goes through all of its nodes in each step of a drag), React Flow is given only those near the window. */
+/** From so many nodes on (React Flow goes through all of its nodes in each step of a drag), only those near the window are elements. */
+const SOME = 60;
+/** From so many on, what is far away is one picture. */
 const MANY = 400;
-const MARGIN = 900;
+/** How far beyond the window, in its own pixels: a short way back and forth makes and drops nothing. */
+const MARGIN = 200;
+/** From this zoom down so many are drawn as one picture, not as elements. */
+export const OVERVIEW_ZOOM = 0.25;
+/** A selection of more than this is not drawn out of reach. */
+const HELD = 50;
 const ANIMATION = 240;
 
 export class Flow {
   readonly nodes = new Cell<FlowNode[]>([]);
   readonly edges = new Cell<FlowEdge[]>([]);
   readonly view = new Cell<View>({ nodes: new Map(), edges: new Map() });
+  /** Whether the picture of `Overview` stands for the elements. */
+  readonly overview = new Cell(false);
   private readonly builder = new ViewBuilder();
   private readonly dressed = new Map<string, { base: FlowNode; selected: boolean; at: Point | null; made: FlowNode }>();
   private readonly dressedEdges = new Map<string, { base: FlowEdge; selected: boolean; made: FlowEdge }>();
+  private readonly ghosts = new WeakMap<FlowNode, FlowNode>();
   private moved = new Map<string, Point>();
   private carried = new Map<string, string[]>();
   private index: SpatialIndex | null = null;
-  private range: Box | null = null;
+  private range: Box = { x: 0, y: 0, width: 0, height: 0 };
+  private reach: { view: View; range: Box; selection: ReadonlySet<string>; far: boolean; moved: number; nodes: FlowNode[]; edges: FlowEdge[] } | null = null;
+  private zoom = 1;
   private indexed: View | null = null;
   private shown: { of: object; snapshot: Snapshot } | null = null;
   private frame = 0;
@@ -41,7 +53,6 @@ export class Flow {
       if (now.inside !== inside || now.component !== component) {
         inside = now.inside;
         component = now.component;
-        this.range = null;
         this.rebuild();
       }
     };
@@ -54,15 +65,44 @@ export class Flow {
     cancelAnimationFrame(this.frame);
   }
 
-  get isMany(): boolean {
+  private get isMany(): boolean {
     return this.view.get().nodes.size > MANY;
   }
 
   /** The part of the canvas that is on the screen; far beyond it nothing is drawn. */
-  look(at: Box): void {
-    if (!this.isMany || (this.range && holds(this.range, at))) return;
-    this.range = { x: at.x - MARGIN, y: at.y - MARGIN, width: at.width + 2 * MARGIN, height: at.height + 2 * MARGIN };
+  look(at: Box, zoom: number): void {
+    this.zoom = zoom;
+    const far = this.isMany && zoom <= OVERVIEW_ZOOM;
+    const margin = MARGIN / zoom;
+    // As much again on a closer look: after zooming in, what stands outside is not kept.
+    const kept = holds(this.range, at) && this.range.width < at.width + 4 * margin;
+    if (kept && far === this.overview.get()) return;
+    this.range = { x: at.x - margin, y: at.y - margin, width: at.width + 2 * margin, height: at.height + 2 * margin };
+    this.overview.set(far);
     this.redraw();
+  }
+
+  /** What lies in a part of the canvas, for who draws it or looks there. */
+  inside(area: Box): FlowNode[] {
+    const { nodes } = this.view.get();
+    return [...this.indexOf(this.view.get()).inside(area)].flatMap((id) => nodes.get(id) ?? []);
+  }
+
+  /** All there are, or those that are near where there are very many. */
+  nearby(): string[] {
+    return this.isMany ? this.nodes.get().map((node) => node.id) : [...this.view.get().nodes.keys()];
+  }
+
+  edgesAt(id: string): readonly string[] {
+    return this.indexOf(this.view.get()).edgesOf(id);
+  }
+
+  private indexOf(view: View): SpatialIndex {
+    if (this.indexed !== view || !this.index) {
+      this.index = new SpatialIndex(view.nodes.values(), view.edges.values());
+      this.indexed = view;
+    }
+    return this.index;
   }
 
   private rebuild(): void {
@@ -71,6 +111,7 @@ export class Flow {
     // Steps of a component have the names that they have in a run, so their status is found.
     if (component) this.view.set(this.builder.build((this.shown?.of === component ? this.shown : (this.shown = { of: component, snapshot: fromGraph(stepsOf(component)) })).snapshot, catalogue.get(), null));
     else this.view.set(this.builder.build(draft.snapshot.get(), catalogue.get(), inside));
+    this.overview.set(this.isMany && this.zoom <= OVERVIEW_ZOOM);
     this.redraw();
   }
 
@@ -79,31 +120,50 @@ export class Flow {
     const selection = this.designer.ui.selection.get();
     const chosen = this.designer.ui.selectedEdges.get();
     const { nodes, edges } = this.inReach(view, selection);
-    this.nodes.set(nodes.map((node) => this.dress(node, selection.has(node.id))));
-    this.edges.set(edges.map((edge) => this.dressEdge(edge, chosen.has(edge.id))));
+    // React Flow goes through all of them when it is given another list, so it gets another only when there is one.
+    this.nodes.update((before) => same(before, nodes.map((node) => this.dress(node, selection.has(node.id)))));
+    this.edges.update((before) => same(before, edges.map((edge) => this.dressEdge(edge, chosen.has(edge.id)))));
   }
 
-  private inReach(view: View, selection: ReadonlySet<string>): { nodes: Iterable<FlowNode> & { map: <T>(f: (n: FlowNode) => T) => T[] }; edges: FlowEdge[] } {
-    if (!this.isMany) return { nodes: [...view.nodes.values()], edges: [...view.edges.values()] };
-    if (this.indexed !== view) {
-      this.index = new SpatialIndex(view.nodes.values(), view.edges.values());
-      this.indexed = view;
-    }
-    const ids = this.index!.inside(this.range ?? { x: -MARGIN, y: -MARGIN, width: 3 * MARGIN, height: 3 * MARGIN });
-    for (const id of this.moved.keys()) ids.add(id);
-    const edges = new Map<string, FlowEdge>();
-    const ends = new Set(ids);
-    for (const id of ids) {
-      for (const edgeId of this.index!.edgesOf(id)) {
-        const edge = view.edges.get(edgeId)!;
-        edges.set(edgeId, edge);
-        ends.add(edge.source);
-        ends.add(edge.target);
+  private inReach(view: View, selection: ReadonlySet<string>): { nodes: FlowNode[]; edges: FlowEdge[] } {
+    const far = this.overview.get();
+    const known = this.reach;
+    // The same in each step of a drag.
+    if (known && known.view === view && known.range === this.range && known.selection === selection && known.far === far && known.moved === this.moved.size) return known;
+    const found = view.nodes.size <= SOME ? { nodes: [...view.nodes.values()], edges: [...view.edges.values()] } : this.near(view, selection, far);
+    this.reach = { view, range: this.range, selection, far, moved: this.moved.size, ...found };
+    return this.reach;
+  }
+
+  private near(view: View, selection: ReadonlySet<string>, far: boolean): { nodes: FlowNode[]; edges: FlowEdge[] } {
+    const ids = far ? new Set<string>() : this.indexOf(view).inside(this.range);
+    for (const { id } of this.nodes.get()) if (this.moved.has(id)) ids.add(id);
+    // A marquee or select-all may hold thousands; those out of reach are drawn when they come near.
+    if (selection.size < HELD) for (const id of selection) ids.add(id);
+    // Where Tab enters the canvas.
+    const [first] = this.designer.draft.snapshot.get().nodes.keys();
+    if (first !== undefined && !far) ids.add(first);
+    const nodes = [...ids].flatMap((id) => view.nodes.get(id) ?? []);
+    if (far) return { nodes, edges: [] };
+    const edges: FlowEdge[] = [];
+    for (const edge of view.edges.values()) {
+      const [from, to] = [view.nodes.get(edge.source), view.nodes.get(edge.target)];
+      if (!from || !to || !(this.moved.has(from.id) || this.moved.has(to.id) || overlaps(this.range, between(from, to)))) continue;
+      edges.push(edge);
+      // An end that is far away is there for the edge only.
+      for (const end of [from, to]) {
+        if (ids.has(end.id)) continue;
+        ids.add(end.id);
+        nodes.push(this.ghost(end));
       }
     }
-    // A marquee or select-all may hold thousands; those out of reach are drawn when they come near.
-    if (selection.size < 50) for (const id of selection) if (view.nodes.has(id)) ends.add(id);
-    return { nodes: [...ends].flatMap((id) => view.nodes.get(id) ?? []), edges: [...edges.values()] };
+    return { nodes, edges };
+  }
+
+  private ghost(base: FlowNode): FlowNode {
+    let made = this.ghosts.get(base);
+    if (!made) this.ghosts.set(base, (made = { ...base, hidden: true }));
+    return made;
   }
 
   private dress(base: FlowNode, selected: boolean): FlowNode {
@@ -131,6 +191,7 @@ export class Flow {
     let chose = false;
     let dragged = false;
     let dropped = false;
+    let lead: { id: string; to: Point } | null = null;
     for (const change of changes) {
       if (change.type === "select") {
         chose = true;
@@ -138,11 +199,13 @@ export class Flow {
         else selection.delete(change.id);
       } else if (change.type === "position" && change.position) {
         this.carry(change.id, change.position);
+        if (selection.has(change.id)) lead = { id: change.id, to: change.position };
         dragged = true;
         dropped ||= !change.dragging;
       }
     }
     if (chose) ui.select(selection, ui.selectedEdges.get());
+    if (lead) this.trail(lead.id, lead.to, selection);
     if (dragged) this.redraw();
     if (dropped) this.drop();
   };
@@ -170,6 +233,18 @@ export class Flow {
     for (const other of held) {
       const start = this.designer.draft.node(other)?.position ?? view.nodes.get(other)?.position;
       if (start && !(selected.has(other) && selected.has(id))) this.moved.set(other, { x: start.x + to.x - base.position.x, y: start.y + to.y - base.position.y });
+    }
+  }
+
+  /** Of what is selected React Flow moves only what it was given; the rest follows. */
+  private trail(id: string, to: Point, selection: ReadonlySet<string>): void {
+    const view = this.view.get();
+    const base = view.nodes.get(id);
+    if (!base || selection.size < HELD) return;
+    const given = new Set(this.nodes.get().map((node) => node.id));
+    for (const other of selection) {
+      const start = given.has(other) ? undefined : view.nodes.get(other)?.position;
+      if (start) this.moved.set(other, { x: start.x + to.x - base.position.x, y: start.y + to.y - base.position.y });
     }
   }
 
@@ -226,4 +301,15 @@ export class Flow {
     };
     this.frame = requestAnimationFrame(step);
   }
+}
+
+function same<T>(before: T[], after: T[]): T[] {
+  return before.length === after.length && before.every((one, at) => one === after[at]) ? before : after;
+}
+
+function between(from: FlowNode, to: FlowNode): Box {
+  const [left, top] = [Math.min(from.position.x, to.position.x), Math.min(from.position.y, to.position.y)];
+  const right = Math.max(from.position.x + (from.width ?? 0), to.position.x + (to.width ?? 0));
+  const bottom = Math.max(from.position.y + (from.height ?? 0), to.position.y + (to.height ?? 0));
+  return { x: left, y: top, width: right - left, height: bottom - top };
 }
