@@ -62,3 +62,11 @@ export function portFor(component: Component, side: "source" | "target", type: s
 function firstFit(ports: readonly PortSpec[], allowed: (port: PortSpec) => boolean, type: string): PortSpec | null {
   return ports.find((port) => port.type === type && allowed(port)) ?? ports.find(allowed) ?? null;
 }
+
+/** The nodes that stay and lose an input: what they depended on goes, and nothing heals it. */
+export function starvedBy(all: Iterable<GraphEdge>, nodes: ReadonlySet<string>, edges: ReadonlySet<string>, healed: readonly Wire[]): string[] {
+  const fed = new Set(healed.map((wire) => edgeId(wire.target, wire.targetHandle)));
+  const starved = new Set<string>();
+  for (const edge of all) if (!nodes.has(edge.target) && (nodes.has(edge.source) || edges.has(edge.id)) && !fed.has(edge.id)) starved.add(edge.target);
+  return [...starved];
+}

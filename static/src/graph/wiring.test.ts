@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { downstream, loopOf, topological, upstream } from "./cycles.ts";
-import { healing, portFor, splicePorts } from "./edits.ts";
+import { healing, portFor, splicePorts, starvedBy } from "./edits.ts";
 import { catalogue, context, edge, node } from "./fixture.ts";
 import { fits, kindOf, portOffset, shapeOf, typeLabel } from "./ports.ts";
 import { checkWire, offersFor } from "./validate.ts";
@@ -98,6 +98,21 @@ describe("deleting", () => {
   it("heals nothing where types do not fit", () => {
     const nodes = [...CHAIN, node("score_model")];
     expect(healing(context(nodes, ...WIRES, "train_model:model > score_model:model"), new Set(["train_model"]))).toEqual([]);
+  });
+});
+
+describe("what a deletion leaves", () => {
+  const { edges } = context(CHAIN, ...WIRES);
+
+  it("is who loses an input that nothing heals", () => {
+    expect(starvedBy(edges.values(), new Set(["import_data"]), new Set(), [])).toEqual(["select_columns"]);
+    expect(starvedBy(edges.values(), new Set(), new Set(["train_model:dataset"]), [])).toEqual(["train_model"]);
+  });
+
+  it("is nobody where the edge heals or all of it goes", () => {
+    const gone = new Set(["select_columns"]);
+    expect(starvedBy(edges.values(), gone, new Set(), healing(context(CHAIN, ...WIRES), gone))).toEqual([]);
+    expect(starvedBy(edges.values(), new Set(CHAIN.map((one) => one.id)), new Set(), [])).toEqual([]);
   });
 });
 

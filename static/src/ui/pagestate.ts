@@ -9,18 +9,22 @@ export function startPageState(): void {
   const main = document.querySelector<HTMLElement>("main[data-run-status]");
   const guid = main?.dataset["runPage"];
   if (!main || !guid) return;
-  const title = document.title;
-  const show = (status: string): void => {
-    const { kind } = lookOf(status);
-    document.title = `${MARKS[kind] ?? ""} ${title}`.trim();
-    paint(kind);
-  };
+  const show = (status: string): void => showInTab(lookOf(status).kind);
   show(main.dataset["runStatus"] ?? "");
   document.body.addEventListener("run-changed", (event) => {
     const messages = (event as CustomEvent<{ messages?: RunMessage[] }>).detail.messages ?? [];
     const mine = messages.filter((message) => message.guid === guid).at(-1);
     if (mine) show(mine.status);
   });
+}
+
+let plain = "";
+
+/** Mark the tab with how a run stands; null takes the mark away. */
+export function showInTab(kind: string | null): void {
+  plain ||= document.title;
+  document.title = `${MARKS[kind ?? ""] ?? ""} ${plain}`.trim();
+  paint(kind ?? "");
 }
 
 function paint(kind: string): void {

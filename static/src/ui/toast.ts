@@ -3,9 +3,9 @@ import { button, h, icon } from "./dom.ts";
 
 export type Kind = "info" | "success" | "warning" | "error";
 
-export function toast(text: string, kind: Kind = "info", action?: { label: string; run: () => void }): void {
+export function toast(text: string, kind: Kind = "info", action?: { label: string; run: () => void }): HTMLElement | null {
   const region = document.getElementById("toasts");
-  if (!region) return;
+  if (!region) return null;
   const note = h("div", { class: `toast-note toast-${kind}` }, h("span", {}, text));
   if (action) {
     const act = button(action.label, null, "btn btn-sm", () => {
@@ -17,6 +17,7 @@ export function toast(text: string, kind: Kind = "info", action?: { label: strin
   note.append(button("Close", icon("x"), "btn btn-icon btn-sm", () => note.remove()));
   region.append(note);
   if (kind !== "error") setTimeout(() => note.remove(), action ? 10_000 : 6_000);
+  return note;
 }
 
 export function listenForToasts(): void {

@@ -1,10 +1,12 @@
 /** One sentence on the run above the graph, and the same for screen readers, not too often. */
 import { useEffect, useMemo, useRef } from "react";
 import { announce } from "../../ui/dom.ts";
-import { lookOf } from "../../ui/status.ts";
+import { showInTab } from "../../ui/pagestate.ts";
+import { ended, lookOf } from "../../ui/status.ts";
 import { StatusIcon } from "../canvas/Status.tsx";
 import { useActions } from "../commands/context.ts";
 import { useCatalogue, useDesigner, useNodes, useRun, useRunNodes, useUi } from "../store/hooks.ts";
+import type { RunHead } from "../store/runs.ts";
 import { Icon } from "./Icon.tsx";
 
 const SAY_EVERY = 2500;
@@ -39,6 +41,7 @@ export function RunSummary() {
     });
     return { text: parts.join(", "), failed: byKind.get("failed") ?? [], stale };
   }, [states, nodes, catalogue]);
+  useTab(overlay === "run" ? run : null);
   useSaid(run ? `${run.number ? `Run ${run.number}` : "Run"} ${lookOf(run.status, Boolean(run.reused)).word}. ${text}` : "");
   if (!run || overlay !== "run" || !text) return null;
   return (
@@ -63,6 +66,16 @@ export function RunSummary() {
       )}
     </div>
   );
+}
+
+/** The tab tells how a run stands that went while the page was open. */
+function useTab(run: RunHead | null): void {
+  const { started } = useDesigner();
+  const status = run?.status ?? "";
+  useEffect(() => {
+    if (run && !ended(run.status)) started.add(run.guid);
+    showInTab(run && started.has(run.guid) ? lookOf(run.status, Boolean(run.reused)).kind : null);
+  }, [run?.guid, status]);
 }
 
 /** Say the newest sentence, at most one in a while. */

@@ -2,7 +2,7 @@
 import { align, distribute, freePlace, NODE_HEIGHT, NODE_WIDTH, snapPoint, type Alignment, type Box } from "../../graph/arrange.ts";
 import { clip, place, read, write } from "../../graph/clipboard.ts";
 import { downstream, upstream } from "../../graph/cycles.ts";
-import { healing, portFor, splicePorts } from "../../graph/edits.ts";
+import { healing, portFor, splicePorts, starvedBy } from "../../graph/edits.ts";
 import { tidy } from "../../graph/layout.ts";
 import type { Component, GraphEdge, GraphNode, Params, Point, Wire } from "../../graph/types.ts";
 import { checkWire, type Context } from "../../graph/validate.ts";
@@ -45,6 +45,7 @@ export interface Loose {
 export class Actions {
   canvas: CanvasHandle | null = null;
   private pasted = 0;
+  private undoNote: HTMLElement | null = null;
 
   constructor(readonly designer: Designer) {}
 
@@ -158,8 +159,9 @@ export class Actions {
     this.ui.hint.set({ text: reason, at: at ?? { x: innerWidth / 2, y: innerHeight / 2 } });
     announce(reason);
     if (!loop.length) return;
-    this.ui.set({ highlight: new Set(loop), highlightKind: "loop" });
-    setTimeout(() => this.ui.set({ highlight: new Set() }), 4000);
+    const highlight = new Set(loop);
+    this.ui.set({ highlight, highlightKind: "loop" });
+    setTimeout(() => this.ui.state.get().highlight === highlight && this.ui.set({ highlight: new Set() }), 4000);
   }
 
   // -- removing, copying
@@ -173,11 +175,24 @@ export class Actions {
     const context = this.context();
     const wires = context ? healing(context, new Set(ids)) : [];
     const what = ids.length ? this.draft.manyOf(ids) : edges.length === 1 ? "Connection" : `${edges.length} connections`;
+    const starved = starvedBy(this.draft.snapshot.get().edges.values(), new Set(ids), new Set(edges), wires);
     const after = ids.length === 1 ? ([...this.draft.snapshot.get().edges.values()].find((edge) => edge.target === ids[0])?.source ?? null) : null;
     this.draft.remove(ids, edges, wires, verb);
     this.ui.select([]);
-    announce(`${what} deleted${wires.length ? ", connections healed" : ""}. Control Z brings back.`);
+    this.offerUndo(`${what} deleted${wires.length ? ", connections healed" : ""}.${starved.length ? ` Without input now: ${starved.map((id) => this.draft.nameOf(id)).join(", ")}.` : ""}`);
     this.canvas?.focus(after);
+  }
+
+  /** Says what went, and takes it back as long as nothing else was changed after it. */
+  private offerUndo(text: string): void {
+    const { history } = this.draft;
+    const label = history.state.get().undo;
+    const run = (): void => {
+      if (history.state.get().undo === label) this.undo();
+      else toast("Other changes came after it. Undo goes back through them one by one.", "info");
+    };
+    this.undoNote?.remove();
+    this.undoNote = toast(text, "info", { label: "Undo", run });
   }
 
   copy(): boolean {
@@ -201,7 +216,7 @@ export class Actions {
     if (!this.canEdit) return;
     const given = text ?? (await navigator.clipboard?.readText().catch(() => "")) ?? "";
     const held = read(given) ?? read(memory);
-    if (!held) return toast("The clipboard holds no modules. Copy some first.", "info");
+    if (!held) return void toast("The clipboard holds no modules. Copy some first.", "info");
     this.insert(place(held, this.taken(), at ?? (this.pasted ? null : this.pasteSpot(held.nodes)), 32 * ++this.pasted), "Paste");
   }
 

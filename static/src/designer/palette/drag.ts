@@ -35,8 +35,12 @@ export function startDrag(event: React.PointerEvent, item: PaletteItem, actions:
     if (!ghost) return;
     ghost.remove();
     // The click that follows a drag is no click.
-    addEventListener("click", (click) => click.stopPropagation(), { capture: true, once: true });
-    setTimeout(() => document.dispatchEvent(new Event("d-drag-end")));
+    const swallow = (click: MouseEvent): void => click.stopPropagation();
+    addEventListener("click", swallow, { capture: true, once: true });
+    setTimeout(() => {
+      removeEventListener("click", swallow, { capture: true }); // a finger's drag has none
+      document.dispatchEvent(new Event("d-drag-end"));
+    });
     if (ended.type !== "pointerup" || !canvas(ended.clientX, ended.clientY) || !actions.canvas) return;
     const at = actions.canvas.toFlow({ x: ended.clientX, y: ended.clientY });
     actions.canvas.focus(actions.add(item, at, edge ? { edge } : {}));
