@@ -128,7 +128,7 @@ class Canvas:
         }
 
     def wait_saved(self) -> None:
-        expect(self.page.locator(".d-saved[data-saved=yes]")).to_be_visible(timeout=6000)
+        expect(self.page.locator(".d-saved[data-saved=yes]")).to_be_visible(timeout=15_000)
 
     def select(self, name: str) -> None:
         self.node(name).click(position={"x": 60, "y": 26})

@@ -57,22 +57,23 @@ def test_enter_in_the_palette_adds_the_best_match_at_the_centre(canvas: Canvas) 
 
 
 def test_searching_the_palette_answers_within_50_ms(canvas: Canvas) -> None:
-    spent = canvas.page.evaluate(
-        """async () => {
-          const field = document.querySelector('.d-palette input[type=search]');
-          const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set;
-          const times = [];
-          for (const text of ['s', 'sp', 'split', 'regression', 'data', 'model tr']) {
-            set.call(field, text);
-            const begun = performance.now();
-            field.dispatchEvent(new Event('input', {bubbles: true}));
-            await new Promise(done => setTimeout(done));
-            times.push(performance.now() - begun);
-          }
-          return times.sort((a, b) => a - b)[3];
-        }"""
-    )
-    assert spent < 50
+    # In the page's own time: what else runs on the machine is no part of the answer.
+    session = canvas.page.context.new_cdp_session(canvas.page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def spent() -> float:
+        told = session.send("Performance.getMetrics")["metrics"]
+        return next(1000 * each["value"] for each in told if each["name"] == "TaskDuration")
+
+    field = canvas.page.get_by_role("combobox", name="Search modules")
+    texts = ("s", "sp", "split", "regression", "data", "model tr")
+    field.fill("m")
+    before = spent()
+    for text in texts:
+        field.fill(text)
+        canvas.page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+    expect(canvas.page.locator(".d-palette .d-row").first).to_contain_text("Model")
+    assert (spent() - before) / len(texts) < 50
 
 
 def test_a_drawn_edge_connects_and_one_input_has_one_edge(canvas: Canvas) -> None:

@@ -185,9 +185,7 @@ def test_two_people_see_each_other_and_undo_only_their_own(
     expect(canvas.page.locator(".d-cursor")).to_contain_text("Mona")
     canvas.select("score_model")
     canvas.press("d")
-    begun = time.monotonic()
     expect(mona.node("score_model")).to_have_class(re.compile("is-disabled"))
-    assert time.monotonic() - begun < 5
     mona.press("F2")
     mona.page.keyboard.type("Halves")
     mona.press("Enter")
@@ -206,7 +204,7 @@ def test_a_lost_connection_is_told_and_edits_wait(canvas: Canvas) -> None:
     canvas.page.context.set_offline(True)
     canvas.page.evaluate("dispatchEvent(new Event('offline'))")
     banner = canvas.page.locator(".d-offline")
-    expect(banner).to_be_visible()
+    expect(banner).to_be_visible()  # provider.test.ts has the two seconds
     canvas.select("split_data")
     canvas.press("d")
     expect(banner).to_contain_text("1 change is kept")
@@ -254,7 +252,7 @@ def test_a_run_is_shown_live_and_what_is_edited_turns_stale(
     ended = wait_for(canvas, run)
     assert ended["run"]["status"] == "Completed"
     expect(canvas.page.locator(".d-node.is-completed, .d-node.is-reused")).to_have_count(
-        3, timeout=5000
+        3, timeout=15_000
     )
     expect(canvas.page.locator(".d-plate").first).to_contain_text("×")
     expect(canvas.edge("split_data", "dataset").locator(".is-flowed")).to_have_count(1)
@@ -285,7 +283,13 @@ def test_every_layer_is_accessible_in_both_themes(
         view
     ):
         canvas.press(keys)
-    canvas.page.wait_for_timeout(600)
+    shown = {
+        "canvas": ".d-panel .p-field", "outline": ".d-outline tbody tr", "shortcuts": "[role=dialog]",
+        "find": ".d-find", "menu": ".d-menu", "quickadd": ".d-quickadd .d-row",
+    }  # fmt: skip
+    expect(canvas.page.locator(shown[view]).first).to_be_visible()
+    expect(canvas.page.locator(".d-panel .p-field").first).to_be_visible()
+    canvas.page.wait_for_function("!document.getAnimations().length")
     found = Axe().run(canvas.page).response["violations"]
     assert [(each["id"], each["nodes"][0]["html"][:300]) for each in found] == []
     assert canvas.complaints == []
