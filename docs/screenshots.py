@@ -18,7 +18,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from playwright.sync_api import Browser, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, expect, sync_playwright  # noqa: E402
 
 from tests.conftest import CHROMIUM, CHROMIUM_FLAGS  # noqa: E402
 from tests.running import Studio, start_studio  # noqa: E402
@@ -107,7 +107,7 @@ def take(
         if name == "prepare":
             page.locator(".prep-size", has_text="2 × 3").wait_for()
         if name == "explore":
-            page.wait_for_function("!document.querySelector('tr[data-waiting]')")
+            expect(page.locator("tr[data-waiting]")).to_have_count(0, timeout=60_000)
         picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
         picture.save(ROOT / "docs" / "img" / f"{name}-{theme}.png", optimize=True)
     context.close()
