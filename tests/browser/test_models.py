@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -255,3 +258,31 @@ def test_each_role_meets_the_model_as_its_row_says(who: str, visit: Any) -> None
             expect(button).to_be_enabled()
     facts = page.get_by_role("button", name="Edit facts")
     (expect(facts).to_be_disabled if who == "Reader" else expect(facts).to_be_enabled)()
+
+
+def test_the_command_line_packs_fetches_and_compares(
+    studio_server: Studio, sessions: dict[str, str], tmp_path: Path
+) -> None:
+    env = os.environ | {
+        "OFFICINA_URL": studio_server.url, "OFFICINA_TOKEN": studio_server.token,
+        "OFFICINA_WORKSPACE": studio_server.workspace, "XDG_CONFIG_HOME": str(tmp_path),
+    }  # fmt: skip
+
+    def officina(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "officina.cli", "model", *words]
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
+
+    done = officina("package", "-n", "walked", "-v", "1", "--form", "plain", "-p", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "walked-1.tar.gz" in done.stderr  # the log, live
+    archive = json.loads(done.stdout)["archives"][0]
+    data = (tmp_path / archive["file"]).read_bytes()
+    assert hashlib.sha256(data).hexdigest() == archive["sha256"]
+    found = json.loads(
+        officina("compare", "-n", "walked", "-v", "1", "--with", "2", "-o", "json").stdout
+    )
+    assert [row["state"] for row in found["files"]] == ["changed"]
+    assert "file, changed" in officina("compare", "-n", "walked", "-v", "1", "--with", "2").stdout
+    refused = officina("convert", "-n", "hostile", "--no-wait")
+    assert refused.returncode != 0
+    assert "which no model needs" in refused.stderr
