@@ -57,7 +57,9 @@ def claim(schedule: Schedule, *, now: dt.datetime) -> Firing | None:
                 schedule=schedule, due=times[-1], fired=now, missed=len(times) - 1
             )
     except IntegrityError:
-        return None  # that time has fired before: the clock of this machine went back
+        # That time has fired before: the clock of this machine went back.
+        Schedule.objects.filter(pk=schedule.pk, next_run_at=due).update(next_run_at=following)
+        return None
 
 
 def trigger(schedule: Schedule, *, user: Any) -> Firing:

@@ -63,6 +63,17 @@ def test_two_beats_at_once_fire_once(workspace: Workspace, user: User) -> None:
     assert Firing.objects.count() == 1
 
 
+def test_a_time_that_fired_before_is_passed_over(workspace: Workspace, user: User) -> None:
+    row = saved(workspace, user)
+    due = row.next_run_at
+    assert services.fire_due(now=due) == 1
+    Schedule.objects.update(next_run_at=due)  # as after the machine's clock was put back
+    assert services.fire_due(now=due) == 0
+    row.refresh_from_db()
+    assert row.next_run_at == due + dt.timedelta(minutes=1)
+    assert Firing.objects.count() == 1
+
+
 def test_what_passed_while_the_studio_was_down_fires_once_and_is_told(
     workspace: Workspace, user: User
 ) -> None:
