@@ -10,7 +10,7 @@ from django.urls import path
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -23,6 +23,7 @@ from registry.api.shapes import AssetVersionSerializer
 from registry.datastores import looking, registering, services
 from registry.models import Datastore
 from studio.lib.files import UserFileResponse
+from studio.lib.parsers import JSONParser
 from studio.workspaces.access import WorkspaceViewMixin, person, require
 
 CHUNK = 1 << 20
