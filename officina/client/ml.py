@@ -10,6 +10,7 @@ from typing import Any
 from officina.client.client import Client
 from officina.client.entities import Asset, Entity
 from officina.client.journal import LoggedRun
+from officina.client.schedules import import_data
 from officina.client.shapes import shape_job
 from officina.documents.computes import load_compute
 from officina.errors import StudioError
@@ -112,6 +113,58 @@ class AssetsOfKind:
         return self._assets.download(name, Path(download_path) / name, version=version)
 
 
+class DataOfWorkspace(AssetsOfKind):
+    """The data of a workspace, which can be imported too."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client, "data")
+        self._client = client
+
+    def import_data(self, data_import: Mapping[str, Any] | Path | str) -> Entity:
+        """Start an import and return its job."""
+        run = import_data(self._client, data_import)
+        return Entity(shape_job(run, self._client.address_of(run)))
+
+
+class SchedulesOfWorkspace:
+    """The schedules of a workspace."""
+
+    def __init__(self, client: Client) -> None:
+        self._schedules = client.schedules
+
+    def begin_create_or_update(self, schedule: Mapping[str, Any] | Path | str) -> Entity:
+        """Make a schedule, or replace the one of its name."""
+        return Entity(self._schedules.save(schedule, progress=_to_stderr))
+
+    create_or_update = begin_create_or_update
+
+    def get(self, name: str) -> Entity:
+        """Return one schedule, with the next times that it fires."""
+        return Entity(self._schedules.show(name))
+
+    def list(self, *, enabled: bool | None = None) -> Iterator[Entity]:
+        """Yield the schedules."""
+        return (Entity(row) for row in self._schedules.list(enabled=enabled))
+
+    def begin_enable(self, name: str) -> Entity:
+        """Switch a schedule on."""
+        return Entity(self._schedules.change(name, {"isEnabled": True}))
+
+    def begin_disable(self, name: str) -> Entity:
+        """Switch a schedule off."""
+        return Entity(self._schedules.change(name, {"isEnabled": False}))
+
+    def begin_delete(self, name: str) -> None:
+        """Forget a schedule; what it started stays."""
+        self._schedules.delete(name)
+
+    def trigger(self, name: str) -> Entity:
+        """Fire a schedule now."""
+        return Entity(self._schedules.trigger(name))
+
+    enable, disable, delete = begin_enable, begin_disable, begin_delete
+
+
 class ComputesOfWorkspace:
     """The computes of a workspace."""
 
@@ -151,7 +204,8 @@ class MLClient:
     ) -> None:
         self.client = Client(url, token, workspace)
         self.jobs = Jobs(self.client)
-        self.data = AssetsOfKind(self.client, "data")
+        self.data = DataOfWorkspace(self.client)
+        self.schedules = SchedulesOfWorkspace(self.client)
         self.models = AssetsOfKind(self.client, "model")
         self.environments = AssetsOfKind(self.client, "environment")
         self.components = AssetsOfKind(self.client, "component")

@@ -12,8 +12,8 @@ from studio.workspaces.models import Event
 def tell_of_failures(event: Event) -> None:
     """Say that a schedule's run failed, and that data does not meet its rules."""
     status = event.data.get("status")
-    if status not in ("Failed", "Completed"):
-        return
+    if status not in ("Failed", "Completed") or event.data.get("step"):
+        return  # a pipeline's steps, maybe a thousand, are not what a schedule starts
     guid = event.subject.removeprefix("run/")
     run = Run.objects.filter(guid=guid, parent=None).select_related("workspace").first()
     if run is None:

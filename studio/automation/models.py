@@ -82,6 +82,10 @@ class Firing(models.Model):
 
     class Meta:
         ordering = ["-fired", "-pk"]
+        indexes = [
+            models.Index(fields=["state", "fired"], name="firing_state"),
+            models.Index(fields=["schedule", "-fired"], name="firing_recent"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["schedule", "due"],
