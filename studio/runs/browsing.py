@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from officina.errors import StudioError
 from officina.storage import Entry, Tree
 from registry import services as registry
-from studio.runs.models import Artifact, LineageEdge, Run
+from studio.runs.models import Artifact, LineageEdge, LoggedModel, Run
 from studio.runs.services.advancing import results_of
 
 LISTED = 1000
@@ -27,8 +27,23 @@ class File:
 
 def left_by(run: Run) -> dict[str, File]:
     """Return the files that the run (or the one it reuses) left."""
-    rows = Artifact.objects.filter(run=results_of(run)).order_by("path")[:LISTED]
-    return {row.path: File(row.path, row.sha256, row.size, row.kind, row.key) for row in rows}
+    holder = results_of(run)
+    rows = Artifact.objects.filter(run=holder).order_by("path")[:LISTED]
+    found = {row.path: File(row.path, row.sha256, row.size, row.kind, row.key) for row in rows}
+    return found | models_of(holder)
+
+
+def models_of(run: Run) -> dict[str, File]:
+    """Return the files of the models that a tracking client logged to the run, below `models/<name>/`."""
+    found: dict[str, File] = {}
+    models = LoggedModel.objects.filter(run=run, deleted=None).order_by("pk")
+    for model in models.only("guid", "name", "files")[:LISTED]:
+        folder = f"models/{model.name}/"
+        if any(path.startswith(folder) for path in found):
+            folder = f"models/{model.name}-{model.guid[:8]}/"
+        for path, each in sorted(model.files.items())[:LISTED]:
+            found[folder + path] = File(folder + path, each["sha256"], each["size"])
+    return found
 
 
 def tree_of(run: Run, place: str, name: str) -> dict[str, File]:
@@ -58,6 +73,7 @@ def find(run: Run, place: str, name: str, path: str) -> File:
     if place == "files":
         row = Artifact.objects.filter(run=results_of(run), path=path).first()
         file = File(row.path, row.sha256, row.size, row.kind, row.key) if row else None
+        file = file or models_of(results_of(run)).get(path)
     else:
         file = tree_of(run, place, name).get(path)
     if file is None:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from studio.runs import metrics_facts
-from studio.runs.models import ENDED, MetricSeries, Run, Status
+from studio.runs.models import ENDED, LoggedModelUse, MetricSeries, Run, Status
 from studio.runs.services import read_series
 from studio.runs.services.advancing import results_of
 
@@ -79,6 +79,9 @@ def metric_holders(run: Run, steps: list[Run]) -> Iterator[tuple[str, Run]]:
 def rank(key: str) -> tuple[int, str]:
     """Order metric names so that those which tell how good a model is come first."""
     low = key.lower()
+    if low.startswith("system/"):
+        # What a tracking client measures of the machine says nothing about the model.
+        return len(_FIRST) + 1, low
     for place, word in enumerate(_FIRST):
         if word in low:
             return place, low
@@ -240,7 +243,16 @@ def data_rows(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
                 "type": value.get("jobInputType"),
             }
         )
-    outputs = []
+    for use in run.dataset_uses.select_related("dataset").order_by("pk"):
+        end = " ".join(filter(None, [use.context, f"digest {use.dataset.digest}"]))
+        kind = use.dataset.source_type
+        inputs.append({"name": use.dataset.name, "url": "", "end": end, "type": kind})
+    outputs: list[dict[str, Any]] = []
+    for model_use in run.model_uses.select_related("model").filter(model__deleted=None):
+        outputs += _model_row(run, model_use) if model_use.way == "out" else []
+        if model_use.way == "in":
+            name = model_use.model.name
+            inputs.append({"name": name, "url": "", "end": "logged model", "type": "model"})
     promised = run.document.get("outputs") or {}
     for name in dict.fromkeys([*promised, *(run.outputs or {})]):
         value = (run.outputs or {}).get(name)
@@ -254,6 +266,21 @@ def data_rows(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
             }
         )
     return inputs, outputs
+
+
+def _model_row(run: Run, use: LoggedModelUse) -> list[dict[str, Any]]:
+    """Return a logged model as an output: its size, and the way to its files."""
+    files = use.model.files
+    path = f"models/{use.model.name}/MLmodel"
+    return [
+        {
+            "name": f"model {use.model.name}",
+            "url": url_of(run, tab="outputs", **({"file": path} if "MLmodel" in files else {})),
+            "size": sum(each["size"] for each in files.values()),
+            "files": len(files),
+            "pending": False,
+        }
+    ]
 
 
 def _short(uri: str) -> str:

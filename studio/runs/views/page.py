@@ -26,6 +26,7 @@ PARTS = {
 }
 FIGURES = ("confusion_matrix", "roc", "table")
 CHARTS = 60
+CHILDREN, CHILD_METRICS = 500, 6
 
 
 @require_safe
@@ -65,8 +66,9 @@ def _tabs(run: Run, steps: list[Run]) -> list[tuple[str, str, int | None]]:
         else ("steps", "Timeline", None)
     )
     found.append(("outputs", "Outputs and logs", None))
-    if run.kind == Run.PIPELINE:
-        found.append(("children", "Child runs", len(steps)))
+    children = len(steps) if run.kind == Run.PIPELINE else run.children.shown().count()
+    if run.kind == Run.PIPELINE or children:
+        found.append(("children", "Child runs", children))
     if str(run.document.get("codeId") or "").startswith("tree:"):
         found.append(("snapshot", "Snapshot", None))
     return [*found, ("definition", "Definition", None), ("lineage", "Lineage", None)]
@@ -252,7 +254,17 @@ def _snapshot(request: HttpRequest, run: Run, steps: list[Run]) -> dict[str, Any
 
 
 def _children(request: HttpRequest, run: Run, steps: list[Run]) -> dict[str, Any]:
-    return {}
+    """Return the runs that a script began inside this one, with the metrics that tell them apart."""
+    if run.kind == Run.PIPELINE:
+        return {}
+    wide = ("document", "key_parts", "cursor", "inputs", "outputs")
+    children = list(run.children.shown().order_by("created", "pk").defer(*wide)[:CHILDREN])
+    keys = sorted({key for child in children for key in child.metrics}, key=overview.rank)
+    keys = keys[:CHILD_METRICS]
+    for child in children:
+        values = [child.metrics.get(key) for key in keys]
+        child.values = [metrics_facts.shown(value) for value in values]  # type: ignore[attr-defined]
+    return {"children": children, "keys": keys}
 
 
 def _definition(request: HttpRequest, run: Run, steps: list[Run]) -> dict[str, Any]:
