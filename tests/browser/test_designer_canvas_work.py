@@ -284,7 +284,7 @@ def test_every_layer_is_accessible_in_both_themes(
     ):
         canvas.press(keys)
     shown = {
-        "canvas": ".d-panel .p-field", "outline": ".d-outline tbody tr", "shortcuts": "[role=dialog]",
+        "canvas": ".d-panel .p-field", "outline": ".d-outline tbody tr", "shortcuts": ".d-shortcuts",
         "find": ".d-find", "menu": ".d-menu", "quickadd": ".d-quickadd .d-row",
     }  # fmt: skip
     expect(canvas.page.locator(shown[view]).first).to_be_visible()

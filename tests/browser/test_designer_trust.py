@@ -54,9 +54,9 @@ def test_before_the_island_is_there_its_frame_is_and_in_the_right_theme(
     assert brightness(page.evaluate(GROUND.format(".d-boot"))) < 60
     expect(page.get_by_role("navigation").first).to_be_visible()
     page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
-    page.unroute_all(behavior="ignoreErrors")
     for route in held:
         route.continue_()
+    page.unroute_all(behavior="ignoreErrors")
     expect(page.locator(".d-node")).to_have_count(4)
     expect(loading).to_have_count(0)
 

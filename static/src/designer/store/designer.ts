@@ -66,9 +66,15 @@ export class Designer {
 
   private async goLive(): Promise<void> {
     const banner = setTimeout(() => this.connection.update((now) => ({ ...now, state: "offline" })), BANNER_AFTER);
-    const { goLive } = await untilLoaded(() => import("./live.ts"));
-    clearTimeout(banner);
-    goLive(this, this.socket);
+    try {
+      const { goLive } = await untilLoaded(() => import("./live.ts"));
+      goLive(this, this.socket);
+    } catch {
+      this.draft.writable.set(false);
+      this.connection.update((now) => ({ ...now, state: "refused", message: "The studio no longer has the files that this page needs, so the draft cannot be edited here. Reload the page." }));
+    } finally {
+      clearTimeout(banner);
+    }
   }
 
   async loadCatalogue(): Promise<void> {
