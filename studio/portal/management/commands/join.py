@@ -15,6 +15,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, close_old_connections
 
+from registry.models import StoredTree
+from registry.services import store
 from studio.compute import services as computes
 from studio.compute.models import ComputeTarget, Node
 from studio.lib import broker, parts
@@ -73,6 +75,16 @@ class Command(BaseCommand):
         if socket is not None and not asyncio.run(broker.answers(socket)):
             raise CommandError(
                 "No broker answers here. Set REDIS_URL, DATABASE_URL and STORAGE_URL to the studio's."
+            )
+        self._check_store()
+
+    def _check_store(self) -> None:
+        """Refuse a machine that sees other files than the studio: each of its jobs would fail."""
+        held = StoredTree.objects.filter(references__gt=0).order_by("-pk").first()
+        if held is not None and not store().has_tree(held.digest):
+            raise CommandError(
+                f"The store {settings.STORAGE_URL} does not hold the studio's files. Set STORAGE_URL to the "
+                "studio's bucket, with the keys that it takes (AWS_...), or mount its folder here."
             )
 
     async def _run(self) -> None:
