@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ if not registry.assets(workspace=lab, kind="model", text="churn-seeded").exists(
 print("SEEDED " + json.dumps(sessions))
 """
 PAGES = (
-    "models/", "data/", "code/", "components/", "settings/assets/",
+    "models/", "data/", "code/", "components/", "settings/assets/", "settings/assets/import/",
     *(f"models/churn-seeded/?tab={tab}" for tab in ("overview", "files", "versions", "lineage")),
     "data/sales-seeded/?tab=files", "models/churn-seeded/versions/1/delete/",
 )  # fmt: skip
@@ -205,3 +206,31 @@ def test_a_second_person_approves_a_stage(visit: Any, studio_server: Studio) -> 
         approve.click()
         expect(page.get_by_text("was approved")).to_be_visible()
     expect(page.locator(".title-row .tag", has_text="Production")).to_be_visible()
+
+
+def test_an_archive_is_looked_through_and_then_brought_in(visit: Any, tmp_path: Path) -> None:
+    versions = [{"version": "1", "document": {"dataType": "uri_folder"}}]
+    row = {"kind": "data", "name": "out-of-an-archive", "versions": versions}
+    manifest = {"format": 1, "workspace": {"name": "far"}, "assets": 1, "versions": 1, "runs": 0}
+    path = tmp_path / "far.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("manifest.json", json.dumps(manifest))
+        packed.writestr("assets.jsonl", json.dumps(row) + "\n")
+    page = visit("settings/assets/import/")
+    page.set_input_files("#archive-file", path)
+    page.get_by_role("button", name="Show what would come").click()
+    expect(page.locator("[data-plan]")).to_contain_text("Made of far", timeout=30_000)
+    expect(page.locator("[data-plan]")).to_contain_text("data/out-of-an-archive/1")
+    page.get_by_role("button", name="Bring in").click()
+    expect(page.locator("[data-state]")).to_contain_text("1 thing came in", timeout=30_000)
+    # The same file again: its bytes are here, and so is what it holds.
+    page.get_by_role("button", name="Show what would come").click()
+    expect(page.locator("[data-state]")).to_have_text(
+        "There is nothing to bring in.", timeout=30_000
+    )
+    expect(page.get_by_role("button", name="Bring in")).to_be_disabled()
+    broken = tmp_path / "broken.zip"
+    broken.write_bytes(path.read_bytes()[:90])
+    page.set_input_files("#archive-file", broken)
+    page.get_by_role("button", name="Show what would come").click()
+    expect(page.get_by_role("alert")).to_contain_text("no zip file", timeout=30_000)

@@ -85,7 +85,7 @@ export function archive(root: HTMLElement): () => void {
       plan = await walk(sha256, false, options, (sum) => state(`Looking through it: ${count(sum)} so far`, null));
       part("plan").replaceChildren(...described(plan));
       state(plan.imported.length ? "Nothing is changed yet." : "There is nothing to bring in.", null);
-      announce(`The archive would bring ${plan.imported.length} things; ${plan.conflicts.length} conflicts.`);
+      announce(`The archive would bring ${things(plan.imported.length)}; ${plan.conflicts.length} conflicts.`);
     });
   });
   bring.addEventListener("click", () => {
@@ -93,11 +93,15 @@ export function archive(root: HTMLElement): () => void {
       const wanted = plan!.imported.length;
       const done = await walk(sha256, true, options, (sum) => state(`Bringing in: ${sum.imported.length} of ${wanted}`, sum.imported.length / wanted));
       plan = null;
-      state(`${done.imported.length} things came in; ${done.skipped.length} were here, ${done.conflicts.length} stay as they are.`, null);
+      state(`${things(done.imported.length)} came in; ${done.skipped.length} were here, ${done.conflicts.length} stay as they are.`, null);
       announce("The archive is in.");
     });
   });
   return () => stop.abort();
+}
+
+function things(number: number): string {
+  return number === 1 ? "1 thing" : `${number.toLocaleString("en")} things`;
 }
 
 function count(sum: Report): string {
