@@ -56,13 +56,27 @@ def at(pattern: str, **methods: Mapped) -> Any:
             )
             body = problems.shape(error.code, error.message, hint=error.hint)
             return JsonResponse(body, status=405, headers={"Allow": ", ".join(views)})
+        if methods[method][0] != PUBLIC and "Authorization" not in request.headers:
+            # Programs come with a token; a browser's session, and the way to it, are for people.
+            return _nobody()
         return view(request, **kwargs)
 
+    dispatch.token_only = True  # type: ignore[attr-defined]
     dispatch.accesses = {  # type: ignore[attr-defined]
         method: Access(name) for method, (name, _) in methods.items()
     }
     dispatch.csrf_exempt = True  # type: ignore[attr-defined]
     return route(rf"^{pattern}/?$", dispatch)
+
+
+def _nobody() -> HttpResponse:
+    error = StudioError(
+        "This address wants a token.", code="unauthenticated", where="Authorization",
+        hint='Run `eval "$(officina azure env)"` in this shell, or send `Authorization: Bearer`.',
+    )  # fmt: skip
+    body = problems.shape(error.code, error.message, where=error.where, hint=error.hint)
+    headers = {"WWW-Authenticate": "Bearer"}
+    return JsonResponse(body, status=problems.status_of(error), headers=headers)
 
 
 class AnyCase(RegexPattern):
