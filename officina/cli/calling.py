@@ -43,6 +43,7 @@ def _shared(
     subscription: Annotated[str | None, typer.Option("--subscription", hidden=True)] = None,
     quiet: Annotated[bool, typer.Option("--only-show-errors", help="No warnings.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "--debug", hidden=True)] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", hidden=True)] = False,
 ) -> None:
     """Declare the options; their values are kept by `with_shared`."""
 
@@ -52,7 +53,18 @@ def with_shared(function: Function) -> Function:
     own = inspect.signature(function).parameters
     hints = get_type_hints(function, include_extras=True)
     more = get_type_hints(_shared, include_extras=True)
-    shared = inspect.signature(_shared).parameters
+    flags = " ".join(
+        word
+        for hint in hints.values()
+        for option in getattr(hint, "__metadata__", ())
+        for word in getattr(option, "param_decls", None) or ()
+    )
+    # A command that declares it itself keeps its own.
+    shared = {
+        name: each
+        for name, each in inspect.signature(_shared).parameters.items()
+        if name != "no_wait" or "--no-wait" not in flags
+    }
 
     @functools.wraps(function)
     def command(**given: Any) -> Any:

@@ -20,6 +20,9 @@ Upper = Annotated[int | None, typer.Option("--max-instances", min=1, help="Most 
 Idle = Annotated[
     int | None, typer.Option("--idle-time-before-scale-down", min=0, help="Seconds.")
 ]  # fmt: skip
+# Azure's: a cluster acts here for the person who starts a job.
+Identity = Annotated[str | None, typer.Option("--identity-type", hidden=True)]
+Identities = Annotated[str | None, typer.Option("--user-assigned-identities", hidden=True)]
 Wait = Annotated[bool, typer.Option("--no-wait", help="Taken; nothing here is waited for.")]
 
 
@@ -46,6 +49,8 @@ def create(
     location: Annotated[str | None, typer.Option("-l", "--location", help="Not used.")] = None,
     resource: Annotated[str | None, typer.Option("--resource-id", help="Attached ones.")] = None,
     changes: Annotated[list[str] | None, typer.Option("--set", help="path=value.")] = None,
+    identity: Identity = None,
+    identities: Identities = None,
     no_wait: Wait = False,
 ) -> None:
     """Make a compute, or change it to what is asked."""
@@ -99,6 +104,8 @@ def update(
     upper: Upper = None,
     idle: Idle = None,
     changes: Annotated[list[str] | None, typer.Option("--set", help="path=value.")] = None,
+    identity: Identity = None,
+    identities: Identities = None,
 ) -> None:
     """Change a compute's sizes and times."""
     given = {"min_instances": lower, "max_instances": upper, "idle_time_before_scale_down": idle}

@@ -166,3 +166,16 @@ def test_defaults_are_kept_and_taken_away(env: dict[str, str]) -> None:
     run(env, "configure", "--defaults", "output=")
     assert run(env, "configure", "-l").stdout == "workspace=lab\n"
     assert run(env, "configure", "--defaults", "workspce=lab").returncode == 3
+
+
+def test_flags_of_azure_that_mean_nothing_here_are_taken(env: dict[str, str]) -> None:
+    """Nobody answers: a flag that is not known would end with 2 before anybody is asked."""
+    away = env | {"OFFICINA_URL": "http://127.0.0.1:9", "OFFICINA_TOKEN": "oft_x"}
+    cluster = ["compute", "create", "-n", "c", "--type", "amlcompute"]
+    for words in (
+        [*cluster, "--identity-type", "system_assigned", "-w", "lab"],
+        ["compute", "update", "-n", "c", "--user-assigned-identities", "/x", "-w", "lab"],
+        ["schedule", "disable", "-n", "s", "--no-wait", "-w", "lab"],
+    ):
+        done = run(away, *words)
+        assert done.returncode == 6, (words, done.stderr)
