@@ -98,7 +98,9 @@ class OwnImport(DataView):
         scope = run_scope(self.request.auth)
         if scope is None or str(scope["run"]) != self.kwargs["guid"]:
             raise StudioError(
-                "Only the import's own run may ask this.", where="Authorization", code="forbidden"
+                "What an import opens is given only to jobs: to the import's own run.",
+                where="Authorization",
+                code="forbidden",
             )
         return super().run_asked()
 
