@@ -114,7 +114,7 @@ class Watch(Attempt):
             )
             python = prepared.python
             self.note_environment(wanted, prepared)
-        self.note_status()
+            self.note_status()  # that may have taken minutes
         if self.run.status == Status.CANCEL_REQUESTED:
             return
         rundir.lay_out(
@@ -263,7 +263,7 @@ class Watch(Attempt):
         old = tuple(HELD - {Status.CANCEL_REQUESTED}) if status != Status.CANCELED else tuple(HELD)
         old = tuple(s for s in (*old, Status.CANCEL_REQUESTED) if _may(s, status))
         log = self.stored_log()
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             if log is not None:
                 add_artifact(run=self.run, path=LOG_NAME, sha256=log.sha256, size=log.size)
             if end_run(self.run, old, status, where=self.held, **changes):

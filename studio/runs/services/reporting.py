@@ -146,9 +146,7 @@ def register_data(*, run: Run, trees: dict[str, Tree]) -> None:
                 where="register_data",
             )
         newest = registry.versions(workspace=run.workspace, kind="data", name=name).first()
-        same = newest is not None and (
-            message["unchanged"] or newest.tree == trees[output].digest
-        )
+        same = newest is not None and (message["unchanged"] or newest.tree == trees[output].digest)
         same = same and not (run.document.get("registerData") or {}).get("always")
         if newest is not None and same:
             trees[output] = registry.open_tree(workspace=run.workspace, digest=newest.tree)
