@@ -87,8 +87,8 @@ class Worker:
         prepare, call = getattr(self, name)(at)
         # A connection that was left idle is closed by some servers: open it before the clock runs.
         self.plain[at].http.close()
-        done, spent = 0, 0.0
-        while spent < seconds:
+        done, spent, end = 0, 0.0, time.monotonic() + 4 * seconds
+        while not done or (spent < seconds and time.monotonic() < end):
             given = prepare()
             begun = time.perf_counter()
             call(given)
@@ -326,7 +326,9 @@ def measure(team: Team, sides: list[Side], name: str, clients: int, wanted: dict
             calls[at] += sum(done for done, _ in turns)
             rates[at].append(sum(done / spent for done, spent in turns))
     return [
-        {"rate": statistics.median(rate), "cpu": 1000 * cpu[at] / calls[at]} if rate else None
+        {"rate": statistics.median(rate), "cpu": max(0.0, 1000 * cpu[at] / calls[at])}
+        if rate
+        else None
         for at, rate in enumerate(rates)
     ]
 
