@@ -17,8 +17,10 @@ urlpatterns = [
     path(f"{ONE}/", schedules.one, name="schedule"),
     path(f"{ONE}/change/", schedules.change, name="schedule-change"),
     path(f"{W}/data-import/", importing.page, name="data-import"),
+    path(f"{W}/data-import/start/", importing.start, name="data-import-start"),
     path(f"{W}/data-import/preview/", importing.preview, name="data-import-preview"),
     path(f"{QUALITY}/", quality.rules, name="data-quality"),
+    path(f"{QUALITY}/rules/", quality.declare, name="data-quality-rules"),
     path(f"{QUALITY}/check/", quality.check, name="data-quality-check"),
     path(f"{QUALITY}/checks/<str:guid>/", quality.report, name="data-quality-report"),
 ]

@@ -9,7 +9,7 @@ import yaml
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from officina.data.importing_document import TYPES, to_yaml
 from officina.errors import StudioError
@@ -17,7 +17,7 @@ from registry.datastores import services as datastores
 from registry.views.lists import missing
 from studio.automation import services
 from studio.automation.services import importing
-from studio.workspaces.access import operation, person, require
+from studio.workspaces.access import operation, person
 from studio.workspaces.models import Workspace
 
 SOURCES = {
@@ -28,27 +28,30 @@ SHOWN = 10
 COLUMNS = 12
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe
 @operation("registry.read")
 def page(request: HttpRequest, workspace: Workspace) -> HttpResponse:
-    """Show the form of a kind of source; POST starts the import, or goes on to a schedule for it."""
-    given = request.POST if request.method == "POST" else request.GET
-    problem = None
-    if request.method == "POST":
-        require(request.user, workspace, "registry.write")
-        try:
-            if "schedule" in given:
-                definition = importing.check_import(workspace=workspace, document=_document(given))
-                return redirect(_schedule_url(workspace, definition))
-            run = services.import_data(
-                workspace=workspace, user=person(request), document=_document(given)
-            )
-        except StudioError as error:
-            problem = error
-        else:
-            return redirect("run", workspace=workspace.name, guid=run.guid)
-    context = _form(request, workspace, given) | {"problem": problem}
-    return render(request, "data/import.html", context, status=400 if problem else 200)
+    """Show the form of a kind of source."""
+    return render(request, "data/import.html", _form(request, workspace, request.GET))
+
+
+@require_POST
+@operation("runs.submit")
+def start(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """Start the form's import, or go on to a schedule for it."""
+    given = request.POST
+    try:
+        document = _document(given)
+        if "schedule" in given:
+            definition = importing.check_import(workspace=workspace, document=document)
+            return redirect(_schedule_url(workspace, definition))
+        run = services.import_data(workspace=workspace, user=person(request), document=document)
+    except StudioError as error:
+        if error.code == "forbidden":
+            raise
+        context = _form(request, workspace, given) | {"problem": error}
+        return render(request, "data/import.html", context, status=400)
+    return redirect("run", workspace=workspace.name, guid=run.guid)
 
 
 @require_POST

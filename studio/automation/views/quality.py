@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from officina.data.quality_rules import KINDS, describe, read_rules, write_rules
 from officina.errors import StudioError
@@ -16,7 +16,7 @@ from registry import services as registry
 from registry.views.lists import missing
 from studio.automation import services
 from studio.runs.models import Run
-from studio.workspaces.access import operation, person, require
+from studio.workspaces.access import operation, person
 from studio.workspaces.models import Workspace
 
 ROWS = 20
@@ -27,25 +27,35 @@ EXAMPLE = """- {rule: not_null, column: id}
 """
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe
 @operation("registry.read")
 def rules(request: HttpRequest, workspace: Workspace, name: str) -> HttpResponse:
-    """Show what a data asset is held to, and its checks; POST declares the rules."""
+    """Show what a data asset is held to, and its checks."""
+    held = services.rules_of(workspace=workspace, name=name)
+    return _rules_page(request, workspace, name, write_rules(held), None)
+
+
+@require_POST
+@operation("registry.write")
+def declare(request: HttpRequest, workspace: Workspace, name: str) -> HttpResponse:
+    """Hold a data asset to the form's rules."""
+    text = request.POST.get("rules", "").replace("\r\n", "\n")
+    registry.named(workspace=workspace, kind="data", name=name)
+    try:
+        held = services.set_rules(
+            workspace=workspace, user=person(request), name=name, rules=read_rules(text)
+        )
+    except StudioError as error:
+        return _rules_page(request, workspace, name, text, error)
+    messages.success(request, f"{name} is held to {len(held)} rules.")
+    return redirect("data-quality", workspace=workspace.name, name=name)
+
+
+def _rules_page(
+    request: HttpRequest, workspace: Workspace, name: str, text: str, problem: StudioError | None
+) -> HttpResponse:
     asset = registry.named(workspace=workspace, kind="data", name=name)
     held = services.rules_of(workspace=workspace, name=name)
-    text, problem = write_rules(held), None
-    if request.method == "POST":
-        require(request.user, workspace, "registry.write")
-        text = request.POST.get("rules", "").replace("\r\n", "\n")
-        try:
-            held = services.set_rules(
-                workspace=workspace, user=person(request), name=name, rules=read_rules(text)
-            )
-        except StudioError as error:
-            problem = error
-        else:
-            messages.success(request, f"{name} is held to {len(held)} rules.")
-            return redirect("data-quality", workspace=workspace.name, name=name)
     versions = registry.versions(workspace=workspace, kind="data", name=name)[:50]
     checks = services.checks_of(workspace, name).select_related("owner", "workspace")[:SHOWN]
     context = {
