@@ -4,15 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('registry', '0003_labels_stages_shares_uploads_and_retention'),
-        ('workspaces', '0001_initial'),
+        ("registry", "0003_labels_stages_shares_uploads_and_retention"),
+        ("workspaces", "0001_initial"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='storedblob',
-            index=models.Index(condition=models.Q(('references__lte', 0)), fields=['created'], name='blob_left_over'),
+            model_name="storedblob",
+            index=models.Index(
+                condition=models.Q(("references__lte", 0)),
+                fields=["created"],
+                name="blob_left_over",
+            ),
         ),
     ]
