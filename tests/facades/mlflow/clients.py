@@ -14,8 +14,8 @@ from tests.running import Studio
 HERE = Path(__file__).resolve().parent
 # What each client is installed with: the current one, and the last of the line before.
 CLIENTS = {
-    "mlflow3": ["mlflow-skinny==3.*", "scikit-learn", "pandas", "skops", "matplotlib"],
-    "mlflow2": ["mlflow-skinny==2.*", "scikit-learn<1.7", "pandas<3", "matplotlib"],
+    "mlflow3": ["mlflow-skinny==3.*", "scikit-learn", "pandas", "skops"],
+    "mlflow2": ["mlflow-skinny==2.*", "scikit-learn<1.7", "pandas<3"],
 }
 
 

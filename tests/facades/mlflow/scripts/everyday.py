@@ -131,12 +131,49 @@ def models(experiment):
     assert [m.name for m in client.search_registered_models(f"name LIKE '%{STAMP}'")] == [MODEL]
     toys = client.search_runs([experiment], "dataset.name = 'toy'")
     assert [r.info.run_id for r in toys] == [guid]
+    registry(found["2"])
     client.delete_model_version(MODEL, "1")
     refused("RESOURCE_DOES_NOT_EXIST", client.get_model_version, MODEL, "1")
     assert mlflow.register_model(f"runs:/{guid}/model", MODEL).version == "3"
     refused("RESOURCE_ALREADY_EXISTS", client.create_registered_model, MODEL)
     client.delete_registered_model(MODEL)
     return table, target
+
+
+def registry(version):
+    """Copies, tags, aliases and searches of the model registry."""
+    copied = client.copy_model_version(f"models:/{MODEL}/{version.version}", f"{MODEL}-live")
+    assert (copied.name, copied.version) == (f"{MODEL}-live", "1")
+    assert mlflow.pyfunc.load_model(f"models:/{MODEL}-live/1").metadata.flavors["sklearn"]
+    client.set_registered_model_tag(MODEL, "owner", "ada")
+    client.update_registered_model(MODEL, "tells apart")
+    client.update_model_version(MODEL, "2", "the second")
+    client.set_registered_model_alias(MODEL, "challenger", "2")
+    assert client.get_model_version_by_alias(MODEL, "challenger").version == "2"
+    client.delete_registered_model_alias(MODEL, "challenger")
+    refused(
+        "INVALID_PARAMETER_VALUE",
+        client.get_model_version_by_alias, MODEL, "challenger",
+    )  # fmt: skip
+    found = client.get_registered_model(MODEL)
+    assert (found.description, found.tags["owner"]) == ("tells apart", "ada")
+    assert [v.version for v in client.get_latest_versions(MODEL, ["Production"])] == ["2"]
+
+    def names(text, **more):
+        return [m.name for m in client.search_registered_models(text, **more)]
+
+    both = [MODEL, f"{MODEL}-live"]
+    assert names(f"name ILIKE '%{STAMP.upper()}%'", order_by=["name DESC"]) == both[::-1]
+    assert names(f"name LIKE '%{STAMP}%' AND tags.owner = 'ada'") == [MODEL]
+    page = client.search_registered_models(f"name LIKE '%{STAMP}%'", max_results=1)
+    assert page.token and len(page) == 1
+    run = f"run_id = '{version.run_id}'"
+    assert {v.name for v in client.search_model_versions(run)} >= {MODEL}
+    tagged = client.search_model_versions(f"name = '{MODEL}' AND tags.checked = 'yes'")
+    assert [v.version for v in tagged] == ["1"]
+    newest = client.search_model_versions(f"name = '{MODEL}'", order_by=["version_number DESC"])
+    assert [v.version for v in newest] == ["2", "1"]
+    client.delete_registered_model(f"{MODEL}-live")
 
 
 def autologging(experiment, table, target):
@@ -175,6 +212,7 @@ def deleting(experiment, guid):
 experiment_id, run_id = logging()
 files(run_id)
 searching(experiment_id, run_id)
-autologging(experiment_id, *models(experiment_id))
+table, target = models(experiment_id)
+autologging(experiment_id, table, target)
 deleting(experiment_id, run_id)
 print("ok")
