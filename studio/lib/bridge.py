@@ -280,9 +280,12 @@ def environ_of(scope: dict[str, Any]) -> Environ:
     if client := scope.get("client"):
         environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = client[0], str(client[1])
     for name, value in scope["headers"]:
+        if b"_" in name:
+            continue  # here it would look like the same name with dashes, which a proxy may have set
         key = _NAMES.get(name) or _named(name)
         text = value.decode("latin-1")
-        environ[key] = f"{environ[key]},{text}" if key in environ else text
+        comma = "; " if key == "HTTP_COOKIE" else ","
+        environ[key] = f"{environ[key]}{comma}{text}" if key in environ else text
     return environ
 
 
