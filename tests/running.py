@@ -99,6 +99,26 @@ class Studio:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def shell(self, code: str) -> str:
+        """Run code in this studio's settings, as `manage.py shell` does, and return what it printed."""
+        resident = _residents.get(str(self.home))
+        if resident is None or resident.poll() is not None:
+            resident = _residents[str(self.home)] = subprocess.Popen(
+                [sys.executable, str(ROOT / "tests" / "resident.py")],
+                env=self.environment, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            )  # fmt: skip
+        assert resident.stdin
+        assert resident.stdout
+        resident.stdin.write(json.dumps({"code": code}) + "\n")
+        resident.stdin.flush()
+        answer = json.loads(resident.stdout.readline())
+        assert not answer["error"], answer["error"]
+        return str(answer["printed"])
+
+
+# One for each studio that this test process talks to; each ends with us.
+_residents: dict[str, subprocess.Popen[str]] = {}
+
 
 def free_port() -> int:
     """Return a port that nobody listens on."""

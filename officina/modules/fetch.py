@@ -53,9 +53,7 @@ def status(url: str, *, headers: Mapping[str, str] | None = None) -> int:
     return found
 
 
-def answers(
-    url: str, headers: Mapping[str, str]
-) -> Iterator[tuple[http.client.HTTPResponse, str]]:
+def answers(url: str, headers: Mapping[str, str]) -> Iterator[tuple[http.client.HTTPResponse, str]]:
     """Yield the one answer that is no redirect, open for reading, and the address it came from."""
     home = urlsplit(url)[:2]
     for _ in range(MAX_REDIRECTS + 1):

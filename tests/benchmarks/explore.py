@@ -141,7 +141,7 @@ def browse(file: Path) -> bool:
     from tests.conftest import CHROMIUM, CHROMIUM_FLAGS
 
     with start_studio("explore") as studio, sync_playwright() as playwright:
-        printed = studio.manage("shell", "-v0", "-c", SEED.format(file=str(file)))
+        printed = studio.shell(SEED.format(file=str(file)))
         session = printed.split("SEEDED ")[1].strip()
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         context = browser.new_context(viewport={"width": 1440, "height": 900})

@@ -50,7 +50,7 @@ def seed(
         workspace=studio.workspace, owner=OWNER, email=email, name=email.split("@")[0].title(), role=role,
         graph=json.dumps(graph), sample=sample, guid=guid, title=title,
     )  # fmt: skip
-    printed = studio.manage("shell", "-v0", "-c", code)
+    printed = studio.shell(code)
     line = next(line for line in printed.splitlines() if line.startswith("SEEDED "))
     made, session = json.loads(line.removeprefix("SEEDED "))
     return made, session

@@ -61,7 +61,7 @@ PAGES = (
 def sessions(studio_server: Studio) -> dict[str, str]:
     """Seed two assets with lineage, and return each role's session."""
     code = SEED.format(workspace=studio_server.workspace)
-    printed = studio_server.manage("shell", "-v0", "-c", code)
+    printed = studio_server.shell(code)
     line = next(line for line in printed.splitlines() if line.startswith("SEEDED "))
     return json.loads(line.removeprefix("SEEDED "))  # type: ignore[no-any-return]
 

@@ -62,7 +62,7 @@ PATHS = (
 def sessions(studio_server: Studio) -> dict[str, str]:
     """Return a session for each role, beside computes, an environment and a run that waits."""
     code = SEED.format(workspace=studio_server.workspace)
-    printed = studio_server.manage("shell", "-v0", "-c", code)
+    printed = studio_server.shell(code)
     line = next(line for line in printed.splitlines() if line.startswith("SEEDED "))
     found: dict[str, str] = json.loads(line.removeprefix("SEEDED "))
     return found

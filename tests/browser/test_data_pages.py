@@ -56,7 +56,7 @@ PATHS = (
 @pytest.fixture(scope="module")
 def session(studio_server: Studio) -> str:
     code = SEED.format(workspace=studio_server.workspace)
-    printed = studio_server.manage("shell", "-v0", "-c", code)
+    printed = studio_server.shell(code)
     line = next(line for line in printed.splitlines() if line.startswith("SEEDED "))
     return str(json.loads(line.removeprefix("SEEDED ")))
 

@@ -61,7 +61,7 @@ print("SEEDED " + json.dumps(sessions))
 def sessions(studio_server: Studio) -> dict[str, str]:
     """Seed the models and return each role's session."""
     code = SEED.format(workspace=studio_server.workspace, home=studio_server.home)
-    printed = studio_server.manage("shell", "-v0", "-c", code)
+    printed = studio_server.shell(code)
     line = next(line for line in printed.splitlines() if line.startswith("SEEDED "))
     return json.loads(line.removeprefix("SEEDED "))  # type: ignore[no-any-return]
 

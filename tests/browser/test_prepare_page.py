@@ -51,7 +51,7 @@ print("SEEDED " + json.dumps(sessions))
 def sessions(studio_server: Studio) -> dict[str, str]:
     """Return a session for each role, beside tables to prepare."""
     code = SEED.format(workspace=studio_server.workspace)
-    printed = studio_server.manage("shell", "-v0", "-c", code)
+    printed = studio_server.shell(code)
     line = next(line for line in printed.splitlines() if line.startswith("SEEDED "))
     found: dict[str, str] = json.loads(line.removeprefix("SEEDED "))
     return found

@@ -42,7 +42,7 @@ def going(studio_server: Studio, tmp_path: Path) -> Iterator[tuple[str, subproce
 
 @pytest.fixture
 def page(browser: Browser, studio_server: Studio) -> Iterator[Page]:
-    printed = studio_server.manage("shell", "-v0", "-c", SESSION)
+    printed = studio_server.shell(SESSION)
     session = next(line for line in printed.splitlines() if line.startswith("SESSION "))
     context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     cookie = {"name": "sessionid", "value": session.split()[1], "url": studio_server.url}

@@ -70,7 +70,7 @@ def test_the_graph_sample_completes_and_its_files_come_from_the_bucket(
         " sample_id='diabetes-graph')\n"
         "print('GUID', run.guid)"
     )
-    printed = studio.manage("shell", "-v0", "-c", code)
+    printed = studio.shell(code)
     guid = next(line.split()[1] for line in printed.splitlines() if line.startswith("GUID"))
     place = f"/api/v1/workspaces/{studio.workspace}/runs/{guid}"
     run = _ended(studio, place)

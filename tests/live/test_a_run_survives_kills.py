@@ -47,7 +47,7 @@ def assert_whole(studio: Studio, guid: str) -> None:
 def watcher(studio: Studio, guid: str) -> psutil.Process:
     """Return the worker's child that watches over this run, as its lease names it."""
     code = f"from studio.runs.models import Run; print(Run.objects.get(guid={guid!r}).lease_owner)"
-    owner = studio.manage("shell", "--no-imports", "-c", code).strip().splitlines()[-1]
+    owner = studio.shell(code).strip().splitlines()[-1]
     return psutil.Process(int(owner.split(":")[-2]))
 
 

@@ -36,7 +36,7 @@ def test_the_web_process_never_holds_the_table(studio_server: Studio, tmp_path: 
     pq.write_table(pa.table({f"c{i}": column for i, column in enumerate(draw)}), file)
     workspace = studio_server.workspace
     code = SEED.format(file=str(file), workspace=workspace)
-    studio_server.manage("shell", "-v0", "-c", code)
+    studio_server.shell(code)
     base = f"/api/v1/workspaces/{workspace}/data/large-table/versions/1"
     status, body = studio_server.get(f"{base}/rows?rows=10", timeout=60)
     assert status == 200, body
