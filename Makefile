@@ -15,7 +15,8 @@ BIN := .venv/bin
 # The environment's own Node comes first: the machine may have an older one, or none.
 NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 FRONT := $(shell find static/src static/img -type f 2>/dev/null) $(wildcard static/*.ts static/*.json)
-PYTEST_ARGS ?= -n 2 --dist loadfile
+# Many tests wait for processes, on a machine that others may keep busy: each has a second try, and is listed then.
+PYTEST_ARGS ?= -n 2 --dist loadfile --reruns 1
 
 run: install build
 	@exec $(BIN)/python manage.py up

@@ -32,17 +32,6 @@ CHROMIUM_FLAGS = [
 ]
 
 
-# Tests that wait for processes, on a machine that others may keep busy.
-TIMED = ("browser", "live", "clients", "slow")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give tests of whole processes a second try; the summary lists each that needed it."""
-    for item in items:
-        if any(item.get_closest_marker(name) for name in TIMED):
-            item.add_marker(pytest.mark.flaky(reruns=1))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def embedded_broker() -> Iterator[None]:
     """Run a broker for cache, channel layer and queue, unless REDIS_URL names one."""

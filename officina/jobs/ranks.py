@@ -8,6 +8,7 @@ Each rank finds in its environment what its framework looks for. The first that 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -98,6 +99,7 @@ def _start(command: str, variables: dict[str, str]) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        process_group=0,  # so that what a rank has started can be ended with it
     )
 
 
@@ -124,15 +126,18 @@ def _wait(ranks: list[subprocess.Popen[bytes]]) -> int:
 
 
 def _stop(ranks: list[subprocess.Popen[bytes]]) -> None:
-    for process in ranks:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
+    _signal(ranks, signal.SIGTERM)
     end = time.monotonic() + GRACE
     for process in ranks:
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(max(0.0, end - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            process.kill()
+    _signal(ranks, signal.SIGKILL)
+
+
+def _signal(ranks: list[subprocess.Popen[bytes]], number: signal.Signals) -> None:
+    for process in ranks:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
 
 
 def main(words: list[str] | None = None) -> int:

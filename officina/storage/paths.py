@@ -31,6 +31,8 @@ def check_name(name: str) -> str:
         raise _refusal(name, "it is absolute")
     if _ENCODED.search(name):
         raise _refusal(name, "it has a percent-encoded dot, slash or NUL")
+    if "\ufffd" in name:
+        raise _refusal(name, "it was not valid UTF-8")
     for char in name:
         if char in _SLASHES:
             raise _refusal(name, f"it has a look-alike of a slash (U+{ord(char):04X})")
