@@ -319,3 +319,34 @@ def test_a_part_is_run_by_keys_and_from_the_menu(browser: Browser, studio_server
     )
     assert canvas.complaints == []
     page.context.close()
+
+
+def test_only_what_is_selected_is_arranged(opened: Any) -> None:
+    canvas = opened(SMALL)
+    before = {each["id"]: each["position"] for each in canvas.stored()["nodes"]}
+    canvas.select("split_data")
+    canvas.page.keyboard.down("Shift")
+    canvas.select("linear_regression")
+    canvas.page.keyboard.up("Shift")
+    canvas.press("Shift+A")
+    end = time.monotonic() + 15
+    while True:
+        after = {each["id"]: each["position"] for each in canvas.stored()["nodes"]}
+        moved = {name for name in after if after[name] != before[name]}
+        if moved:
+            break
+        assert time.monotonic() < end, "nothing moved"
+        time.sleep(0.05)
+    canvas.wait_saved()
+    assert moved <= {"split_data", "linear_regression"}
+
+
+def test_what_is_changed_is_on_the_server_within_two_seconds(opened: Any) -> None:
+    canvas = opened(SMALL)
+    canvas.select("score_model")
+    canvas.press("Delete")
+    expect(canvas.node("score_model")).to_have_count(0)
+    begun = time.monotonic()
+    while any(each["id"] == "score_model" for each in canvas.stored()["nodes"]):
+        assert time.monotonic() - begun < 5, "two seconds, and what a busy machine adds"
+        time.sleep(0.05)
