@@ -18,6 +18,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from tests import isolation
@@ -114,6 +115,12 @@ class Studio:
         answer = json.loads(resident.stdout.readline())
         assert not answer["error"], answer["error"]
         return str(answer["printed"])
+
+    def seed(self, code: str) -> Any:
+        """Run code that ends by printing "SEEDED " and JSON; return what that says."""
+        lines = self.shell(code).splitlines()
+        line = next(line for line in lines if line.startswith("SEEDED "))
+        return json.loads(line.removeprefix("SEEDED "))
 
 
 # One for each studio that this test process talks to; each ends with us.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,7 +35,7 @@ def family(kind: pa.DataType) -> str:
     return "string"
 
 
-class Check:
+class Check(ABC):
     """One rule over one table: it is shown every batch, then asked for its result."""
 
     columns: Sequence[str] = ()
@@ -76,9 +77,9 @@ class Check:
         self.checked += batch.num_rows
         return found
 
+    @abstractmethod
     def failures(self, batch: pa.Table) -> Mask | None:
         """Return which rows of a batch fail."""
-        raise NotImplementedError
 
     def note(self, failing: Mask, offset: int) -> None:
         self.failing += int(failing.sum())

@@ -50,9 +50,7 @@ def seed(
         workspace=studio.workspace, owner=OWNER, email=email, name=email.split("@")[0].title(), role=role,
         graph=json.dumps(graph), sample=sample, guid=guid, title=title,
     )  # fmt: skip
-    printed = studio.shell(code)
-    line = next(line for line in printed.splitlines() if line.startswith("SEEDED "))
-    made, session = json.loads(line.removeprefix("SEEDED "))
+    made, session = studio.seed(code)
     return made, session
 
 

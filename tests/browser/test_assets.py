@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.running import Studio
 
@@ -61,41 +60,7 @@ PAGES = (
 def sessions(studio_server: Studio) -> dict[str, str]:
     """Seed two assets with lineage, and return each role's session."""
     code = SEED.format(workspace=studio_server.workspace)
-    printed = studio_server.shell(code)
-    line = next(line for line in printed.splitlines() if line.startswith("SEEDED "))
-    return json.loads(line.removeprefix("SEEDED "))  # type: ignore[no-any-return]
-
-
-@pytest.fixture
-def visit(browser: Browser, studio_server: Studio, sessions: dict[str, str]) -> Iterator[Any]:
-    """Open a page as someone: visit("models/", "Reader", theme="dark")."""
-    contexts = []
-
-    def go(path: str, who: str = "Owner", theme: str = "light") -> Page:
-        context = browser.new_context(
-            viewport={"width": 1440, "height": 900}, reduced_motion="reduce"
-        )
-        contexts.append(context)
-        cookies = {"sessionid": sessions[who], "theme": theme}
-        context.add_cookies(
-            [{"name": k, "value": v, "url": studio_server.url} for k, v in cookies.items()]
-        )
-        page = context.new_page()
-        page.complaints = []  # type: ignore[attr-defined]
-        page.on(
-            "console",
-            lambda said: page.complaints.append(said.text) if said.type == "error" else None,  # type: ignore[attr-defined]
-        )
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))  # type: ignore[attr-defined]
-        answer = page.goto(f"{studio_server.url}/w/{studio_server.workspace}/{path}")
-        assert answer is not None
-        page.status = answer.status  # type: ignore[attr-defined]
-        page.wait_for_timeout(400)
-        return page
-
-    yield go
-    for context in contexts:
-        context.close()
+    return studio_server.seed(code)  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -34,9 +33,7 @@ print("SEEDED " + json.dumps(client.cookies["sessionid"].value))
 @pytest.fixture(scope="module")
 def session(studio_server: Studio) -> str:
     code = SEED.format(workspace=studio_server.workspace)
-    printed = studio_server.shell(code)
-    line = next(line for line in printed.splitlines() if line.startswith("SEEDED "))
-    return str(json.loads(line.removeprefix("SEEDED ")))
+    return str(studio_server.seed(code))
 
 
 def look(page: Page, name: str, wrong: list[tuple[str, str, str]]) -> None:

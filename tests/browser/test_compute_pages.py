@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.portal import signed_in
 from tests.running import Studio
 
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.slow]
@@ -62,24 +61,8 @@ PATHS = (
 def sessions(studio_server: Studio) -> dict[str, str]:
     """Return a session for each role, beside computes, an environment and a run that waits."""
     code = SEED.format(workspace=studio_server.workspace)
-    printed = studio_server.shell(code)
-    line = next(line for line in printed.splitlines() if line.startswith("SEEDED "))
-    found: dict[str, str] = json.loads(line.removeprefix("SEEDED "))
+    found: dict[str, str] = studio_server.seed(code)
     return found
-
-
-def signed_in(browser: Browser, studio: Studio, session: str, theme: str = "light") -> Page:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    cookies = [("sessionid", session), ("theme", theme)]
-    context.add_cookies([{"name": n, "value": v, "url": studio.url} for n, v in cookies])
-    return context.new_page()
-
-
-@pytest.fixture
-def owner(browser: Browser, studio_server: Studio, sessions: dict[str, str]) -> Iterator[Page]:
-    page = signed_in(browser, studio_server, sessions["Owner"])
-    yield page
-    page.context.close()
 
 
 def address(studio: Studio, path: str) -> str:

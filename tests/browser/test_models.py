@@ -8,13 +8,12 @@ import os
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.running import Studio
 
@@ -61,40 +60,7 @@ print("SEEDED " + json.dumps(sessions))
 def sessions(studio_server: Studio) -> dict[str, str]:
     """Seed the models and return each role's session."""
     code = SEED.format(workspace=studio_server.workspace, home=studio_server.home)
-    printed = studio_server.shell(code)
-    line = next(line for line in printed.splitlines() if line.startswith("SEEDED "))
-    return json.loads(line.removeprefix("SEEDED "))  # type: ignore[no-any-return]
-
-
-@pytest.fixture
-def visit(browser: Browser, studio_server: Studio, sessions: dict[str, str]) -> Iterator[Any]:
-    """Open a page as someone: visit("models/walked/", "Reader", theme="dark")."""
-    contexts = []
-
-    def go(path: str, who: str = "Owner", theme: str = "light") -> Page:
-        context = browser.new_context(
-            viewport={"width": 1440, "height": 900}, reduced_motion="reduce"
-        )
-        contexts.append(context)
-        cookies = {"sessionid": sessions[who], "theme": theme}
-        context.add_cookies(
-            [{"name": k, "value": v, "url": studio_server.url} for k, v in cookies.items()]
-        )
-        page = context.new_page()
-        page.complaints = []  # type: ignore[attr-defined]
-        page.on(
-            "console",
-            lambda said: page.complaints.append(said.text) if said.type == "error" else None,  # type: ignore[attr-defined]
-        )
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))  # type: ignore[attr-defined]
-        answer = page.goto(f"{studio_server.url}/w/{studio_server.workspace}/{path}")
-        assert answer is not None
-        page.status = answer.status  # type: ignore[attr-defined]
-        return page
-
-    yield go
-    for context in contexts:
-        context.close()
+    return studio_server.seed(code)  # type: ignore[no-any-return]
 
 
 def check(page: Page, name: str) -> None:

@@ -38,9 +38,7 @@ PATHS = (
 def seeded(studio_server: Studio) -> tuple[str, str]:
     """Run the graph sample to its end and return its guid and the owner's session."""
     code = SEED.format(email=EMAIL, workspace=studio_server.workspace)
-    printed = studio_server.shell(code)
-    line = next(line for line in printed.splitlines() if line.startswith("SEEDED "))
-    guid, session = json.loads(line.removeprefix("SEEDED "))
+    guid, session = studio_server.seed(code)
     until = time.monotonic() + LIMIT
     status = ""
     while time.monotonic() < until and status not in {"Completed", "Failed", "Canceled"}:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 
+from officina.data import asking
+from officina.storage import Entry
+from registry import services as assets
 from registry.datastores import services
 from registry.models import Datastore
 
@@ -42,3 +45,25 @@ def make(cast: Any) -> Callable[..., Datastore]:
         )
 
     return create
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_child_stays() -> Iterator[None]:
+    """End the process that looked at tables."""
+    yield
+    asking.stop()
+
+
+@pytest.fixture
+def add(cast: Any) -> Any:
+    """Register a file as data: add(b"a,b\n1,2\n")."""
+
+    def register(data: bytes, name: str = "customers", file: str = "t.csv") -> Any:
+        blob = assets.store().put_bytes(data)
+        tree = assets.store().put_manifest({file: Entry(blob.sha256, blob.size)})
+        return assets.register(
+            workspace=cast.lab, kind="data", name=name, tree=tree, user=cast.owner,
+            document={"dataType": "uri_file", "dataUri": tree.uri},
+        )  # fmt: skip
+
+    return register

@@ -2,35 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
-from officina.data import asking
-from officina.storage import Entry
-from registry import services as registry
-
 CSV = b"id,amount,town\n" + b"".join(b"%d,%d,%s\n" % (i, i * 2, b"ab"[i % 2 :]) for i in range(50))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_child_stays() -> Iterator[None]:
-    yield
-    asking.stop()
-
-
-@pytest.fixture
-def add(cast: Any) -> Any:
-    def register(data: bytes, name: str = "customers", file: str = "t.csv") -> Any:
-        blob = registry.store().put_bytes(data)
-        tree = registry.store().put_manifest({file: Entry(blob.sha256, blob.size)})
-        return registry.register(
-            workspace=cast.lab, kind="data", name=name, tree=tree, user=cast.owner,
-            document={"dataType": "uri_file", "dataUri": tree.uri},
-        )  # fmt: skip
-
-    return register
 
 
 URL = "/api/v1/workspaces/lab/data/customers/versions/1/preparation"
