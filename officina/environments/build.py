@@ -1,9 +1,9 @@
 """Turn requirements into a virtual environment: lock by hash, build once, share by key.
 
-The cache folder holds `<key>/` (an environment, read-only once complete), `<key>.used` (touched
-at each use, for eviction), `<key>.lock` (held while building) and `locks/<hash of the
-requirements>.txt`. Only wheels are installed: building a source package would run its code
-outside any sandbox.
+The cache folder holds `<key>/` (an environment, read-only once complete), `.building-<start of
+key>-...` (one that is being built), `<key>.used` (touched at each use, for eviction), `<key>.lock`
+(held while building) and `locks/<hash of the requirements>.txt`. Only wheels are installed:
+building a source package would run its code outside any sandbox.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from packaging.markers import Marker
 
 from officina.environments import curated, interpreters, spec
-from officina.environments.uv import BUILD_LIMIT, Log, run_uv
+from officina.environments.uv import BUILD_LIMIT, LOOK_EVERY, Log, Look, run_uv
+
+DRAFT = ".building-"
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,13 @@ class Prepared:
     packages: tuple[str, ...] = ()
 
 
-def prepare(specification: str | Mapping[str, Any], *, cache: Path, log: Log) -> Prepared:
+def prepare(
+    specification: str | Mapping[str, Any], *, cache: Path, log: Log, look: Look | None = None
+) -> Prepared:
     """Return the environment, built if this machine has not got it; no network if it has.
 
-    Concurrent calls for the same key build once: the others wait and say so.
+    Concurrent calls for the same key build once: the others wait and say so. `look` is called
+    several times a second while this takes long; what it raises ends the build.
     """
     began = time.monotonic()
     wanted = spec.parse(specification)
@@ -55,17 +60,17 @@ def prepare(specification: str | Mapping[str, Any], *, cache: Path, log: Log) ->
         return _as_it_is(wanted, log)
     python = interpreter(wanted.python, lambda text: log(f"environment {wanted.name}: {text}"))
     cache.mkdir(parents=True, exist_ok=True)
-    lock = lock_of(wanted, python=python, cache=cache, log=log)
+    lock = lock_of(wanted, python=python, cache=cache, log=log, look=look)
     key = key_of(lock, python)
     place = cache / key
     cached = is_complete(place)
     if not cached:
         waiting = f"environment {wanted.name}: waiting for another build of it"
-        with _locked(cache / f"{key}.lock", lambda: log(waiting)):
+        with _locked(cache / f"{key}.lock", lambda: log(waiting), look):
             cached = is_complete(place)
             if not cached:
-                log(f"environment {wanted.name}: building, {lock.count('==')} packages")
-                _build(place, wanted.name, lock, python, cache, log)
+                log(f"environment {wanted.name}: building, {len(pins_of(lock))} packages")
+                _build(place, wanted.name, lock, python, log, look)
     (cache / f"{key}.used").touch()
     how = f"{'cached' if cached else 'built'} in {time.monotonic() - began:.2f} s"
     log(f"environment {wanted.name}: {how} ({key[:12]})")
@@ -126,8 +131,9 @@ def _uv_major() -> str:
 
 
 def lock_of(
-    wanted: spec.Requirements, *, python: Path, cache: Path, log: Log, limit: float = BUILD_LIMIT
-) -> str:
+    wanted: spec.Requirements, *, python: Path, cache: Path, log: Log, limit: float = BUILD_LIMIT,
+    look: Look | None = None,
+) -> str:  # fmt: skip
     """Return the lock text: committed, remembered for the same requirements, or newly resolved."""
     if wanted.curated is not None:
         return curated.CURATED[wanted.curated].lock()
@@ -137,7 +143,7 @@ def lock_of(
     remembered = lock_file(wanted, python=python, cache=cache)
     if not remembered.exists():
         log(f"environment {wanted.name}: resolving {len(wanted.packages)} packages")
-        lock = compile_lock(packages, python=python, name=wanted.name, limit=limit)
+        lock = compile_lock(packages, python=python, name=wanted.name, limit=limit, look=look)
         remembered.parent.mkdir(parents=True, exist_ok=True)
         draft = remembered.with_suffix(f".{os.getpid()}")
         draft.write_text(lock)
@@ -163,6 +169,7 @@ def compile_lock(
     name: str = "environment",
     universal: bool = False,
     limit: float = BUILD_LIMIT,
+    look: Look | None = None,
 ) -> str:
     """Resolve packages to pinned versions with hashes; the text names no index."""
     options = ["--quiet", "--no-build", "--generate-hashes", "--no-header", "--no-annotate"]
@@ -175,6 +182,7 @@ def compile_lock(
         doing="resolved",
         stdin="\n".join(packages) + "\n",
         limit=limit,
+        look=look,
     )
 
 
@@ -212,9 +220,16 @@ def is_complete(place: Path) -> bool:
     return (place / "officina.json").exists() and (place / "bin" / "python").exists()
 
 
-def _build(place: Path, name: str, lock: str, python: Path, cache: Path, log: Log) -> None:
-    shutil.rmtree(place, ignore_errors=True)
-    draft = Path(tempfile.mkdtemp(prefix=".building-", dir=cache))
+def drafts_of(cache: Path, key: str) -> list[Path]:
+    """Return what is being built, or was when its builder was killed; `key` may be `*`."""
+    return list(cache.glob(f"{DRAFT}{key[:16]}-*"))
+
+
+def _build(place: Path, name: str, lock: str, python: Path, log: Log, look: Look | None) -> None:
+    # We hold the key's lock: what else there is of it, a killed builder left.
+    for left in (place, *drafts_of(place.parent, place.name)):
+        remove(left)
+    draft = Path(tempfile.mkdtemp(prefix=f"{DRAFT}{place.name[:16]}-", dir=place.parent))
     try:
         offline = ["--no-python-downloads", "--python", str(python)]
         run_uv(
@@ -232,6 +247,7 @@ def _build(place: Path, name: str, lock: str, python: Path, cache: Path, log: Lo
                 name=name,
                 doing="installed",
                 log=lambda line: log(f"environment {name}: {line.strip()}"),
+                look=look,
             )
         about = {"name": name, "python": _version_of(python), "built": time.time()}
         about |= {"packages": len(pins_of(lock)), "size": _bytes_in(draft)}
@@ -284,11 +300,23 @@ def _version_of(python: Path) -> str:
 
 
 @contextmanager
-def _locked(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
+def _locked(path: Path, waiting: Callable[[], None], look: Look | None) -> Iterator[None]:
     with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waiting()
-            fcntl.flock(file, fcntl.LOCK_EX)
+        told = False
+        while not try_lock(file):
+            if not told:
+                waiting()
+                told = True
+            time.sleep(LOOK_EVERY)
+            if look is not None:
+                look()
         yield
+
+
+def try_lock(file: IO[str]) -> bool:
+    """Take the lock on an open file unless another has it; it goes when the file is closed."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from officina.environments.build import is_complete, remove
+from officina.environments.build import drafts_of, is_complete, remove, try_lock
 
 
 @dataclass(frozen=True)
@@ -51,14 +50,22 @@ def clear(cache: Path, *, keep: Collection[str] = (), unused_for: float = 0.0) -
         if each.key in keep or time.time() - each.used < unused_for:
             continue
         with (cache / f"{each.key}.lock").open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not try_lock(lock):
                 continue
             remove(cache / each.key)
             (cache / f"{each.key}.used").unlink(missing_ok=True)
         gone.append(each)
+    _sweep(cache)
     return gone
+
+
+def _sweep(cache: Path) -> None:
+    """Remove what killed builders left half made; what is being built now is left alone."""
+    for lock in cache.glob("*.lock"):
+        for left in drafts_of(cache, lock.stem):
+            with lock.open("a") as file:
+                if try_lock(file):
+                    remove(left)
 
 
 def _places(cache: Path) -> list[Path]:

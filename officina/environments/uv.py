@@ -9,12 +9,16 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from officina.errors import StudioError
 
 Log = Callable[[str], None]
+# Called while something takes long; what it raises ends the work.
+Look = Callable[[], None]
+LOOK_EVERY = 0.25
 FAILING_LINES = 12
 BUILD_LIMIT = 1800
 PASSED_ON = (
@@ -42,6 +46,7 @@ _UNREACHABLE = re.compile(
     r"error sending request|Failed to fetch|Connection refused|dns error|timed out|tls handshake",
     re.I,
 )
+_FULL = re.compile(r"No space left on device|Disk quota exceeded|os error (?:28|122)\b", re.I)
 
 
 class IndexUnreachable(StudioError):
@@ -56,6 +61,7 @@ def run_uv(
     stdin: str = "",
     log: Log | None = None,
     limit: float = BUILD_LIMIT,
+    look: Look | None = None,
 ) -> str:
     """Run uv and return what it printed; `log` gets its progress line by line as it comes."""
     process = subprocess.Popen(
@@ -82,10 +88,8 @@ def run_uv(
     except BrokenPipeError:
         pass  # it ended already, and says why on its own
     try:
-        code = process.wait(limit)
+        code = _wait(process, limit, look)
     except subprocess.TimeoutExpired as error:
-        process.kill()
-        process.wait()
         raise IndexUnreachable(
             f"The environment {name} could not be {doing} within {limit / 60:.0f} minutes.",
             hint="Is the package index reachable from this machine?",
@@ -93,6 +97,9 @@ def run_uv(
             code="failed",
         ) from error
     finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
         for reader in readers:
             reader.join(5)
         process.stderr.close()
@@ -102,18 +109,42 @@ def run_uv(
     return "".join(out)
 
 
+def _wait(process: subprocess.Popen[str], limit: float, look: Look | None) -> int:
+    if look is None:
+        return process.wait(limit)
+    until = time.monotonic() + limit
+    while True:
+        try:
+            return process.wait(LOOK_EVERY)
+        except subprocess.TimeoutExpired:
+            if time.monotonic() > until:
+                raise
+        look()
+
+
 def _read(stream: object, lines: list[str], log: Log | None) -> None:
     for line in stream:  # type: ignore[attr-defined]
         lines.append(line)
         if log is not None and line.strip():
-            log(line.rstrip())
+            log(_without_index(line.rstrip()))
+
+
+def _without_index(text: str) -> str:
+    # It may be an address within the firm, or carry a password.
+    return re.sub(r"https?://[^\s)`'\"]+", "(the index)", text)
 
 
 def _failure(name: str, doing: str, told: list[str]) -> StudioError:
     lines = [line.rstrip() for line in told if line.strip()]
-    # The index may be an address within the firm, or carry a password.
-    text = re.sub(r"https?://[^\s)`'\"]+", "(the index)", "\n".join(lines[-FAILING_LINES:]))
+    text = _without_index("\n".join(lines[-FAILING_LINES:]))
     flat = " ".join(line.strip(" ×╰─▶│") for line in lines)
+    if _FULL.search(flat):
+        return StudioError(
+            f"The environment {name} could not be {doing}: the disk is full.",
+            hint="Delete unused environments on the page Environments, or free space on this machine.",
+            where="environment",
+            code="storage_full",
+        )
     if _UNREACHABLE.search(flat):
         return IndexUnreachable(
             f"The environment {name} could not be {doing}: the package index does not answer.\n{text}",

@@ -30,7 +30,7 @@ from studio.runs.models import HELD, MOVES, Run, Status
 from studio.runs.services import exits, leases, reporting, tracking
 from studio.runs.services.artifacts import add_artifact
 from studio.runs.services.ending import end_run
-from studio.runs.services.following import Attempt
+from studio.runs.services.following import LOOK_AT_STATUS_EVERY, Attempt
 from studio.runs.services.leases import Lost
 from studio.runs.services.queueing import dispatch, keeping_next
 from studio.workspaces import services as workspaces
@@ -69,10 +69,15 @@ def watch(run: Run, fence: int) -> None:
             launch.cancel(one.folder)
 
 
+class Canceled(Exception):
+    """Someone canceled the run while it was being prepared."""
+
+
 class Watch(Attempt):
     """One worker's way with one run, from wherever it stands to its end."""
 
     log: Blob | None = None
+    next_look = 0.0
     # What the environment itself sets.
     variables: tuple[tuple[str, str], ...] = ()
 
@@ -86,6 +91,8 @@ class Watch(Attempt):
                 self.began()
             result = self.follow()
             self.finish(result)
+        except Canceled:
+            self.end(Status.CANCELED)
         except StudioError as error:
             self.fail(error.as_json())
         except OSError as error:
@@ -111,6 +118,7 @@ class Watch(Attempt):
                 wanted,
                 cache=Path(settings.ENVIRONMENT_CACHE),
                 log=self.note,
+                look=self.look_up,
             )
             python = prepared.python
             self.note_environment(wanted, prepared)
@@ -133,6 +141,17 @@ class Watch(Attempt):
             run_id=self.run.guid,
         )
         launch.start(self.folder, forkhost=Path(settings.FORKHOST_SOCKET))
+
+    def look_up(self) -> None:
+        """Look from a long preparation whether it is still wanted; raise to end it when it is not."""
+        if self.lost.is_set():
+            raise Lost
+        if time.monotonic() < self.next_look:
+            return
+        self.next_look = time.monotonic() + LOOK_AT_STATUS_EVERY
+        self.note_status()
+        if self.run.status == Status.CANCEL_REQUESTED:
+            raise Canceled
 
     def note_environment(self, wanted: Any, prepared: environments.Prepared) -> None:
         """Keep what the run really has: the environment's name and its exact packages, as a file."""

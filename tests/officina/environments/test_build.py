@@ -145,3 +145,61 @@ def test_an_environment_may_be_moved_with_its_cache(tmp_path: Path) -> None:
     )
     assert done.stdout.strip() == str(tmp_path / "b")
     assert json.loads((tmp_path / "b" / "officina.json").read_text())["name"] == "minimal"
+
+
+def test_a_build_that_is_no_longer_wanted_ends_and_leaves_nothing(tmp_path: Path) -> None:
+    class Enough(Exception):
+        pass
+
+    begun = threading.Event()
+
+    def look() -> None:
+        if begun.is_set():
+            raise Enough
+
+    def log(line: str) -> None:
+        if "building" in line:
+            begun.set()
+
+    with pytest.raises(Enough):
+        prepare("sklearn-1.5", cache=tmp_path, log=log, look=look)
+    assert not list(tmp_path.glob(".building-*"))
+    # The lock is free again: the next one does not wait for it.
+    assert not prepare("minimal", cache=tmp_path, log=log).cached
+
+
+def test_waiting_for_anothers_build_can_be_given_up(tmp_path: Path) -> None:
+    class Enough(Exception):
+        pass
+
+    def give_up() -> None:
+        raise Enough
+
+    key = environment_key("minimal")
+    lines: list[str] = []
+    with (tmp_path / f"{key}.lock").open("w") as held:
+        assert build.try_lock(held)
+        with pytest.raises(Enough):
+            prepare("minimal", cache=tmp_path, log=lines.append, look=give_up)
+    assert "waiting for another build" in lines[-1]
+
+
+def test_what_a_killed_builder_left_is_taken_away(tmp_path: Path) -> None:
+    left = tmp_path / f".building-{environment_key('minimal')[:16]}-killed"
+    (left / "bin").mkdir(parents=True)
+    prepare("minimal", cache=tmp_path, log=lambda _: None)
+    assert not left.exists()
+
+
+def test_a_full_disk_is_told_as_such_and_not_blamed_on_a_package() -> None:
+    said = ["error: Failed to install: numpy-1.26.4.whl (numpy==1.26.4)\n",
+            "  cause: failed to copy file: No space left on device (os error 28)\n"]  # fmt: skip
+    told = uv._failure("mine", "installed", said)
+    assert told.code == "storage_full"
+    assert "disk is full" in told.message
+
+
+def test_the_log_of_a_build_does_not_name_the_index() -> None:
+    lines: list[str] = []
+    uv._read(["Failed to fetch https://me:secret@index.example/simple\n"], [], lines.append)
+    assert lines == ["Failed to fetch (the index)"]
