@@ -117,6 +117,7 @@ def asset_row(asset: Asset) -> dict[str, Any]:
         "tags": asset.tags,
         "properties": asset.properties,
         "archived": asset.archived,
+        "last_number": asset.last_number,
         "labels": {row.name: row.version.version for row in asset.labels.select_related("version")},
         "versions": [
             {

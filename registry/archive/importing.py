@@ -9,19 +9,22 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, BinaryIO
 
 from django.db import transaction
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from officina.errors import StudioError
 from officina.storage import Tree, trees
 from registry import services
 from registry.archive.exporting import FORMAT
-from registry.models import AssetKind, AssetVersion
-from registry.services import storing
+from registry.models import Asset, AssetKind, AssetVersion
+from registry.services import staging, storing
 from registry.services.assets import clean_texts
 from studio.workspaces import audit
-from studio.workspaces.models import Workspace
+from studio.workspaces.models import User, Workspace
 
 NAME = re.compile(
     r"(?:manifest\.json|[a-z_]{1,40}\.jsonl|trees/[0-9a-f]{64}\.json|blobs/[0-9a-f]{64})\Z"
@@ -64,6 +67,11 @@ class Arrival:
     def note(self, what: str, name: str) -> None:
         """Report a thing by name as imported, skipped or in conflict."""
         self.report[what].append(name)
+
+    def person(self, email: Any) -> Any:
+        """Return the member of this e-mail; for anyone else the one who brings the archive in."""
+        members = User.objects.filter(memberships__workspace=self.workspace)
+        return members.filter(email=str(email or "")).first() or self.user
 
     def is_over(self) -> bool:
         """Tell whether the time given is over."""
@@ -113,6 +121,15 @@ class Arrival:
     def lines(self, part: str) -> Iterator[Any]:
         """Yield the objects of a part, one a line."""
         return _lines(self._archive, part) if f"{part}.jsonl" in self._names else iter(())
+
+
+def moment(value: Any) -> datetime | None:
+    """Return the time that a line tells, None when it tells none."""
+    try:
+        found = parse_datetime(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return timezone.make_aware(found) if found and timezone.is_naive(found) else found
 
 
 Importer = Callable[[Arrival, dict[str, Any]], None]
@@ -279,8 +296,28 @@ def _import_asset(arrival: Arrival, row: dict[str, Any]) -> None:
                     workspace=workspace, kind=kind, name=name, label=str(label), version=version,
                     user=user,
                 )  # fmt: skip
-    if row.get("archived") and came:
-        services.archive(workspace=workspace, kind=kind, name=name, user=user)
+    if arrival.confirm:
+        _finish_asset(arrival, kind, name, row, came)
+
+
+def _finish_asset(
+    arrival: Arrival, kind: str, name: str, row: dict[str, Any], came: list[str]
+) -> None:
+    """Give a name what is its own; where the workspace had versions of that name, theirs stays."""
+    asset = Asset.objects.filter(workspace=arrival.workspace, kind=kind, name=name).first()
+    here = {str(each.get("version")) for each in row["versions"]}
+    if asset is None or not came or asset.versions.exclude(version__in=here).exists():
+        return
+    services.update_asset(
+        asset, description=str(row.get("description") or ""), tags=row.get("tags") or {},
+        properties=row.get("properties") or {}, user=arrival.user,
+    )  # fmt: skip
+    # Numbers of versions that were deleted there are not given to other bytes here.
+    last = row.get("last_number")
+    if isinstance(last, int) and asset.last_number < last < 2**31:
+        asset.last_number = last
+    asset.archived = row.get("archived") is True
+    asset.save(update_fields=["last_number", "archived"])
 
 
 def _import_versions(
@@ -317,8 +354,15 @@ def _import_version(
             description=str(given.get("description") or ""),
             tags=clean_texts(given.get("tags") or {}),
             properties=clean_texts(given.get("properties") or {}, where="properties"),
-            user=arrival.user,
+            run_guid=str(given.get("run") or "")[:32], user=arrival.user,
         )  # fmt: skip
-        if given.get("archived"):
-            row.archived = True
-            row.save(update_fields=["archived"])
+        row.archived = given.get("archived") is True
+        row.stage = _stage(arrival.workspace, kind, str(given.get("stage") or ""))
+        row.save(update_fields=["archived", "stage"])
+
+
+def _stage(workspace: Workspace, kind: str, stage: str) -> str:
+    """Return the stage that a model comes in: a guarded one is not entered by way of an archive."""
+    if kind != "model" or stage not in staging.stages(workspace):
+        return staging.NONE
+    return staging.NONE if stage in staging.guarded(workspace) else stage

@@ -9,4 +9,12 @@ class AutomationConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from studio.automation import listeners  # noqa: F401 - registers them
+        from registry.archive import provide_import, provide_part
+        from studio.automation import archiving, listeners  # noqa: F401 - the second registers itself
+
+        provide_part("schedules", archiving.schedule_rows)
+        provide_part("firings", archiving.firing_rows)
+        provide_part("quality_rules", archiving.quality_rows)
+        provide_import("schedules", archiving.import_schedule)
+        provide_import("firings", archiving.import_firing)
+        provide_import("quality_rules", archiving.import_quality)

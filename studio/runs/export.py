@@ -9,7 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from registry.models import StoredTree
-from studio.runs.models import Artifact, LineageEdge, MetricSegment, MetricSeries, Run
+from studio.runs.models import (
+    Artifact,
+    Experiment,
+    LineageEdge,
+    MetricSegment,
+    MetricSeries,
+    ModelWork,
+    Run,
+)
 from studio.workspaces.models import Workspace
 
 AT_ONCE = 500
@@ -26,6 +34,12 @@ _TREE = re.compile(r"tree:([0-9a-f]{64})")
 def count(workspace: Workspace) -> int:
     """Return how many runs there are."""
     return Run.objects.filter(workspace=workspace).count()
+
+
+def experiment_rows(workspace: Workspace) -> Iterator[dict[str, Any]]:
+    """Yield the experiments, also those without a run."""
+    names = ("name", "description", "tags", "archived")
+    yield from Experiment.objects.filter(workspace=workspace).order_by("pk").values(*names)
 
 
 def run_rows(workspace: Workspace) -> Iterator[dict[str, Any]]:
@@ -85,6 +99,9 @@ def stored(workspace: Workspace) -> Iterator[tuple[str, str, int]]:
             yield "tree", digest, 0
     for row in artifact_rows(workspace):
         yield "blob", row["sha256"], row["size"]
+    for work in work_rows(workspace):
+        if tree := work["result"].get("tree"):
+            yield "tree", tree, 0
 
 
 def edge_rows(workspace: Workspace) -> Iterator[dict[str, Any]]:
@@ -92,3 +109,19 @@ def edge_rows(workspace: Workspace) -> Iterator[dict[str, Any]]:
     rows = LineageEdge.objects.filter(workspace=workspace).order_by("pk")
     for source, target, label in rows.values_list("source", "target", "label").iterator():
         yield {"source": source, "target": target, "label": label}
+
+
+def work_rows(workspace: Workspace) -> Iterator[dict[str, Any]]:
+    """Yield what was done with models: conversions, packages, profiles."""
+    rows = ModelWork.objects.filter(version__asset__workspace=workspace, version__deleted=None)
+    rows = rows.select_related("version__asset", "made__asset", "run").order_by("pk")
+    for work in rows.iterator(AT_ONCE):
+        yield {
+            "model": [work.version.asset.name, work.version.version],
+            "made": [work.made.asset.name, work.made.version] if work.made else None,
+            "run": work.run.guid if work.run else None,
+            "action": work.action,
+            "options": work.options,
+            "result": work.result,
+            "created": work.created.isoformat(),
+        }

@@ -6,18 +6,17 @@ import base64
 import binascii
 import hashlib
 import re
-from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from officina.errors import StudioError
 from officina.storage import Entry, paths
 from officina.storage.trees import check_digest
 from registry import services as registry
-from registry.archive import Arrival
+from registry.archive import Arrival, moment
+from registry.models import AssetVersion
 from studio.runs.export import SUMMARY, TEXTS, TIMES, VALUES, trees_of
 from studio.runs.models import (
     ENDED,
@@ -26,12 +25,14 @@ from studio.runs.models import (
     LineageEdge,
     MetricSegment,
     MetricSeries,
+    ModelWork,
     Run,
     Status,
 )
+from studio.runs.modelwork.keeping import KEEP
 from studio.runs.services.artifacts import add_artifact
 from studio.runs.services.creating import NAME, label_run
-from studio.workspaces.models import User, Workspace
+from studio.workspaces.models import Workspace
 
 KINDS = ("file", "image", "table", "confusion_matrix", "roc", "log")
 POINT_BYTES = 24
@@ -48,8 +49,27 @@ def check_guid(guid: str) -> str:
 def guid_in(workspace: Workspace, guid: str) -> str:
     """Return the guid of an imported run: its own, or one made of it where another workspace has that."""
     if Run.objects.filter(guid=guid).exclude(workspace=workspace).exists():
-        return hashlib.sha256(f"{workspace.guid}/{guid}".encode()).hexdigest()[:32]
+        return derived_guid(workspace, guid)
     return guid
+
+
+def derived_guid(workspace: Workspace, guid: str) -> str:
+    """Return the guid that a workspace gives to what came with one that is taken elsewhere."""
+    return hashlib.sha256(f"{workspace.guid}/{guid}".encode()).hexdigest()[:32]
+
+
+def import_experiment(arrival: Arrival, row: dict[str, Any]) -> None:
+    """Take in an experiment; one of that name stays as it is."""
+    name, tags = _text(row, "name")[:255], row.get("tags")
+    if name and arrival.confirm:
+        Experiment.objects.get_or_create(
+            workspace=arrival.workspace, name=name,
+            defaults={
+                "description": _text(row, "description"),
+                "tags": {str(k): str(v) for k, v in tags.items()} if isinstance(tags, dict) else {},
+                "archived": row.get("archived") is True,
+            },
+        )  # fmt: skip
 
 
 def import_run(arrival: Arrival, row: dict[str, Any]) -> None:
@@ -76,6 +96,9 @@ def import_run(arrival: Arrival, row: dict[str, Any]) -> None:
             )
             run.save()
             label_run(run)
+            if guid != old:
+                made = AssetVersion.objects.filter(asset__workspace=arrival.workspace, run_guid=old)
+                made.update(run_guid=guid)
             for tree in trees:
                 registry.hold_tree(workspace=arrival.workspace, digest=tree.digest)
     arrival.note("imported", f"run/{name}")
@@ -91,7 +114,7 @@ def _run_of(arrival: Arrival, row: dict[str, Any], guid: str) -> Run:
         if isinstance(value, dict):
             setattr(run, name, value)
     for name in TIMES:
-        setattr(run, name, _time(row.get(name)))
+        setattr(run, name, moment(row.get(name)))
     run.created = run.created or timezone.now()
     if run.status not in ENDED:
         was = run.status[:20]
@@ -103,8 +126,7 @@ def _run_of(arrival: Arrival, row: dict[str, Any], guid: str) -> Run:
     if isinstance(parent, str):
         found = _find(arrival.workspace, parent)
         run.parent, run.root = found, (found.root or found) if found else None
-    members = User.objects.filter(memberships__workspace=arrival.workspace)
-    run.owner = members.filter(email=str(row.get("owner") or "")).first() or arrival.user
+    run.owner = arrival.person(row.get("owner"))
     return run
 
 
@@ -169,6 +191,41 @@ def import_edge(arrival: Arrival, row: dict[str, Any]) -> None:
     )
 
 
+def import_work(arrival: Arrival, row: dict[str, Any]) -> None:
+    """Take in what was done with a model, with its packages; what is there stays."""
+    version, created = _model(arrival.workspace, row.get("model")), moment(row.get("created"))
+    action, options, result = (row.get(name) for name in ("action", "options", "result"))
+    if action not in KEEP or not isinstance(options, dict) or not isinstance(result, dict):
+        raise StudioError("A line tells of no work on a model.", where="model_work")
+    if version is None or created is None or not arrival.confirm:
+        return
+    if ModelWork.objects.filter(version=version, action=action, created=created).exists():
+        return
+    digest = result.get("tree")
+    tree = arrival.tree(str(digest)) if digest else None
+    if tree is not None:
+        arrival.store_tree(tree)
+    with transaction.atomic():
+        run = _find(arrival.workspace, str(row.get("run") or ""))
+        work = ModelWork.objects.create(
+            version=version, action=action, options=options, result=result,
+            made=_model(arrival.workspace, row.get("made")),
+            run=run if run and not ModelWork.objects.filter(run=run).exists() else None,
+        )  # fmt: skip
+        ModelWork.objects.filter(pk=work.pk).update(created=created)
+        if tree is not None:
+            registry.hold_tree(workspace=arrival.workspace, digest=tree.digest)
+
+
+def _model(workspace: Workspace, named: Any) -> AssetVersion | None:
+    if not isinstance(named, list) or len(named) != 2:
+        return None
+    rows = AssetVersion.objects.filter(
+        asset__workspace=workspace, asset__kind="model", deleted=None
+    )
+    return rows.filter(asset__name=str(named[0]), version=str(named[1])).first()
+
+
 def _end(workspace: Workspace, end: str) -> str:
     if end.startswith("run/"):
         return "run/" + guid_in(workspace, check_guid(end.removeprefix("run/")))
@@ -196,11 +253,3 @@ def _bytes(value: Any) -> bytes:
         return base64.b64decode(str(value or ""), validate=True)
     except binascii.Error:
         return b""
-
-
-def _time(value: Any) -> datetime | None:
-    try:
-        found = parse_datetime(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return timezone.make_aware(found) if found and timezone.is_naive(found) else found
