@@ -149,7 +149,7 @@ def test_find_goes_through_what_matches_and_knows_filters(canvas: Canvas) -> Non
 
 def test_ctrl_k_runs_commands_and_finds_modules(canvas: Canvas) -> None:
     canvas.press("Control+k")
-    canvas.page.get_by_role("combobox", name="Search pages and runs").fill("outline")
+    canvas.page.get_by_role("combobox", name="Search everything in this workspace").fill("outline")
     canvas.press("Enter")
     expect(canvas.page.get_by_role("treegrid")).to_be_visible()
 

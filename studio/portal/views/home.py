@@ -13,14 +13,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from officina.catalogue import Catalogue
 from officina.errors import StudioError
 from officina.samples import list_samples
-from registry import services as registry
 from registry.models import Asset
 from studio.portal import services
+from studio.portal.search import search as find
 from studio.runs import runtable
-from studio.runs.models import Experiment, Run, Status
+from studio.runs.models import Run, Status
 from studio.runs.overview import url_of
 from studio.workspaces.access import operation, signed_in
 from studio.workspaces.models import Workspace
@@ -140,75 +139,7 @@ def _inputs(request: HttpRequest) -> dict[str, Any]:
 @require_safe
 @operation("workspace.read")
 def search(request: HttpRequest, workspace: Workspace) -> HttpResponse:
-    """Answer the command palette: runs, experiments, assets and components whose name fits."""
+    """Answer the command palette: everything that has a name and fits."""
     text = request.GET.get("q", "").strip()[:200]
     allowed = request.allowed  # type: ignore[attr-defined]
-    base = f"/w/{workspace.name}/"
-    found: list[dict[str, str]] = []
-    if len(text) >= 2 and "runs.read" in allowed:
-        wanted = runtable.Asked(text=text)
-        keys = runtable.ordered(runtable.select(workspace, wanted), "-created").values_list(
-            "pk", flat=True
-        )[:8]
-        for run in runtable.load(list(keys)):
-            found.append(
-                {
-                    "label": run.title,
-                    "url": f"{base}runs/{run.guid}/",
-                    "group": "Runs",
-                    "icon": "player-play",
-                    "note": str(run.status),
-                }
-            )
-        for name in Experiment.objects.filter(
-            workspace=workspace, name__icontains=text
-        ).values_list("name", flat=True)[:5]:
-            found.append(
-                {
-                    "label": name,
-                    "url": f"{base}experiments/{name}/",
-                    "group": "Experiments",
-                    "icon": "flask",
-                    "note": "",
-                }
-            )
-    if len(text) >= 2 and "registry.read" in allowed:
-        found += _assets(workspace, text, base)
-    return JsonResponse({"results": found})
-
-
-FOLDERS = {
-    "model": ("models", "Models", "box"),
-    "data": ("data", "Data", "database"),
-    "component": ("components", "Components", "puzzle"),
-    "environment": ("environments", "Environments", "package"),
-    "code": ("code", "Code", "code"),
-}
-
-
-def _assets(workspace: Workspace, text: str, base: str) -> list[dict[str, str]]:
-    found = []
-    for row in registry.assets(workspace=workspace, text=text)[:10]:
-        folder, group, icon = FOLDERS[row.kind]
-        found.append(
-            {
-                "label": row.name,
-                "url": f"{base}{folder}/{row.name}/",
-                "group": group,
-                "icon": icon,
-                "note": group if row.kind in {"model", "data"} else row.kind,
-            }
-        )
-    low = text.lower()
-    for each in Catalogue().all():
-        if low in each.title.lower() or low in each.name:
-            found.append(
-                {
-                    "label": each.title,
-                    "url": f"{base}components/{each.name}/",
-                    "group": "Components",
-                    "icon": "puzzle",
-                    "note": each.category,
-                }
-            )
-    return found[:16]
+    return JsonResponse({"results": find(workspace, text, allowed)})
