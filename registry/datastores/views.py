@@ -55,6 +55,8 @@ def new(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         config = _given(kind, request.POST)
         if "test" in request.POST:
             told = services.try_out(kind=kind.name, config=config)
+            if request.htmx:  # type: ignore[attr-defined]
+                return render(request, "data/_told.html", {"told": told})
         else:
             try:
                 row = services.create(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -97,18 +98,18 @@ KINDS: dict[str, Kind] = {
             ("s3fs",), "s3fs", icon="stack-2",
         ),
         Kind(
-            "azure_blob", "Azure Blob container", "AzureBlob", FILES, f"{_HERE}.places:open_azure",
-            _ACCOUNT, _ACCOUNT_SECRETS, ("adlfs",), "adlfs", icon="stack-2",
+            "azure_blob", "Azure Blob container", "AzureBlob", FILES, f"{_HERE}.containers:open_azure",
+            _ACCOUNT, _ACCOUNT_SECRETS, ("azure.storage.blob",), "azure-storage-blob", icon="stack-2",
         ),
         Kind(
             "adls_gen2", "Azure Data Lake Gen2", "AzureDataLakeGen2", FILES,
-            f"{_HERE}.places:open_azure", _ACCOUNT,
+            f"{_HERE}.containers:open_azure", _ACCOUNT,
             (
                 *_ACCOUNT_SECRETS,
                 _maybe("tenant_id", "Tenant"), _maybe("client_id", "Client"),
                 _maybe("client_secret", "Client secret"),
             ),
-            ("adlfs",), "adlfs", icon="stack-2",
+            ("azure.storage.blob", "azure.identity"), "azure-storage-blob azure-identity", icon="stack-2",
         ),
         Kind(
             "http", "Web address", "HTTP", FILES, f"{_HERE}.web:open_web",
@@ -206,8 +207,8 @@ def _open(kind: Kind, gives: str, config: Mapping[str, Any], secrets: Mapping[st
             importlib.import_module(module)
         except ImportError as error:
             raise StudioError(
-                f"{kind.title} needs the package {kind.install}, which is not installed: {error}.",
-                hint=f"Have the administrator run: pip install '{kind.install}'. {kind.help}".strip(),
+                f"{kind.title} needs {' and '.join(kind.install.split())}, which is not installed: {error}.",
+                hint=f"Have the administrator run: pip install {shlex.join(kind.install.split())}. {kind.help}".strip(),
                 where="datastore", code="unavailable",
             ) from None  # fmt: skip
     module_name, _, function = kind.opener.partition(":")

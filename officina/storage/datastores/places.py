@@ -329,32 +329,3 @@ def open_s3(config: Mapping[str, Any], secrets: Mapping[str, str]) -> Bucket:
 
     root = "/".join(part for part in (config["bucket"], config.get("prefix")) if part)
     return Bucket(make, root, where=f"The bucket {config['bucket']}", secrets=secrets.values())
-
-
-def open_azure(config: Mapping[str, Any], secrets: Mapping[str, str]) -> Bucket:
-    """Open a container of an Azure storage account, blob or Data Lake Gen2."""
-    endpoint = str(config.get("endpoint_url") or "")
-    account = str(config["account_name"])
-    if endpoint:
-        check_url(endpoint)
-    elif not account.isalnum():
-        raise StudioError(
-            f"{account!r} is not the name of a storage account.", where="account_name",
-            hint="It has letters and digits only; give the endpoint apart.",
-        )  # fmt: skip
-
-    def make() -> Any:
-        import adlfs  # type: ignore[import-untyped]
-
-        names = ("account_key", "sas_token", "tenant_id", "client_id", "client_secret")
-        given = {name: secrets[name] for name in names if secrets.get(name)}
-        if endpoint:
-            given["account_host"] = endpoint.partition("://")[2].rstrip("/")
-        return adlfs.AzureBlobFileSystem(
-            account_name=account, anon=not given, connection_timeout=5, read_timeout=20,
-            skip_instance_cache=True, use_listings_cache=False, **given,
-        )  # fmt: skip
-
-    root = "/".join(part for part in (config["container_name"], config.get("prefix")) if part)
-    where = f"The container {config['container_name']} of {account}"
-    return Bucket(make, root, where=where, secrets=secrets.values())
