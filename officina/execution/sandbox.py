@@ -116,6 +116,8 @@ class Confinement:
     def enter(self) -> str:
         """Confine this single-threaded process for good and return in words what holds."""
         network, mounts = self._enter_namespaces()
+        if not (self.policy.network or network or (self.ruleset is not None and self.version >= 4)):
+            raise OSError("it must reach no network, and this machine has no way to see to that")
         if os.geteuid() == 0:
             _drop_capabilities()
         _check(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
@@ -147,10 +149,8 @@ class Confinement:
             network = "network open"
         elif network_namespace:
             network = "network off"
-        elif self.ruleset is not None and self.version >= 4:
-            network = "TCP off, UDP open (no network namespace here)"
         else:
-            network = "network open (no way to close it here)"
+            network = "TCP off, UDP open (no network namespace here)"
         hidden = ""
         if self.policy.hidden:
             hidden = (

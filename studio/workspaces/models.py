@@ -150,6 +150,11 @@ class Workspace(models.Model):
         return self.display_name or self.name
 
     @property
+    def isolated(self) -> bool:
+        """Whether jobs are kept from the network."""
+        return (self.settings or {}).get("isolated") is True
+
+    @property
     def resource_id(self) -> str:
         """The workspace's ARM id."""
         return (

@@ -32,6 +32,7 @@ class WorkspaceShape(serializers.ModelSerializer[Workspace]):
     id = serializers.CharField(source="resource_id", read_only=True)
     name = serializers.CharField(max_length=33)
     mlflow_tracking_uri = serializers.SerializerMethodField()
+    isolated = serializers.BooleanField(read_only=True)
 
     class Meta:
         model = Workspace
@@ -46,6 +47,7 @@ class WorkspaceShape(serializers.ModelSerializer[Workspace]):
             "location",
             "created",
             "mlflow_tracking_uri",
+            "isolated",
         ]
         read_only_fields = ["guid", "created"]
 
@@ -59,6 +61,7 @@ class WorkspaceChange(serializers.Serializer[Any]):
     subscription_id = serializers.CharField(max_length=36, required=False)
     resource_group = serializers.CharField(max_length=90, required=False)
     location = serializers.CharField(max_length=60, required=False)
+    isolated = serializers.BooleanField(required=False)
 
 
 class MemberShape(serializers.ModelSerializer[Membership]):

@@ -139,7 +139,13 @@ class Watch(Attempt):
             python=python,
             env=self.job_environment(),
             run_id=self.run.guid,
+            network=not self.run.workspace.isolated,
         )
+        if self.run.workspace.isolated:
+            self.note(
+                "this workspace is isolated: the job reaches no network"
+                " (Settings, Network of jobs)."
+            )
         launch.start(self.folder, forkhost=Path(settings.FORKHOST_SOCKET))
 
     def look_up(self) -> None:

@@ -144,9 +144,10 @@ def create_workspace(
 
 
 def update_workspace(
-    *, workspace: Workspace, actor: User, ip: str | None = None, **changes: str
-) -> Workspace:
-    """Change the labels of a workspace: display_name, description, resource group and so on."""
+    *, workspace: Workspace, actor: User, ip: str | None = None, isolated: bool | None = None,
+    **changes: str,
+) -> Workspace:  # fmt: skip
+    """Change the labels of a workspace (display_name, resource group and so on), or isolate its jobs."""
     fields = {"display_name", "description", "subscription_id", "resource_group", "location"}
     unknown = set(changes) - fields
     if unknown:
@@ -158,8 +159,11 @@ def update_workspace(
     except ValidationError as error:
         where, texts = next(iter(error.message_dict.items()))
         raise StudioError(texts[0], where=where) from None
+    if isolated is not None and isolated != workspace.isolated:
+        workspace.settings = {**(workspace.settings or {}), "isolated": isolated}
+        _note_isolation(workspace, actor, ip)
     with transaction.atomic():
-        workspace.save(update_fields=sorted(changes))
+        workspace.save(update_fields=[*sorted(changes), "settings"])
         audit.record(
             action="workspace.update",
             actor=actor,
@@ -169,6 +173,13 @@ def update_workspace(
             ip=ip,
         )
     return workspace
+
+
+def _note_isolation(workspace: Workspace, actor: User, ip: str | None) -> None:
+    audit.record(
+        action="workspace.isolate" if workspace.isolated else "workspace.open", actor=actor,
+        workspace=workspace, target=workspace.name, ip=ip,
+    )  # fmt: skip
 
 
 def find_role(workspace: Workspace, name: str) -> tuple[str, Role | None, frozenset[str]]:

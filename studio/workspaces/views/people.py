@@ -173,6 +173,8 @@ def change_settings(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     changes: dict[str, Any] = {
         name: request.POST[name].strip() for name in LABELS if name in request.POST
     }
+    if "network" in request.POST:
+        changes["isolated"] = request.POST["network"] == "isolated"
     try:
         services.update_workspace(workspace=workspace, **_by(request), **changes)
     except StudioError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -15,7 +16,8 @@ from officina.errors import StudioError
 from studio.runs import services
 from studio.runs.logs import read_log
 from studio.runs.models import Run
-from studio.workspaces.models import ApiToken, Event
+from studio.workspaces import services as services_of_people
+from studio.workspaces.models import ApiToken, AuditEntry, Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,6 +60,36 @@ def test_a_failed_attempt_is_retried_by_its_policy_and_the_log_goes_on(
     run.refresh_from_db()
     assert (run.status, run.attempt) == ("Failed", 2)
     assert read_log(run=run, offset=0).data.decode().split("\n").count("trying") == 2
+
+
+def test_a_job_of_an_isolated_workspace_reaches_no_network(
+    submit: Callable[..., Run], command: Callable[..., dict[str, Any]], work: Callable[[], None],
+    workspace: Any, user: Any,
+) -> None:  # fmt: skip
+    text = (
+        "python -c \"import socket; socket.create_connection(('127.0.0.1', {0}), 5).recv(2)\""
+        " && echo reached"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        threading.Thread(target=lambda: [door.accept() for _ in range(2)], daemon=True).start()
+        text = text.format(door.getsockname()[1]).replace(".recv(2)", "")
+        services_of_people.update_workspace(workspace=workspace, actor=user, isolated=True)
+        closed = submit(command(text))
+        work()
+        services_of_people.update_workspace(workspace=workspace, actor=user, isolated=False)
+        opened = submit(command(text))
+        work()
+    for run in (closed, opened):
+        run.refresh_from_db()
+    log = read_log(run=closed, offset=0).data.decode()
+    assert "this workspace is isolated" in log
+    assert "Error" in log and "reached" not in log
+    assert (closed.status, opened.status) == ("Failed", "Completed"), log
+    assert "network off" in closed.confinement or "TCP off" in closed.confinement
+    assert list(
+        AuditEntry.objects.filter(action__in=["workspace.isolate", "workspace.open"])
+        .order_by("pk").values_list("action", "actor_name")
+    ) == [("workspace.isolate", user.email), ("workspace.open", user.email)]  # fmt: skip
 
 
 def test_cancel_ends_a_working_run_within_five_seconds(
