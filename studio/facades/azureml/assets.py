@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from officina.environments import curated
 from officina.errors import StudioError
 from registry import services as registry
+from registry.curated import as_assets, curated_named
 from registry.models import Asset, AssetVersion
 from studio.facades.azureml import environments, kinds, wire
 from studio.facades.azureml.naming import DEFAULT_VERSION
@@ -82,13 +83,36 @@ def listed(request: HttpRequest, workspace: Workspace, collection: str) -> dict[
     """Return the assets of a kind."""
     rows = registry.assets(
         workspace=workspace, kind=_kind(collection), archived=wire.shown(request)
-    ).exclude(name__in=kinds.ANONYMOUS)
-    return wire.page(request, rows.select_related("workspace"), container_shown)
+    ).exclude(name__in=kinds.ANONYMOUS).select_related("workspace")  # fmt: skip
+    if _kind(collection) != "environment" or wire.shown(request) == "archived":
+        return wire.page(request, rows, container_shown)
+    names = [each["name"] for each in as_assets(workspace)]
+    return wire.page(
+        request,
+        _After(names, rows),
+        lambda row: (
+            get(request, workspace, collection, row)
+            if isinstance(row, str)
+            else container_shown(row)
+        ),
+    )
+
+
+class _After:
+    """Some names, then the rows of a QuerySet: one sliceable list, of which only a slice is read."""
+
+    def __init__(self, names: list[str], rows: Any) -> None:
+        self.names, self.rows = names, rows
+
+    def __getitem__(self, part: slice) -> list[Any]:
+        first = len(self.names)
+        rest = self.rows[max(part.start - first, 0) : max(part.stop - first, 0)]
+        return [*self.names[part], *rest]
 
 
 def get(request: HttpRequest, workspace: Workspace, collection: str, name: str) -> dict[str, Any]:
     """Return an asset's container."""
-    if (one := _curated(workspace, _kind(collection), name)) is not None:
+    if (one := curated_named(workspace, _kind(collection), name)) is not None:
         properties = {
             **environments.curated_properties(one),
             "latestVersion": environments.CURATED_VERSION,
@@ -97,14 +121,6 @@ def get(request: HttpRequest, workspace: Workspace, collection: str, name: str) 
         id_ = wire.resource_id(workspace, "environments", name)
         return wire.envelope(id_, name, "environments", properties, created=workspace.created)
     return container_shown(registry.named(workspace=workspace, kind=_kind(collection), name=name))
-
-
-def _curated(workspace: Workspace, kind: str, name: str) -> curated.Curated | None:
-    """Return the curated environment of this name, unless the workspace has one of its own."""
-    if kind != "environment":
-        return None
-    own = Asset.objects.filter(workspace=workspace, kind=kind, name=name, deleted=None)
-    return None if own.exists() else environments.find_curated(name)
 
 
 def _curated_shown(workspace: Workspace, one: curated.Curated, name: str) -> dict[str, Any]:
@@ -121,7 +137,7 @@ def versions(
 ) -> dict[str, Any]:
     """Return the versions of an asset, newest first; of code, whatever its name, those with a hash."""
     kind = _kind(collection)
-    if (one := _curated(workspace, kind, name)) is not None:
+    if (one := curated_named(workspace, kind, name)) is not None:
         return wire.values([_curated_shown(workspace, one, name)])
     if kind == "code" and request.GET.get("hash"):
         rows = kinds.code_of_hash(workspace, request.GET["hash"])
@@ -136,7 +152,7 @@ def version(
     request: HttpRequest, workspace: Workspace, collection: str, name: str, version: str
 ) -> dict[str, Any]:
     """Return one version, an archived one too."""
-    if (one := _curated(workspace, _kind(collection), name)) is not None:
+    if (one := curated_named(workspace, _kind(collection), name)) is not None:
         return _curated_shown(workspace, one, name)
     return version_shown(_find(workspace, _kind(collection), name, version))
 

@@ -6,6 +6,8 @@ import hashlib
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from io import BytesIO
 from typing import Any
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape, quoteattr
@@ -231,9 +233,10 @@ def _get(request: HttpRequest, grant: Grant, path: str) -> Answer:
         answer = HttpResponse(status=412)
         answer["x-ms-error-code"] = "ConditionNotMet"
         return answer
+    growing = None
     if item.run is not None:
-        part = logs.read_log(run=item.run, offset=0, limit=logs.MOST)
-        return HttpResponse(part.data, content_type="text/plain; charset=utf-8")
+        growing = logs.read_log(run=item.run, offset=0, limit=logs.MOST).data
+        item = replace(item, size=len(growing))
     given = request.headers.get("x-ms-range") or request.headers.get("Range") or ""
     span = _RANGE.match(given.strip())
     start = int(span[1]) if span else 0
@@ -243,7 +246,7 @@ def _get(request: HttpRequest, grant: Grant, path: str) -> Answer:
         answer["Content-Range"] = f"bytes */{item.size}"
         answer["x-ms-error-code"] = "InvalidRange"
         return answer
-    source = registry.store().open(item.sha256)
+    source = registry.store().open(item.sha256) if growing is None else BytesIO(growing)
     source.seek(start)
     sent = FileResponse(_Part(source, end - start), content_type="application/octet-stream")
     sent.block_size = CHUNK

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 
 from officina.errors import StudioError
 from studio.facades.azureml import tokens, wire
@@ -128,14 +129,39 @@ def _mint(request: HttpRequest, secret: str, audience: str) -> tuple[str, int]:
     return tokens.mint(token, audience=audience, issuer=f"{wire.base(request)}/adfs")
 
 
+# What people ask for first of what is not served, by the word in the address.
+_NOT_SERVED = {
+    "onlineendpoints": "Online endpoints",
+    "batchendpoints": "Batch endpoints",
+    "serverlessendpoints": "Serverless endpoints",
+    "marketplacesubscriptions": "Marketplace subscriptions",
+    "connections": "Connections",
+    "featuresets": "Feature sets",
+    "featurestoreentities": "Feature store entities",
+    "outboundrules": "Outbound rules",
+    "capabilityhosts": "Capability hosts",
+    "genericasset": "Indexes and prompts",
+    "package": "Model packages for deployments (here: officina model package)",
+    "diagnose": "Workspace diagnosis (here: officina azure doctor)",
+    "resynckeys": "Storage keys",
+    "registries": "Changes to registries",
+}
+
+
+@csrf_exempt
 def unknown(request: HttpRequest, rest: str = "") -> Any:
-    """Answer 404 in the protocol's own shape for what the studio does not serve."""
-    raise StudioError(
-        "The studio does not serve this part of the Azure protocol.",
+    """Answer 404 in the protocol's own shape, by name, for what the studio does not serve."""
+    words = [word.lower() for word in request.path.split("/")]
+    name = next((_NOT_SERVED[word] for word in words if word in _NOT_SERVED), "")
+    part = " ".join(word for word in request.path.split("/")[-4:] if word)
+    told = f"{name} are not served" if name else f"{part[:120]!r} is no part of the protocol"
+    error = StudioError(
+        f"{told} by this studio.",
         hint="docs/azure.md lists what it serves.",
         where=request.path[:200],
         code="not_found",
     )
+    return wire.refusal(error)
 
 
 urlpatterns = [

@@ -108,11 +108,17 @@ def put(request: HttpRequest, workspace: Workspace, name: str) -> Any:
         user=request.user,
     )  # fmt: skip
     # Clients of a year ago lose half of an answer that is final at once: they are sent to look again.
+    return 201, shown(row), _follow(request, row)
+
+
+def _follow(request: HttpRequest, row: ComputeTarget) -> dict[str, str]:
+    """Return where the client hears how a change to a compute goes."""
     where = (
-        f"{wire.base(request)}/subscriptions/{workspace.subscription_id}/providers"
-        f"/Microsoft.MachineLearningServices/locations/{workspace.location}/computeOperations/{row.pk}"
+        f"{wire.base(request)}/subscriptions/{row.workspace.subscription_id}/providers"
+        f"/Microsoft.MachineLearningServices/locations/{row.workspace.location}"
+        f"/computeOperations/{row.pk}"
     )
-    return 201, shown(row), {"Azure-AsyncOperation": where, "Retry-After": "1"}
+    return {"Azure-AsyncOperation": where, "Location": where, "Retry-After": "1"}
 
 
 def operation(request: HttpRequest, location: str, number: str) -> dict[str, Any]:
@@ -150,7 +156,8 @@ def switch(request: HttpRequest, workspace: Workspace, name: str, verb: str) -> 
     row = services.find(workspace=workspace, name=name)
     found = {"start": services.start, "stop": services.stop, "restart": services.restart}
     found[verb.lower()](target=row, user=request.user)
-    return 200, None
+    # It is done already, but 202 is the one answer that the client takes.
+    return 202, None, _follow(request, row)
 
 
 def nodes(request: HttpRequest, workspace: Workspace, name: str) -> dict[str, Any]:

@@ -151,14 +151,15 @@ def _seen(workspace: Workspace, container: str, prefix: str) -> Iterable[Item]:
     return ()
 
 
-def _run(workspace: Workspace, name: str) -> Run | None:
+def run_named(workspace: Workspace, name: str) -> Run | None:
+    """Return a run by its name or guid."""
     rows = Run.objects.shown().filter(workspace=workspace)
     return rows.filter(Q(name=name) | Q(guid=name)).select_related("reused_from").first()
 
 
 def _files_of_run(workspace: Workspace, prefix: str) -> Iterator[Item]:
     name, _, _ = prefix.removeprefix(RUN_FOLDER).partition("/")
-    run = _run(workspace, name)
+    run = run_named(workspace, name)
     if run is None:
         return
     folder = f"{RUN_FOLDER}{name}/"
@@ -168,14 +169,14 @@ def _files_of_run(workspace: Workspace, prefix: str) -> Iterator[Item]:
         stored = stored or is_log
         path = folder + (LOG if is_log else row.path)
         yield Item(path, row.sha256, row.size, row.created)
-    if not stored:
+    if not stored and run.kind != Run.PIPELINE:
         part = logs.read_log(run=run, offset=0, limit=1)
         yield Item(folder + LOG, "", part.size, run.started or run.created, run=run)
 
 
 def _files_of_output(workspace: Workspace, prefix: str) -> Iterator[Item]:
     name, _, rest = prefix.removeprefix(OUTPUT_FOLDER).partition("/")
-    run = _run(workspace, name)
+    run = run_named(workspace, name)
     if run is None:
         return
     output, slash, _ = rest.partition("/")

@@ -8,7 +8,7 @@ import yaml
 
 from officina import environments as engine
 from officina.environments import curated
-from officina.errors import StudioError
+from registry.curated import VERSION, document_of
 from registry.models import AssetVersion
 
 _REST = {"conda_file": "condaFile", "os_type": "osType", "inference_config": "inferenceConfig"}
@@ -49,29 +49,17 @@ def check(document: dict[str, Any]) -> None:
 
 # -- curated ones, which every workspace has ------------------------------------------------------
 
-CURATED_VERSION = "1"
-
-
-def find_curated(name: str) -> curated.Curated | None:
-    """Return the curated environment of this name or alias."""
-    try:
-        return curated.find(name)
-    except StudioError:
-        return None
+CURATED_VERSION = VERSION
 
 
 def curated_properties(one: curated.Curated) -> dict[str, Any]:
     """Return a curated environment's REST properties, with its packages as a conda file."""
-    pip: list[Any] = [{"pip": list(one.packages)}] if one.packages else []
-    conda = {"name": one.name, "dependencies": [f"python={one.python}", "pip", *pip]}
     return {
         "description": one.description,
         "tags": {},
         "properties": {},
         "isAnonymous": False,
         "isArchived": False,
-        "osType": "Linux",
-        "environmentType": "Curated",
-        "condaFile": yaml.safe_dump(conda, sort_keys=False),
         "image": None,
+        **document_of(one),
     }

@@ -25,6 +25,9 @@ from studio.facades.azureml.models import SentAsset
 from studio.workspaces.models import Workspace
 
 ANONYMOUS = ("azureml_anonymous", "CliV2AnonymousEnvironment")
+_OF_JOB = re.compile(r"azureml://jobs/(?P<run>[^/]+)/outputs/(?P<rest>.+)\Z")
+# As MLflow names what a run logged.
+_LOGGED = re.compile(r"runs:/(?P<run>[^/]+)/(?P<path>.+)\Z")
 _HASH = re.compile(r"[0-9a-f]{32,128}\Z", re.IGNORECASE)
 
 
@@ -156,8 +159,10 @@ def _tree(workspace: Workspace, uri: str, where: str) -> Tree | None:
         return containers.tree_below(workspace, *places.locate(workspace, uri))
     if uri.startswith("tree:"):
         return registry.open_tree(workspace=workspace, digest=uri.removeprefix("tree:"))
-    run = re.match(r"(?:azureml://jobs/|runs:/)(?P<run>[^/]+)/(?:outputs/)?(?P<rest>.+)\Z", uri)
-    if run:
+    if run := _LOGGED.match(uri):
+        place = f"{places.RUN_FOLDER}{run['run']}/{run['path'].strip('/')}"
+        return containers.tree_below(workspace, places.ARTIFACTS, place)
+    if run := _OF_JOB.match(uri):
         return _of_run(workspace, run["run"], run["rest"])
     if re.match(r"(?:https?|wasbs?|abfss?|s3|adl|gs)://", uri):
         return None
@@ -171,18 +176,24 @@ def _tree(workspace: Workspace, uri: str, where: str) -> Tree | None:
 
 def _of_run(workspace: Workspace, name: str, rest: str) -> Tree:
     """Return the files of `azureml://jobs/<job>/outputs/<output>[/paths/<path>]`."""
-    output, _, path = rest.partition("/paths/")
-    path = path.strip("/")
+    output, _, path = rest.partition("/")
+    path = path.removeprefix("paths/").strip("/")
+    if containers.run_named(workspace, name) is None:
+        raise StudioError(f"There is no job {name!r}.", where="path", code="not_found")
     if output in {"artifacts", "default"}:
         place = f"{places.RUN_FOLDER}{name}/{path}".rstrip("/")
         return containers.tree_below(workspace, places.ARTIFACTS, place)
-    try:
-        place = f"{places.OUTPUT_FOLDER}{name}/{output}/{path}".rstrip("/")
-        return containers.tree_below(workspace, places.DEFAULT, place)
-    except StudioError:
-        # `runs:/<run>/<path>`, as MLflow names what a run logged.
-        place = f"{places.RUN_FOLDER}{name}/{rest}".rstrip("/")
-        return containers.tree_below(workspace, places.ARTIFACTS, place)
+    place = f"{places.OUTPUT_FOLDER}{name}/{output}/{path}".rstrip("/")
+    return containers.tree_below(workspace, places.DEFAULT, place)
+
+
+def _is_of_job(uri: Any) -> bool:
+    return isinstance(uri, str) and bool(_LOGGED.match(uri) or _OF_JOB.match(uri))
+
+
+def _names_file(uri: str, name: str) -> bool:
+    """Say whether an address named a file of a job rather than the folder that holds it."""
+    return bool(name) and uri.endswith(f"/{name}")
 
 
 def _address(row: AssetVersion, given: Any) -> str | None:
@@ -197,7 +208,12 @@ def _address(row: AssetVersion, given: Any) -> str | None:
         return given if isinstance(given, str) else None
     workspace = row.asset.workspace
     tree = registry.open_tree(workspace=workspace, digest=row.tree)
-    return places.of_tree(workspace, row.tree, tree.only_file() or "")
+    name = tree.only_file() or ""
+    kind = row.document.get("dataType")
+    if kind in {"uri_folder", "mltable"} or (_is_of_job(given) and not _names_file(given, name)):
+        # A folder with one file in it is a folder.
+        name = ""
+    return places.of_tree(workspace, row.tree, name)
 
 
 # -- environments ---------------------------------------------------------------------------------

@@ -40,6 +40,11 @@ def get(request: HttpRequest, registry: str) -> dict[str, Any]:
     }
 
 
+def registries(request: HttpRequest) -> dict[str, Any]:
+    """Return the names under which public scripts know the one registry."""
+    return wire.values(get(request, name) for name in ("azureml", "officina"))
+
+
 def _id(registry: str, *parts: str) -> str:
     start = (
         "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/officina"
@@ -126,11 +131,13 @@ def version(
 
 _REGISTRY = r"(?P<registry>[^/]+)"
 _DISCOVERY = rf"registrymanagement/v1\.0/registries/{_REGISTRY}/discovery"
-_ROOT = wire.GROUP + f"/{wire.PROVIDER}/registries/{_REGISTRY}"
+_ALL = wire.GROUP + f"/{wire.PROVIDER}/registries"
+_ROOT = f"{_ALL}/{_REGISTRY}"
 _LIST = _ROOT + "/(?P<collection>environments|components|models|data|codes)"
 _ONE = _LIST + "/(?P<name>[^/]+)"
 urlpatterns = [
     wire.at(_DISCOVERY, GET=(SIGNED_IN, discovery)),
+    wire.at(_ALL, GET=(SIGNED_IN, registries)),
     wire.at(_ROOT, GET=(SIGNED_IN, get)),
     wire.at(_LIST, GET=(SIGNED_IN, listed)),
     wire.at(_ONE, GET=(SIGNED_IN, container)),

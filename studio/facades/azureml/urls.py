@@ -29,6 +29,7 @@ urlpatterns = [
     *workspaces.urlpatterns,
     *clouds.urlpatterns,
     wire.route(
-        r"^(?P<rest>(?:mferp/managementfrontend/)?subscriptions/.*)$", public(clouds.unknown)
+        r"^(?P<rest>(?:mferp/managementfrontend/|genericasset/v[0-9.]+/)?subscriptions/.*)$",
+        public(clouds.unknown),
     ),
 ]

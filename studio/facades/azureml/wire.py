@@ -54,8 +54,7 @@ def at(pattern: str, **methods: Mapped) -> Any:
                 hint=f"It answers {', '.join(sorted(views))}.",
                 code="not_found",
             )
-            body = problems.shape(error.code, error.message, hint=error.hint)
-            return JsonResponse(body, status=405, headers={"Allow": ", ".join(views)})
+            return refusal(error, status=405, Allow=", ".join(views))
         if methods[method][0] != PUBLIC and "Authorization" not in request.headers:
             # Programs come with a token; a browser's session, and the way to it, are for people.
             return _nobody()
@@ -74,9 +73,14 @@ def _nobody() -> HttpResponse:
         "This address wants a token.", code="unauthenticated", where="Authorization",
         hint='Run `eval "$(officina azure env)"` in this shell, or send `Authorization: Bearer`.',
     )  # fmt: skip
-    body = problems.shape(error.code, error.message, where=error.where, hint=error.hint)
-    headers = {"WWW-Authenticate": "Bearer"}
-    return JsonResponse(body, status=problems.status_of(error), headers=headers)
+    return refusal(error, **{"WWW-Authenticate": "Bearer"})
+
+
+def refusal(error: StudioError, *, status: int = 0, **headers: str) -> JsonResponse:
+    """Return an error as JSON; the clients show the message alone, so it says what to do too."""
+    message = f"{error.message} {error.hint}".strip()
+    body = problems.shape(error.code, message, where=error.where, hint=error.hint)
+    return JsonResponse(body, status=status or problems.status_of(error), headers=headers)
 
 
 class AnyCase(RegexPattern):
@@ -103,9 +107,7 @@ def _guarded(name: str, handler: Handler) -> Handler:
             return answer(handler(request, **kwargs))
         except StudioError as error:
             # Always as JSON: a program without a token must not be sent to the login page.
-            where = {"where": error.where, "hint": error.hint}
-            body = problems.shape(error.code, error.message, **where)
-            return JsonResponse(body, status=problems.status_of(error))
+            return refusal(error)
         except (RequestDataTooBig, TooManyFieldsSent):
             raise
         except Exception as error:

@@ -45,6 +45,30 @@ def test_a_blob_comes_back_whole_and_in_ranges(lab: Any, signed: str) -> None:
     assert Client().get(url, headers={"If-Match": '"0xother"'}).status_code == 412
 
 
+def test_an_empty_blob_has_no_range_and_comes_whole(lab: Any, signed: str) -> None:
+    upload(lab, signed, "empty.txt", b"")
+    url = f"{container(lab)}/empty.txt?{signed}"
+    # The client asks for a range first, and without one when it hears that there is none.
+    assert Client().get(url, headers={"x-ms-range": "bytes=0-33554431"}).status_code == 416
+    assert b"".join(Client().get(url).streaming_content) == b""
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "says"),
+    [
+        ("put", "/onlineEndpoints/e", "Online endpoints are not served"),
+        ("post", "/batchEndpoints/e/listKeys", "Batch endpoints are not served"),
+        ("get", "/nonsense", "no part of the protocol"),
+    ],
+)
+def test_what_is_not_served_is_told_by_name(lab: Any, method: str, path: str, says: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    headers = {"Authorization": f"Bearer {token_of(lab.owner)}"}
+    answer = client.generic(method.upper(), LAB + path, "{}", headers=headers)
+    assert answer.status_code == 404
+    assert says in answer.json()["error"]["message"]
+
+
 def test_blocks_become_a_blob_in_the_order_of_the_list(lab: Any, signed: str) -> None:
     for block, data in (("Yg==", b"second"), ("YQ==", b"first ")):
         assert upload_block(lab, signed, block, data).status_code == 201
