@@ -44,6 +44,10 @@ def app_of(kind: str) -> typer.Typer:
     return app
 
 
+def _a(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else kind if kind == "data" else f"a {kind}"
+
+
 def _add_create(app: typer.Typer, kind: str) -> None:
     def create(
         file: File = None,
@@ -81,7 +85,7 @@ def _add_create(app: typer.Typer, kind: str) -> None:
             _show_page(client, kind, row, web)
             calling.answer(row)
 
-    create.__doc__ = f"Register a version of a {kind}, from a file or from options."
+    create.__doc__ = f"Register a version of {_a(kind)}, from a file or from options."
     command(app, "create")(create)
 
 
@@ -133,7 +137,7 @@ def _add_reading(app: typer.Typer, kind: str) -> None:
             columns = VERSION_COLUMNS if name else NAME_COLUMNS
             calling.answer_list(islice(rows, limit), columns, default=show.Format.TABLE)
 
-    show_one.__doc__ = f"Show a version of a {kind}; without --version or --label, the newest."
+    show_one.__doc__ = f"Show a version of {_a(kind)}; without --version or --label, the newest."
     list_all.__doc__ = f"List {kind} names, or with --name its versions, newest first."
     command(app, "show")(show_one)
     command(app, "list")(list_all)
@@ -182,10 +186,10 @@ def _add_changing(app: typer.Typer, kind: str) -> None:
                 calling.note("Nothing was deleted; --yes deletes this:")
             calling.answer(plan)
 
-    update.__doc__ = f"Change description, tags, properties or stage of a {kind}."
-    archive.__doc__ = f"Hide a {kind}, or one version, from lists."
+    update.__doc__ = f"Change description, tags, properties or stage of {_a(kind)}."
+    archive.__doc__ = f"Hide {_a(kind)}, or one version, from lists."
     restore.__doc__ = f"Show an archived {kind}, or one version, again."
-    delete.__doc__ = f"Delete a {kind}, or one version; without --yes say what would go."
+    delete.__doc__ = f"Delete {_a(kind)}, or one version; without --yes say what would go."
     for verb in (update, archive, restore, delete):
         command(app, verb.__name__)(verb)
 
@@ -201,5 +205,5 @@ def _add_download(app: typer.Typer, kind: str) -> None:
             files = client.assets(kind).download(name, folder / name, version=version or label)
             calling.note(f"{len(files)} files in {folder / name}")
 
-    download.__doc__ = f"Fetch the files of a {kind}; every file's digest is checked."
+    download.__doc__ = f"Fetch the files of {_a(kind)}; every file's digest is checked."
     command(app, "download")(download)

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from officina.client.download import download_listing
 from officina.client.shapes import shape_asset, shape_version
 from officina.client.upload import upload_locals
+from officina.documents import parse_reference
 from officina.documents.assets import load_asset
 from officina.errors import StudioError
 
@@ -75,6 +76,10 @@ class Assets:
 
     def show(self, name: str, *, version: str | None = None, label: str | None = None) -> Row:
         """Return a version: the one named, the one that a label names, or the newest."""
+        if name.startswith("azureml:"):
+            # As a job names it: azureml:<name>@<label>, azureml://registries/.../labels/latest.
+            meant = parse_reference(name)
+            name, version, label = meant.name, version or meant.version, label or meant.label
         chosen = version or label or "latest"
         return shape_version(self._client.transport.json("GET", self._at(name, chosen)))
 

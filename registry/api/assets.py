@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from officina.errors import StudioError
-from registry import creating, services
+from registry import creating, curated, services
 from registry.api.shapes import (
     AssetSerializer,
     AssetVersionSerializer,
@@ -55,7 +55,19 @@ class AssetList(RegistryView):
                 )  # fmt: skip
             sign = "-" if order.startswith("-") else ""
             rows = rows.order_by(sign + field, sign + "pk")
-        return self.page(rows, AssetSerializer)
+        answer = self.page(rows, AssetSerializer)
+        if self.kind == curated.KIND and asked.get("archived", "active") != "archived":
+            self._add_curated(answer, asked)
+        return answer
+
+    def _add_curated(self, answer: Response, asked: Any) -> None:
+        """Put the curated environments before the workspace's own, on the first page."""
+        if asked.get("tag"):
+            return
+        found = curated.as_assets(self.workspace, text=asked.get("q", ""))
+        answer.data["total"] += len(found)
+        if answer.data["page"] == 1:
+            answer.data["items"] = [*found, *answer.data["items"]]
 
     @extend_schema(
         operation_id="assets_create",
@@ -76,6 +88,9 @@ class AssetDetail(RegistryView):
 
     @extend_schema(operation_id="assets_get", responses=AssetSerializer)
     def get(self, request: Request, workspace: str, kind: str, name: str) -> Response:
+        if (one := self.curated) is not None:
+            [found] = [x for x in curated.as_assets(self.workspace) if x["name"] == one.name]
+            return Response({**found, "labels": {"latest": curated.VERSION}})
         asset = services.named(**self.at())
         row = with_newest(Asset.objects.filter(pk=asset.pk)).get()
         return Response({**AssetSerializer(row).data, "labels": services.labels(**self.at())})
@@ -125,6 +140,10 @@ class AssetVersions(RegistryView):
 
     @extend_schema(operation_id="assets_versions", responses=AssetVersionSerializer(many=True))
     def get(self, request: Request, workspace: str, kind: str, name: str) -> Response:
+        if (one := self.curated) is not None:
+            found = curated.as_version(self.workspace, one)
+            page = {"total": 1, "page": 1, "page_size": 1, "next": None, "previous": None}
+            return Response({"items": [found], **page})
         services.named(**self.at())
         shown = request.query_params.get("archived", "active")
         rows: Any = services.versions(**self.at(), archived=shown)

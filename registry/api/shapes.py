@@ -8,11 +8,15 @@ from typing import Any
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from rest_framework import serializers
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from officina.environments.curated import Curated
 from officina.errors import StudioError
 from registry import services
+from registry.curated import curated_named, refuse_change
 from registry.models import Asset, AssetVersion, StageRequest
 from studio.lib.pages import Page
 from studio.workspaces.access import WorkspaceViewMixin
@@ -130,6 +134,16 @@ class RegistryView(WorkspaceViewMixin, APIView):
     def at(self) -> dict[str, Any]:
         """Return workspace, kind and name, as every service takes them."""
         return {"workspace": self.workspace, "kind": self.kind, "name": self.kwargs["name"]}
+
+    @property
+    def curated(self) -> Curated | None:
+        """Return the curated environment in the address; the workspace's own of that name wins."""
+        return curated_named(**self.at())
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method not in SAFE_METHODS and "name" in self.kwargs:
+            refuse_change(**self.at())
 
     def version(self) -> AssetVersion:
         """Return the version in the address; `latest` and labels work too."""

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from officina.errors import StudioError
 from officina.storage import Tree
-from registry import downloads, lineage, services
+from registry import curated, downloads, lineage, services
 from registry.api.shapes import AssetVersionSerializer, RegistryView, StageRequestSerializer
 from registry.inspection import inspect_model
 from registry.models import AssetVersion, StageRequest
@@ -29,6 +29,8 @@ class VersionDetail(RegistryView):
 
     @extend_schema(operation_id="versions_get", responses=AssetVersionSerializer)
     def get(self, request: Request, **_: str) -> Response:
+        if (one := self.curated) is not None:
+            return Response(curated.as_version(self.workspace, one))
         return Response(AssetVersionSerializer(self.version()).data)
 
     @extend_schema(

@@ -82,3 +82,29 @@ def test_a_curated_name_is_not_to_be_had(cast: Any) -> None:
             workspace=cast.lab, name="sklearn-1.5", specification={"conda_file": CONDA}
         )
     assert caught.value.code == "conflict"
+
+
+def test_curated_environments_are_listed_shown_by_any_name_and_never_changed(cast: Any) -> None:
+    reader, base = cast.client("reader"), "/api/v1/workspaces/lab/environments"
+    make(cast, conda_file=CONDA)
+    listed = reader.get(base).json()
+    assert [each["name"] for each in listed["items"]] == [
+        "sklearn-1.5",
+        "minimal",
+        "current",
+        "tiny",
+    ]
+    assert listed["total"] == 4
+    assert [each["name"] for each in reader.get(f"{base}?q=bare").json()["items"]] == ["minimal"]
+    for name in ("minimal", "AzureML-Minimal", "azureml-minimal-ubuntu18.04-py37-cpu"):
+        shown = reader.get(f"{base}/{name}/versions/latest").json()
+        assert (shown["name"], shown["version"]) == ("minimal", "1"), shown
+    packages = reader.get(f"{base}/sklearn-1.5/versions/1").json()["document"]["condaFile"]
+    assert "scikit-learn==1.5.2" in packages
+    assert reader.get(f"{base}/AzureML-Minimal/versions").json()["items"][0]["name"] == "minimal"
+    owner = cast.client("owner")
+    refused = owner.patch(f"{base}/minimal/versions/1", {"description": "mine"}, format="json")
+    assert refused.status_code == 409
+    assert "curated" in refused.json()["error"]["message"]
+    assert owner.delete(f"{base}/minimal").status_code == 409
+    assert cast.client("outsider").get(f"{base}/minimal/versions/1").status_code == 404
