@@ -65,6 +65,10 @@ def test_the_version_is_the_newest_one_of_the_changelog() -> None:
     )
 
 
-def test_every_page_that_the_readme_names_exists() -> None:
-    for name in re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text()):
-        assert (ROOT / name).exists(), name
+def test_every_page_and_test_that_a_page_names_exists() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        text = page.read_text()
+        for name in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text):
+            assert (page.parent / name).exists(), f"{page.name}: {name}"
+        for name in re.findall(r"`(tests/[^`\s]+)`", text):
+            assert list(ROOT.glob(name)), f"{page.name}: {name}"
