@@ -10,8 +10,11 @@ import yaml
 
 from officina.environments import build, curated, interpreters, spec
 from officina.errors import StudioError
+from officina.packaging import locking
 
 FORMS = {"lock": "requirements.lock.txt", "conda": "conda.yaml", "dockerfile": "Dockerfile"}
+# The studio itself is on no index; the others come with every virtual environment.
+NO_PART = frozenset({"officina", "pip", "setuptools"})
 BASE_IMAGE = "python:{python}-slim"
 
 
@@ -40,9 +43,8 @@ def export(specification: str | Mapping[str, Any], *, form: str, cache: Path) ->
 
 def _lock(wanted: spec.Requirements, python: Path, cache: Path) -> str:
     if wanted.interpreter:
-        return "".join(
-            f"{pin}\n" for pin in interpreters.packages(interpreters.find(wanted.interpreter))
-        )
+        pins = interpreters.packages(interpreters.find(wanted.interpreter))
+        return locking.with_hashes(pin for pin in pins if pin.split("==")[0] not in NO_PART)[0]
     if wanted.curated is not None:
         return curated.CURATED[wanted.curated].lock()
     return build.lock_of(wanted, python=python, cache=cache, log=lambda _: None)

@@ -324,7 +324,9 @@ def _package() -> Path:
 
 def _readable(folders: Folders, python: Path) -> list[str]:
     prefixes = [python.parent.parent, python.resolve().parent.parent]
-    places = [folders.inputs, folders.library, _package(), *prefixes]
+    # The locks beside the source tell which packages the studio's own environment has, by hash.
+    locks = _package().parent.glob("requirements*.txt")
+    places = [folders.inputs, folders.library, _package(), *locks, *prefixes]
     return list(dict.fromkeys(str(place) for place in places))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.metadata as metadata
 import re
@@ -19,6 +20,7 @@ PACKAGES = {
     "sklearn": "scikit-learn", "yaml": "PyYAML", "PIL": "pillow", "cv2": "opencv-python-headless",
     "skimage": "scikit-image", "dateutil": "python-dateutil",
 }  # fmt: skip
+OWN_LOCKS = ("requirements.txt", "requirements-extras.txt", "requirements-dev.txt")
 # In every Python, or ours and sent along as source.
 NOT_PACKAGES = frozenset({"officina", "builtins", "__builtin__", "copyreg", "copy_reg", "__main__"})
 
@@ -33,14 +35,15 @@ def lock_for(modules: Iterable[str]) -> tuple[str, bool]:
     Every package that they need in turn is pinned to the version installed here. Hashes are those of
     the lock that this environment was built from, where it was built from one.
     """
-    wanted = _packages_of(modules)
-    pins = _closure(wanted)
-    hashes = _hashes_here()
-    hashed = bool(pins) and all(_pin(name, version) in hashes for name, version in pins.items())
-    lines = []
-    for name, version in sorted(pins.items()):
-        line = _pin(name, version)
-        lines.append(" \\\n    ".join([line, *hashes[line]]) if hashed else line)
+    pins = _closure(_packages_of(modules))
+    return with_hashes([_pin(name, version) for name, version in sorted(pins.items())])
+
+
+def with_hashes(pins: Iterable[str]) -> tuple[str, bool]:
+    """Return a lock of these `name==version`, and whether it has hashes: of all of them, or of none."""
+    listed, hashes = list(pins), _hashes_here()
+    hashed = bool(listed) and all(pin in hashes for pin in listed)
+    lines = [" \\\n    ".join([pin, *hashes[pin]]) if hashed else pin for pin in listed]
     return "".join(f"{line}\n" for line in lines), hashed
 
 
@@ -101,19 +104,31 @@ def _pin(name: str, version: str) -> str:
 
 
 def _hashes_here() -> dict[str, list[str]]:
-    """Return `name==version` -> its `--hash` options, of the lock that lies in the environment."""
-    try:
+    """Return `name==version` -> its `--hash` options, of the locks that this environment came from.
+
+    One that the studio built holds its lock; the studio's own was installed from those beside its source.
+    """
+    # A job may read these files but not list the folder.
+    files = [Path(__file__).resolve().parents[2] / name for name in OWN_LOCKS]
+    with contextlib.suppress(metadata.PackageNotFoundError, IndexError):
         folder = Path(str(metadata.distribution("pip").locate_file("")))
-        lock = (folder.parents[2] / "requirements.txt").read_text(encoding="utf-8")
-    except (metadata.PackageNotFoundError, OSError, IndexError):
-        return {}
+        files.append(folder.parents[2] / "requirements.txt")
+    found: dict[str, list[str]] = {}
+    for file in files:
+        with contextlib.suppress(OSError):
+            found |= hashes_of(file.read_text(encoding="utf-8"))
+    return found
+
+
+def hashes_of(lock: str) -> dict[str, list[str]]:
+    """Return `name==version` -> its `--hash` options, of a lock's text."""
     found: dict[str, list[str]] = {}
     pin = ""
     for line in lock.splitlines():
         text = line.strip().rstrip("\\").strip()
         if line[:1].isalnum():
             name, _, version = text.partition(";")[0].strip().partition("==")
-            pin = _pin(_plain(name), version)
+            pin = _pin(_plain(name.partition("[")[0]), version)
             found[pin] = []
         elif text.startswith("--hash=") and pin:
             found[pin].append(text)

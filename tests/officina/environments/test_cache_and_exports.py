@@ -12,6 +12,7 @@ import yaml
 from officina import environments
 from officina.environments import cache
 from officina.errors import StudioError
+from officina.packaging import locking
 
 TINY = {
     "name": "tiny",
@@ -88,3 +89,20 @@ def test_an_unknown_form_names_the_known_ones(folder: Path) -> None:
     with pytest.raises(StudioError) as caught:
         environments.export(TINY, form="nix", cache=folder)
     assert "dockerfile" in caught.value.hint
+
+
+def test_the_studios_own_packages_are_locked_with_the_hashes_that_they_were_installed_by(
+    folder: Path,
+) -> None:
+    lock, hashed = locking.lock_for(["sklearn"])
+    assert hashed
+    assert lock.count("--hash=sha256:") >= lock.count("==") >= 4
+    text = environments.export("current", form="lock", cache=folder)
+    assert "\nscikit-learn==" in text
+    assert "\nofficina==" not in text
+
+
+def test_a_lock_has_hashes_of_all_packages_or_of_none() -> None:
+    known = locking.lock_for(["sklearn"])[0].splitlines()[0].rstrip(" \\")
+    assert locking.with_hashes([known])[1]
+    assert locking.with_hashes([known, "nobody-has==1"]) == (f"{known}\nnobody-has==1\n", False)
