@@ -62,7 +62,7 @@ class _Arriving(io.RawIOBase):
         self._loop = loop
         self._pieces: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._pieces.put(start)
-        self._rest = memoryview(b"")
+        self._piece, self._at = b"", 0
         self._waiting, self._lock = len(start), threading.Lock()
         self._room = asyncio.Event()
         # Until the end has come: whatever stops the filling, a shorter body is never taken for the whole.
@@ -91,11 +91,21 @@ class _Arriving(io.RawIOBase):
         """Return so many bytes, or what is left."""
         pieces: list[bytes] = []
         left = sys.maxsize if size is None or size < 0 else size
-        while left and (self._rest or self._next()):
-            pieces.append(bytes(self._rest[:left]))
-            self._rest = self._rest[left:]
-            left -= len(pieces[-1])
+        while left and (piece := self.read1(left)):
+            pieces.append(piece)
+            left -= len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def read1(self, size: int = -1) -> bytes:
+        """Return a piece as it came, so that a large file is not copied in between; b"" at the end."""
+        while self._at >= len(self._piece):
+            if not self._next():
+                return b""
+        start, end = self._at, len(self._piece)
+        if size >= 0:
+            end = min(end, start + size)
+        self._at = end
+        return self._piece[start:end]
 
     def _next(self) -> bool:
         """Wait for more; False at the end."""
@@ -105,7 +115,7 @@ class _Arriving(io.RawIOBase):
             if self._failed:
                 raise Gone("the request ended before its body was whole")
             return False
-        self._rest = memoryview(data)
+        self._piece, self._at = data, 0
         with self._lock:
             before, self._waiting = self._waiting, self._waiting - len(data)
         if before > AHEAD >= self._waiting:

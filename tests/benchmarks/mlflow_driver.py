@@ -6,22 +6,28 @@ one JSON object. "client" in a figure's name means the real client; all else is 
 
 from __future__ import annotations
 
+import asyncio
 import http.client
+import itertools
 import json
 import multiprocessing
 import os
 import random
+import re
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 RUNS, POINTS, FILE = 2_000, 20_000, 20 * 2**20
 CLIENTS = 4
+# What the real client takes for itself is told by calling nobody: a server that does nothing.
+ALONE = {"log_batch_client", "log_metric_client", "create_run_client", "upload_client"}
 TICK = os.sysconf("SC_CLK_TCK")
 Side = dict[str, Any]
 
@@ -199,35 +205,42 @@ class Worker:
         assert len(found) == POINTS, len(found)
         return lambda: None, lambda _: self.plain[at].send("GET", path)
 
-    def _file(self, at: int) -> str:
+    def _file(self, at: int, name: str = "big.bin") -> str:
         side = self.sides[at]
-        place = f"{side['experiment']}/{side['run']}/artifacts/big.bin"
+        place = f"{side['experiment']}/{side['run']}/artifacts/{name}"
         return f"{urlsplit(side['url']).path}/api/2.0/mlflow-artifacts/artifacts/{place}"
 
     def upload(self, at: int) -> Any:
-        # Other bytes each time, so that nobody is spared the work.
+        # Other bytes and another name each time, so that nobody is spared the work or writes where memory is warm.
         data = bytearray((self.folder / "big.bin").read_bytes())
+        names = (f"big-{random.randrange(10**12)}.bin" for _ in itertools.count())
 
         def changed() -> bytes:
             data[:8] = random.randbytes(8)
             return bytes(data)
 
-        return changed, lambda body: self.plain[at].send("PUT", self._file(at), body)
+        return changed, lambda body: self.plain[at].send("PUT", self._file(at, next(names)), body)
 
     def download(self, at: int) -> Any:
+        self.plain[at].send("PUT", self._file(at), (self.folder / "big.bin").read_bytes())
+
         def read(_: None) -> None:
             assert len(self.plain[at].send("GET", self._file(at))) == FILE
 
         return lambda: None, read
 
     def upload_client(self, at: int) -> Any:
+        path = self.folder / "big.bin"
+
         def changed() -> str:
-            with (self.folder / "big.bin").open("r+b") as file:
+            nonlocal path
+            path = path.rename(self.folder / f"big-{random.randrange(10**12)}.bin")
+            with path.open("r+b") as file:
                 file.write(random.randbytes(8))
-            return str(self.folder / "big.bin")
+            return str(path)
 
         run = self.sides[at]["run"]
-        return changed, lambda path: self.real[at].log_artifact(run, path)
+        return changed, lambda name: self.real[at].log_artifact(run, name)
 
     def download_client(self, at: int) -> Any:
         run = self.sides[at]["run"]
@@ -309,24 +322,95 @@ def set_up(team: Team, sides: list[Side]) -> None:
         team.ask("fill", [(at, n * share, (n + 1) * share) for n in range(CLIENTS)])
 
 
-def measure(team: Team, sides: list[Side], name: str, clients: int, wanted: dict[str, Any]) -> Any:
+class Nobody(asyncio.Protocol):
+    """A server that takes any request and always answers the same: a run, of which clients read what they want."""
+
+    INFO = {"run_id": "0" * 32, "experiment_id": "1", "status": "RUNNING", "lifecycle_stage": "active",
+            "artifact_uri": "mlflow-artifacts:/1/0/artifacts"}  # fmt: skip
+    BODY = json.dumps({"run": {"info": INFO, "data": {}}}).encode()
+    ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport, self.head, self.left = transport, b"", 0
+
+    def data_received(self, data: bytes) -> None:
+        if not self.left:
+            self.head += data
+            head, end, data = self.head.partition(b"\r\n\r\n")
+            if not end:
+                return
+            length = re.search(rb"(?i)content-length: *(\d+)", head)
+            self.head, self.left = b"", int(length[1]) if length else 0
+        self.left -= len(data)
+        if self.left <= 0:
+            self.left = 0
+            self.transport.write(self.ANSWER % (len(self.BODY), self.BODY))
+
+
+def be_nobody(pipe: Any) -> None:
+    """Serve in a process of its own, and tell the port."""
+
+    async def serve() -> None:
+        server = await asyncio.get_running_loop().create_server(Nobody, "127.0.0.1", 0)
+        pipe.send(server.sockets[0].getsockname()[1])
+        await server.serve_forever()
+
+    asyncio.run(serve())
+
+
+def nobody() -> Side:
+    """Start the server that does nothing; it ends with this process."""
+    near, far = multiprocessing.Pipe()
+    multiprocessing.Process(target=be_nobody, args=(far,), daemon=True).start()
+    return {"url": f"http://127.0.0.1:{near.recv()}", "token": "", "scratch": "1", "run": "0" * 32}
+
+
+class Meter:
+    """The servers' CPU time: what each burns in its own turns, less what it burns in those of the others."""
+
+    def __init__(self, sides: list[Side]) -> None:
+        self.sides = sides
+        self.idle, self.idle_clock = [0.0] * len(sides), [0.0] * len(sides)
+
+    def during(self, at: int, work: Callable[[], Any]) -> tuple[Any, float, float]:
+        """Do the work of one side's turn; return its result, that side's CPU seconds, and how long it took."""
+        before, clock = [cpu_of(side["pid"]) for side in self.sides], time.monotonic()
+        result = work()
+        took = time.monotonic() - clock
+        spent = [cpu_of(side["pid"]) - was for side, was in zip(self.sides, before, strict=True)]
+        for other in set(range(len(self.sides))) - {at}:
+            self.idle[other] += spent[other]
+            self.idle_clock[other] += took
+        return result, spent[at], took
+
+    def idle_rate(self, at: int) -> float:
+        """Return how much of a core a side burns when nobody asks it anything."""
+        return self.idle[at] / self.idle_clock[at] if self.idle_clock[at] else 0.0
+
+
+def measure(
+    team: Team, meter: Meter, name: str, clients: int, wanted: dict[str, Any]
+) -> list[dict[str, float] | None]:
     """Take turns between the sides; return for each its calls a second and CPU milliseconds a call."""
+    sides = meter.sides
     rates: list[list[float]] = [[] for _ in sides]
-    cpu, calls = [0.0] * len(sides), [0] * len(sides)
+    cpu, calls, clock = [0.0] * len(sides), [0] * len(sides), [0.0] * len(sides)
     begun = time.monotonic()
     while len(rates[0]) < wanted["rounds"] and time.monotonic() - begun < wanted["limit"]:
         for at, side in enumerate(sides):
             if name == "own_batch" and not side["token"]:
                 continue
-            before, clock = cpu_of(side["pid"]), time.monotonic()
-            turns = team.ask("turn", [(at, name, wanted["seconds"])] * clients)
-            cpu[at] += cpu_of(side["pid"]) - before
-            # What a side burns when nobody asks it anything is not the calls' doing.
-            cpu[at] -= side["idle"] * (time.monotonic() - clock)
+            ask = partial(team.ask, "turn", [(at, name, wanted["seconds"])] * clients)
+            turns, spent, took = meter.during(at, ask)
+            cpu[at] += spent
+            clock[at] += took
             calls[at] += sum(done for done, _ in turns)
             rates[at].append(sum(done / spent for done, spent in turns))
     return [
-        {"rate": statistics.median(rate), "cpu": max(0.0, 1000 * cpu[at] / calls[at])}
+        {
+            "rate": statistics.median(rate),
+            "cpu": 1000 * max(0.0, cpu[at] - meter.idle_rate(at) * clock[at]) / calls[at],
+        }
         if rate
         else None
         for at, rate in enumerate(rates)
@@ -336,18 +420,19 @@ def measure(team: Team, sides: list[Side], name: str, clients: int, wanted: dict
 def main(tell: Callable[[str], None]) -> None:
     wanted = json.load(sys.stdin)
     sides = wanted["sides"]
-    team = Team(sides)
-    for side in sides:
-        before = cpu_of(side["pid"])
-        time.sleep(4)
-        side["idle"] = (cpu_of(side["pid"]) - before) / 4
-    tell(f"idle: {', '.join(str(side['idle']) for side in sides)} of a core; filling both sides")
+    team = Team([*sides, nobody()])
+    tell("filling both sides")
     set_up(team, sides)
-    found = {}
+    meter = Meter(sides)
+    found: dict[str, Any] = {}
     for name, clients in wanted["sections"]:
         begun = time.monotonic()
-        found[f"{name}/{clients}"] = measure(team, sides, name, clients, wanted)
+        found[f"{name}/{clients}"] = measure(team, meter, name, clients, wanted)
+        if name in ALONE:
+            turns = team.ask("turn", [(len(sides), name, wanted["seconds"])] * clients)
+            found[f"{name}/{clients}"].append({"rate": sum(done / spent for done, spent in turns)})
         tell(f"{name}, {clients} clients: {time.monotonic() - begun:.0f} s")
+    found["idle"] = [meter.idle_rate(at) for at in range(len(sides))]
     json.dump(found, sys.stdout)
 
 

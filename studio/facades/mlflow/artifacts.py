@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -167,13 +168,12 @@ def upload(caller: Caller, message: Message) -> dict[str, Any]:
 
 
 def body_of(request: HttpRequest) -> Iterator[bytes]:
-    """Yield the raw body; one that comes in chunks has no length, and Django would take it for empty."""
-    length = request.META.get("CONTENT_LENGTH")
-    source: Any = request
-    if not length and "chunked" in request.headers.get("Transfer-Encoding", "").lower():
-        source = request.META["wsgi.input"]
-    got = 0
-    while chunk := source.read(CHUNK):
+    """Yield the raw body as it arrives: Django takes one that comes in chunks for empty, and copies all others."""
+    source, length = request.META["wsgi.input"], request.META.get("CONTENT_LENGTH")
+    read = getattr(source, "read1", source.read)
+    endless = sys.maxsize if request.META.get("HTTP_TRANSFER_ENCODING") else 0
+    got, most = 0, int(length) if length else endless
+    while got < most and (chunk := read(min(CHUNK, most - got))):
         got += len(chunk)
         yield chunk
     if length and got != int(length):

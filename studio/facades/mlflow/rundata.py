@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -29,6 +30,8 @@ from studio.runs.services.points import WORDS, Row, read_by_time
 MOST_METRICS, MOST_PARAMS, MOST_TAGS, MOST_TOGETHER = 1000, 100, 100, 1000
 KEY_LENGTH = 250
 _KEY = re.compile(r"^[/\w.\- :]+\Z")
+_NAMES = ("key", "value", "timestamp", "step")
+_COLUMNS = itemgetter(*_NAMES)
 _SPELLED = {**WORDS, "-NaN": WORDS["NaN"], "inf": WORDS["Infinity"], "-inf": WORDS["-Infinity"]}
 
 
@@ -52,23 +55,40 @@ def check_key(key: str, what: str) -> str:
 def rows_of(fields: list[Any], path: str) -> dict[str, list[Row]]:
     """Read metrics, by their name."""
     rows: dict[str, list[Row]] = {}
+    if _are_plain(fields):
+        for key, value, stamp, step in map(_COLUMNS, fields):
+            known = rows.get(key)
+            if known is None:
+                rows[check_key(key, "metric name")] = [(step, stamp / 1000, value)]
+            else:
+                known.append((step, stamp / 1000, value))
+        return rows
     for number, each in enumerate(fields):
         if type(each) is not dict:
             raise bad(each, f"{path}[{number}]")
-        given: Any = each.get
-        key, value, stamp, step = given("key"), given("value"), given("timestamp"), given("step")
-        plain = type(value) is float and type(stamp) is int and type(step) is int
-        if plain and type(key) is str and stamp >= 0 and -INT64 <= step < INT64:
-            # What clients send a thousand times over, without the care that odd shapes need.
-            row = (step, stamp / 1000, value)
-        else:
-            key, row = _odd_row(Message(each, f"{path}[{number}]." if path else ""))
+        key, row = _odd_row(Message(each, f"{path}[{number}]." if path else ""))
         known = rows.get(key)
         if known is None:
             rows[check_key(key, "metric name")] = [row]
         else:
             known.append(row)
     return rows
+
+
+def _are_plain(fields: list[Any]) -> bool:
+    """Say whether all have just the four fields that clients send a thousand times over, of the usual types."""
+    try:
+        keys, values, stamps, steps = zip(*map(_COLUMNS, fields), strict=True)
+    except (KeyError, TypeError, ValueError):
+        return False
+    return (
+        set(map(len, fields)) == {len(_NAMES)}
+        and set(map(type, keys)) == {str}
+        and set(map(type, values)) == {float}
+        and set(map(type, stamps)) == {int} == set(map(type, steps))
+        and min(stamps) >= 0
+        and -INT64 <= min(steps) <= max(steps) < INT64
+    )
 
 
 def _odd_row(fields: Message) -> tuple[str, Row]:
@@ -193,6 +213,8 @@ def log_batch(caller: Caller, message: Message) -> dict[str, Any]:
 
 def _about_models(caller: Caller, run: str, metrics: list[dict[str, Any]]) -> None:
     """Note with a logged model the metrics that say they are about it."""
+    if max(map(len, metrics), default=0) <= len(_NAMES):
+        return
     about: dict[str, list[dict[str, Any]]] = {}
     for each in metrics:
         if "model_id" not in each and "modelId" not in each:

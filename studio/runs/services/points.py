@@ -23,8 +23,8 @@ from studio.runs.models import MetricSegment
 Row = tuple[int, float, float]
 Rows = Mapping[str, list[Row]]
 WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-# Segments shorter than this are joined, each time that a series has grown by as much.
-MERGE_EVERY = 256
+# Segments shorter than this are joined, each time that so many have come: what takes time is to read many rows.
+SHORT, MERGE_EVERY = 32, 128
 # SQLite's oldest limit on the values of one statement is 999.
 MOST_KEYS = 900
 _turn = threading.Lock()
@@ -108,8 +108,9 @@ def store(run_id: int, rows: Rows) -> dict[str, Any]:
                 new.append((*after, run_id, key))
             else:
                 old.append((*after, before[0]))
-                if after[0] % MERGE_EVERY < len(of_key):
-                    crowded.append((before[0], len(of_key)))
+                n = len(of_key)
+                if n < SHORT and after[0] % (MERGE_EVERY * n) < n:
+                    crowded.append(before[0])
             segments.append((key, of_key[0][0], len(of_key), _packed(columns)))
         if old:
             cursor.executemany(_OLD_SERIES, old)
@@ -118,7 +119,7 @@ def store(run_id: int, rows: Rows) -> dict[str, Any]:
             known |= _known(cursor, run_id, [row[-1] for row in new])
         ready = [(known[key][0], first, n, data) for key, first, n, data in segments]
         cursor.executemany(_SEGMENT, ready)
-    for series_id, _ in crowded:
+    for series_id in crowded:
         _merge(series_id)
     return latest
 
@@ -192,8 +193,8 @@ def _columns(n: int, data: Any) -> list[array.array[Any]]:
 
 def _merge(series_id: int) -> None:
     """Join a series' small segments into one, so that a metric logged point by point reads fast."""
-    small = MetricSegment.objects.filter(series=series_id, n__lt=MERGE_EVERY).order_by("-pk")
-    found = list(small.values_list("pk", "n", "data")[: 2 * MERGE_EVERY])
+    small = MetricSegment.objects.filter(series=series_id, n__lt=SHORT).order_by("-pk")
+    found = list(small.values_list("pk", "n", "data")[: 4 * MERGE_EVERY])
     if len(found) < MERGE_EVERY // 2:
         return
     rows = sorted({row for _, n, data in found for row in unpacked(n, data)})
