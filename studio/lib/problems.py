@@ -65,7 +65,7 @@ def status_of(error: StudioError) -> int:
 
 def wants_json(request: HttpRequest) -> bool:
     """Say whether the answer goes to a program rather than to a person."""
-    if request.path.startswith("/api/") or request.headers.get("Authorization"):
+    if request.path.startswith(("/api/", "/metrics")) or request.headers.get("Authorization"):
         return True
     accept = request.headers.get("Accept", "")
     return "application/json" in accept and "text/html" not in accept

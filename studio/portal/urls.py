@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
+from studio.portal import metrics
 from studio.portal.views import compute, environments, home
 
 W = "w/<str:workspace>"
 
 urlpatterns = [
     path("", home.root, name="root"),
+    path("metrics", metrics.metrics, name="metrics"),
     path(f"{W}/", home.home, name="home"),
     path(f"{W}/samples/", home.samples, name="samples"),
     path(f"{W}/samples/<str:sample>/run/", home.sample_run, name="sample-run"),

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from officina.errors import StudioError
-from studio.workspaces import audit, services
+from studio.workspaces import activity, audit, services
 from studio.workspaces import serializers as shapes
 from studio.workspaces.access import SIGNED_IN, WorkspaceViewMixin, person, workspace_for
 from studio.workspaces.authentication import run_scope
@@ -320,27 +320,25 @@ class Secrets(ViewSet):
 
 
 class Events(ViewSet):
-    """What happened, newest first; `?type=RunCompleted`."""
+    """What happened, newest first; `?type=RunCompleted&q=&since=2026-11-01&until=2026-11-30`."""
 
     operations = {"list": "workspace.read"}
     serializer_class = shapes.EventShape
 
     def get_queryset(self) -> QuerySet[Any]:
-        kind = self.request.query_params.get("type")
-        rows = self.workspace.events.all()
-        return rows.filter(type=kind) if kind else rows
+        asked = activity.Asked.of(self.request.query_params, activity.EVENTS)
+        return activity.rows(self.workspace, asked)
 
 
 class Audit(ViewSet):
-    """Who did what, newest first; `?action=secret.read`."""
+    """Who did what, newest first; `?action=secret.read&who=&q=&since=&until=`."""
 
     operations = {"list": "audit.read"}
     serializer_class = shapes.AuditShape
 
     def get_queryset(self) -> QuerySet[Any]:
-        action = self.request.query_params.get("action")
-        rows = self.workspace.audit_entries.all()
-        return rows.filter(action=action) if action else rows
+        asked = activity.Asked.of(self.request.query_params, activity.AUDIT)
+        return activity.rows(self.workspace, asked)
 
 
 class Me(APIView):

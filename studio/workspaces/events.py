@@ -94,7 +94,7 @@ PAGES = {
     "model": "models",
     "data": "data",
     "compute": "compute/of",
-    "schedule": "schedules",
+    "schedule": "schedules/of",
     "pipeline": "pipelines",
 }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -14,7 +15,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from officina.errors import StudioError
+from studio.lib import health
 from studio.lib.problems import status_of
+from studio.workspaces import activity as activity_log
 from studio.workspaces import audit, events, services
 from studio.workspaces.access import operation, person
 from studio.workspaces.models import ApiToken, Secret, ServiceAccount, Workspace
@@ -190,36 +193,40 @@ def delete_secret(request: HttpRequest, workspace: Workspace, pk: int) -> HttpRe
 def activity(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """Show what happened in the workspace, and to those who may see it, who did what."""
     may_audit = "audit.read" in request.allowed  # type: ignore[attr-defined]
-    show = "audit" if request.GET.get("show") == "audit" and may_audit else "events"
-    kind = request.GET.get("type", "")[:60]
-    text = request.GET.get("q", "").strip()[:100]
-    rows: Any
-    if show == "audit":
-        rows = workspace.audit_entries.all()
-        kinds = sorted(set(rows.order_by().values_list("action", flat=True)))
-        rows = rows.filter(action=kind) if kind else rows
-        rows = rows.filter(target__icontains=text) if text else rows
-    else:
-        rows = workspace.events.all()
-        kinds = sorted({*events.TYPES, *rows.order_by().values_list("type", flat=True).distinct()})
-        rows = rows.filter(type=kind) if kind else rows
-        rows = rows.filter(subject__icontains=text) if text else rows
+    shown = [activity_log.EVENTS, *([activity_log.AUDIT] if may_audit else []), "health"]
+    show = request.GET.get("show", "")
+    show = show if show in shown else activity_log.EVENTS
+    context: dict[str, Any] = {"workspace": workspace, "show": show, "may_audit": may_audit}
+    if show == "health":
+        return render(request, "workspaces/health.html", context | {"parts": health.report()})
+    asked = activity_log.Asked.of(request.GET, show)
+    try:
+        rows = activity_log.rows(workspace, asked)
+    except StudioError as error:
+        context["problem"] = error
+        rows = workspace.events.none()
+    if (form := request.GET.get("download", "")) in activity_log.FORMATS:
+        return _sent(workspace, rows, show, form)
     query = request.GET.copy()
     query.pop("page", None)
-    context = {
-        "workspace": workspace,
-        "show": show,
-        "may_audit": may_audit,
-        "kinds": kinds,
-        "kind": kind,
-        "q": text,
+    context |= {
+        "kinds": activity_log.kinds(workspace, show),
+        "asked": asked,
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "url_prefix": f"?{query.urlencode()}&" if query else "?",
     }
-    if show == "events":
-        for event in context["page"]:  # type: ignore[attr-defined]
+    if show == activity_log.EVENTS:
+        for event in context["page"]:
             event.title, event.link = events.describe(event)
     return render(request, "workspaces/activity.html", context)
+
+
+def _sent(workspace: Workspace, rows: Any, show: str, form: str) -> Any:
+    sent = StreamingHttpResponse(
+        activity_log.written(rows, show, form), content_type=activity_log.FORMATS[form]
+    )
+    sent["Content-Disposition"] = f'attachment; filename="{workspace.name}-{show}.{form}"'
+    return sent
 
 
 def _by(request: HttpRequest) -> dict[str, Any]:
