@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from officina.errors import StudioError
+from registry import services as registry
 from registry.datastores.api import send_file
 from studio.automation import services
 from studio.automation.services import importing, quality
@@ -44,6 +45,11 @@ class DataView(WorkspaceViewMixin, APIView):
         if run is None:
             raise StudioError("There is no such run in this workspace.", code="not_found")
         return run
+
+    def asset(self) -> str:
+        """Return the name of the data asset that the address names; an unknown one is not found."""
+        name = self.kwargs["name"]
+        return registry.named(workspace=self.workspace, kind="data", name=name).name
 
     def runs_page(self, rows: Any) -> Response:
         pager = Page()
@@ -147,8 +153,9 @@ class QualityRulesView(DataView):
 
     @extend_schema(operation_id="quality_rules", responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, **_: str) -> Response:
-        rules = services.rules_of(workspace=self.workspace, name=self.kwargs["name"])
-        return Response({"name": self.kwargs["name"], "rules": rules})
+        name = self.asset()
+        rules = services.rules_of(workspace=self.workspace, name=name)
+        return Response({"name": name, "rules": rules})
 
     @extend_schema(operation_id="quality_rules_set", request=dict, responses=dict)
     def put(self, request: Request, **_: str) -> Response:
@@ -166,7 +173,7 @@ class QualityChecks(DataView):
 
     @extend_schema(operation_id="quality_checks", responses=RunSerializer(many=True))
     def get(self, request: Request, **_: str) -> Response:
-        return self.runs_page(services.checks_of(self.workspace, self.kwargs["name"]))
+        return self.runs_page(services.checks_of(self.workspace, self.asset()))
 
     @extend_schema(operation_id="quality_check", request=dict, responses={201: RunDetailSerializer})
     @idempotent
