@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import include, path
 
 from designer.sockets import websocket_urlpatterns as designer_sockets
-from studio.lib.views import healthz
+from studio.lib.views import healthz, json_schema
 from studio.runs.sockets import websocket_urlpatterns as run_sockets
 from studio.workspaces.access import public
 
@@ -17,6 +17,7 @@ websocket_urlpatterns = [*run_sockets, *designer_sockets]
 
 urlpatterns: list[Any] = [
     path("healthz", public(healthz), name="healthz"),
+    path("schemas/<str:name>", public(json_schema), name="json-schema"),
     path("api/v1/", include("studio.api")),
     path("", include("studio.facades.mlflow.urls")),
     path("", include("studio.facades.azureml.urls")),

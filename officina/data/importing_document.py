@@ -33,6 +33,10 @@ _SOURCE_KEYS = {
     "storedProcedureParams": "storedProcedureParams",
 }  # fmt: skip
 
+# The same in YAML's words, for editors.
+YAML_KEYS = frozenset(key for key in (*_KEYS, *_SILENT) if key.islower())
+YAML_SOURCE_KEYS = frozenset(key for key in _SOURCE_KEYS if key.islower())
+
 
 def clean_import(given: Any) -> dict[str, Any]:
     """Return the REST `dataImportDefinition` of a document in either spelling; refuse what is wrong."""

@@ -25,7 +25,7 @@ TRIGGER_KEYS = frozenset(
      "time_zone")
 )  # fmt: skip
 PATTERN_KEYS = frozenset(("hours", "minutes", "week_days", "month_days", "weekdays"))
-_ACTIONS = ("create_job", "import_data", "invoke_pipeline")
+ACTIONS = ("create_job", "import_data", "invoke_pipeline")
 _FILES = (".yml", ".yaml", ".json")
 JOB = ("action", "jobDefinition")
 
@@ -73,10 +73,10 @@ def load_schedule(
             ("create_monitor",), "this studio does not run monitors on schedules yet",
             hint="Use create_job or import_data.", code="invalid",
         )  # fmt: skip
-    given = [key for key in _ACTIONS if raw.get(key)]
+    given = [key for key in ACTIONS if raw.get(key)]
     if len(given) != 1:
         raise reading.error(
-            (), "a schedule does one thing", hint=f"Give one of {', '.join(_ACTIONS)}."
+            (), "a schedule does one thing", hint=f"Give one of {', '.join(ACTIONS)}."
         )
     local: list[LocalRef] = []
     properties: Document = {

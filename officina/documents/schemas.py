@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from officina.documents import assets, computes, distribution, parallel
+from officina.data import importing_document as imports
+from officina.documents import assets, computes, distribution, parallel, schedules
 from officina.documents import vocabulary as words
 
 Schema = dict[str, Any]
@@ -76,6 +77,71 @@ def _parts() -> Schema:
     }  # fmt: skip
 
 
+def _import(known: Schema) -> Schema:
+    source = _object(
+        imports.YAML_SOURCE_KEYS - {"stored_procedure", "stored_procedure_params"},
+        {
+            "type": {"enum": [imports.DATABASE, imports.FILES]},
+            "query": _ANY_TEXT,
+            "table": _ANY_TEXT,
+            "path": _ANY_TEXT,
+            "connection": {"type": "string", "pattern": "^azureml:"},
+        },
+    )
+    switches = {key: {"type": "boolean"} for key in ("only_if_changed", "enforce_rules")}
+    own = {"type": {"enum": list(imports.TYPES)}, "path": _ANY_TEXT, "source": source, **switches}
+    return _object(imports.YAML_KEYS, {**known, **own}, ["name", "source"])
+
+
+def _trigger() -> Schema:
+    def some(values: Schema) -> Schema:
+        return {"anyOf": [values, {"type": "array", "items": values}]}
+
+    def whole(least: int, most: int) -> Schema:
+        return some({"type": "integer", "minimum": least, "maximum": most})
+
+    days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+    pattern = {
+        "hours": whole(0, 23), "minutes": whole(0, 59), "month_days": whole(-1, 31),
+        "week_days": some(_either_case(days)), "weekdays": some(_either_case(days)),
+    }  # fmt: skip
+    known = {
+        "type": {"enum": ["recurrence", "cron"]},
+        "expression": _ANY_TEXT,
+        "frequency": _either_case(("minute", "hour", "day", "week", "month")),
+        "interval": {"type": "integer", "minimum": 1},
+        "schedule": _object(schedules.PATTERN_KEYS, pattern),
+        "start_time": _ANY_TEXT,
+        "end_time": _ANY_TEXT,
+        "time_zone": _ANY_TEXT,
+    }
+    either = [{"required": ["frequency"]}, {"required": ["expression"]}]
+    return _object(schedules.TRIGGER_KEYS, known) | {"anyOf": either}
+
+
+def _either_case(values: Iterable[str]) -> Schema:
+    return {"enum": [spelt for value in values for spelt in (value, value.title())]}
+
+
+def _schedule(known: Schema) -> Schema:
+    endpoint = _object(
+        ("endpoint", "version", "parameters"),
+        {"endpoint": _ANY_TEXT, "version": _TEXT, "parameters": {"type": "object"}}, ["endpoint"],
+    )  # fmt: skip
+    own = {
+        "is_enabled": {"type": "boolean"},
+        "trigger": _trigger(),
+        # A file, or the document itself; a job may also be one to run again.
+        "create_job": {"type": ["string", "object"]},
+        "import_data": {"anyOf": [_ANY_TEXT, _import(known)]},
+        "invoke_pipeline": {"anyOf": [_ANY_TEXT, endpoint]},
+        "properties": {"type": "object"},
+    }
+    keys = schedules.KEYS - {"create_monitor"}
+    one = [{"required": [key]} for key in schedules.ACTIONS]
+    return _object(keys, {**known, **own}, ["name", "trigger"]) | {"oneOf": one}
+
+
 def schemas() -> dict[str, Schema]:
     """Return each schema by its file's name, as `$schema` names it."""
     known = _parts()
@@ -93,6 +159,8 @@ def schemas() -> dict[str, Schema]:
         "model": _object(assets.MODEL_KEYS, {**known, "path": _ANY_TEXT}, ["name", "path"]),
         "environment": _object(words.ENVIRONMENT_KEYS, {**known, "conda_file": {}}, ["name"]),
         "amlCompute": _object(computes.KEYS, known, ["name"]),
+        "dataImport": _import(known),
+        "schedule": _schedule(known),
     }
     return {
         f"{name}.schema.json": {"$schema": _DRAFT, "title": name, **schema}

@@ -34,3 +34,24 @@ def test_an_editor_accepts_what_runs_and_marks_what_does_not() -> None:
     check = jsonschema.Draft7Validator(schemas()["pipelineJob.schema.json"])
     assert list(check.iter_errors(pipe)) == []
     assert list(check.iter_errors({"type": "pipeline", "jobs": {}}))
+
+
+def test_schedules_and_imports_are_marked_where_the_reader_refuses_them() -> None:
+    source = "source: {type: database, query: select 1, connection: azureml:shop}\n"
+    wanted = load_yaml(f"name: orders\ntype: mltable\n{source}only_if_changed: false\n")
+    check = jsonschema.Draft7Validator(schemas()["dataImport.schema.json"])
+    assert list(check.iter_errors(wanted)) == []
+    for wrong in ({"tpye": "mltable"}, {"type": "csv"}, {"source": {"type": "ftp"}}):
+        assert list(check.iter_errors({**wanted, **wrong}))
+
+    text = (
+        "name: nightly\ntrigger: {type: recurrence, frequency: day, interval: 1, "
+        "schedule: {hours: [6], minutes: 0, week_days: [monday]}, time_zone: Europe/Berlin}\n"
+    )
+    plan = {**load_yaml(text), "import_data": wanted}
+    check = jsonschema.Draft7Validator(schemas()["schedule.schema.json"])
+    assert list(check.iter_errors(plan)) == []
+    assert list(check.iter_errors({**load_yaml(text), "create_job": "./train.yml"})) == []
+    trigger = {"frequency": "daily"}
+    for more in ({"create_job": "a.yml"}, {"trigger": trigger}, {"import_data": {"name": "x"}}):
+        assert list(check.iter_errors({**plan, **more}))
