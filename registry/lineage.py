@@ -85,6 +85,7 @@ def graph(workspace: Workspace, start: str, *, most: int = MOST_NODES) -> dict[s
             for (s, t), label in edges.items()
         ],
         "cut": cut,
+        "start": start,
     }
 
 
@@ -94,21 +95,36 @@ def _touching(workspace: Workspace, ends: set[str]) -> Iterable[tuple[str, str, 
 
 
 def _describe(workspace: Workspace, ends: set[str]) -> dict[str, Described]:
-    found = {end: _of_asset(workspace, end) for end in ends if end.split("/")[0] in FOLDERS}
+    found = _of_assets(workspace, {end for end in ends if end.split("/")[0] in FOLDERS})
     for source in _sources:
         found.update(source.describe(workspace, ends))
     return found
 
 
-def _of_asset(workspace: Workspace, end: str) -> Described:
+def _of_assets(workspace: Workspace, ends: set[str]) -> dict[str, Described]:
+    """Return how versions are shown: what is archived or gone says so, and what is gone leads nowhere."""
+    names = {end.partition("/")[2].rpartition("/")[0] for end in ends}
+    rows = AssetVersion.objects.select_related("asset__workspace").filter(
+        asset__workspace=workspace, asset__name__in=names
+    )
+    there = {row.end: row for row in rows.defer("document") if row.end in ends}
+    return {end: _of_asset(workspace, end, there.get(end)) for end in ends}
+
+
+def _of_asset(workspace: Workspace, end: str, row: AssetVersion | None) -> Described:
     kind, _, rest = end.partition("/")
     name, _, version = rest.rpartition("/")
-    return {
-        "label": name,
-        "sub": f"{kind} version {version}",
-        "url": f"/w/{workspace.name}/{FOLDERS[kind]}/{name}/?version={version}",
-        "category": ICONS.get(kind, "any"),
-    }
+    words, url = [f"{kind} version {version}"], ""
+    if row is None or row.deleted is not None:
+        words.append("deleted")
+    else:
+        url = f"/w/{workspace.name}/{FOLDERS[kind]}/{name}/?version={version}"
+        if row.stage != "None":
+            words.append(row.stage)
+        if row.archived or row.asset.archived:
+            words.append("archived")
+    sub = " · ".join(words)
+    return {"label": name, "sub": sub, "url": url, "category": ICONS.get(kind, "any")}
 
 
 def _node(end: str, described: Described, start: str) -> dict[str, Any]:
@@ -116,7 +132,7 @@ def _node(end: str, described: Described, start: str) -> dict[str, Any]:
         "id": end,
         "label": described.get("label") or end,
         "sub": described.get("sub", "") + (" · this one" if end == start else ""),
-        "status": described.get("status") or "Completed",
+        "status": described.get("status", ""),
         "category": described.get("category", "any"),
         "url": described.get("url", ""),
         "kind": end.partition("/")[0],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -233,6 +233,14 @@ def update_asset(
     return asset
 
 
+_renaming: list[Callable[[Workspace, str, str], None]] = []
+
+
+def provide_renaming(function: Callable[[Workspace, str, str], None]) -> None:
+    """Let a higher app follow a rename: it is told what the ends of the versions began with, and begin with."""
+    _renaming.append(function)
+
+
 @transaction.atomic
 def rename(*, workspace: Workspace, kind: str, name: str, new_name: str, user: Any = None) -> Asset:
     """Give an asset another name; runs keep the one that they used."""
@@ -242,6 +250,8 @@ def rename(*, workspace: Workspace, kind: str, name: str, new_name: str, user: A
         raise StudioError(f"There is a {kind} {new_name!r} already.", where="name", code="conflict")
     asset.name = new_name
     asset.save(update_fields=["name", "changed"])
+    for function in _renaming:
+        function(workspace, f"{kind}/{name}/", f"{kind}/{new_name}/")
     _note("registry.rename", user, asset, was=name)
     return asset
 

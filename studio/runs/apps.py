@@ -26,12 +26,13 @@ class RunsConfig(AppConfig):
         from registry import lineage as graph
         from registry import model_page
         from registry.archive import provide_files, provide_import, provide_part
-        from registry.services import provide_dependents, provide_farewell
+        from registry.services import provide_dependents, provide_farewell, provide_renaming
         from studio.runs import export, importing, lineage
 
         graph.provide(graph.Source(lineage.edges, lineage.describe))
         provide_dependents(lineage.dependents)
         provide_farewell(_forget_work)
+        provide_renaming(lineage.renamed)
         model_page.provide(_work_on_models)
         provide_part("experiments", export.experiment_rows)
         provide_part("runs", export.run_rows, count=export.count)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Concat, Substr
 
 from registry import lineage
 from registry.models import AssetVersion
@@ -30,7 +31,7 @@ def describe(workspace: Workspace, ends: set[str]) -> dict[str, lineage.Describe
         f"run/{guid}": {"label": "a deleted run", "sub": guid[:8], "category": "script"}
         for guid in guids
     }
-    for run in Run.objects.filter(workspace=workspace, guid__in=guids):
+    for run in Run.objects.shown().filter(workspace=workspace, guid__in=guids):
         found[f"run/{run.guid}"] = {
             "label": run.title,
             "sub": f"{run.kind} run",
@@ -39,6 +40,17 @@ def describe(workspace: Workspace, ends: set[str]) -> dict[str, lineage.Describe
             "category": "script",
         }
     return found
+
+
+def renamed(workspace: Workspace, old: str, new: str) -> None:
+    """Let edges follow a name: `old` and `new` are what the ends of its versions begin with."""
+    for side in ("source", "target"):
+        # Compared letter by letter: SQLite's LIKE takes `Churn` for `churn`.
+        rows = LineageEdge.objects.filter(workspace=workspace).annotate(
+            head=Substr(side, 1, len(old))
+        )
+        tail = Concat(Value(new), Substr(side, len(old) + 1))
+        rows.filter(head=old).update(**{side: tail})
 
 
 def dependents(version: AssetVersion) -> list[Dependent]:

@@ -81,3 +81,36 @@ def test_a_run_that_has_not_ended_keeps_its_model(chain: Any) -> None:
 def test_used_by_names_the_runs(chain: Any) -> None:
     used = lineage.users_of(chain[0])
     assert [each["label"] for each in used] == ["run-1"]
+
+
+def node(lab: Any, start: str, end: str) -> dict[str, Any]:
+    return next(each for each in lineage.graph(lab, start)["nodes"] if each["id"] == end)
+
+
+def test_a_node_tells_what_became_of_it(chain: Any, lab: Any, cast: Any) -> None:
+    data, run, model = chain
+    assert node(lab, data.end, model.end)["sub"] == "model version 1"
+    registry.archive(workspace=lab, kind="model", name="churn", user=cast.owner)
+    assert node(lab, data.end, model.end)["sub"] == "model version 1 · archived"
+    registry.restore(workspace=lab, kind="model", name="churn", user=cast.owner)
+    registry.update(model, stage="Staging", user=cast.owner)
+    found = node(lab, data.end, model.end)
+    assert found["sub"] == "model version 1 · Staging"
+    assert found["url"].endswith("/models/churn/?version=1")
+    registry.delete(model, confirm=True, force=True, user=cast.owner)
+    found = node(lab, data.end, model.end)
+    assert (found["sub"], found["url"]) == ("model version 1 · deleted", "")
+    Run.objects.filter(pk=run.pk).update(deleted=model.created)
+    found = node(lab, data.end, f"run/{run.guid}")
+    assert (found["label"], found["url"]) == ("a deleted run", "")
+
+
+def test_lineage_follows_a_name_that_changes_and_no_other(chain: Any, lab: Any, add: Any) -> None:
+    data, run, _ = chain
+    other = add("model", "Churn")
+    LineageEdge.objects.create(workspace=lab, source=f"run/{run.guid}", target=other.end)
+    registry.rename(workspace=lab, kind="model", name="churn", new_name="leavers")
+    ends = {each["id"]: each for each in lineage.graph(lab, data.end)["nodes"]}
+    assert {"model/leavers/1", "model/Churn/1"} <= set(ends)
+    assert "model/churn/1" not in ends
+    assert len(lineage.graph(lab, "model/leavers/1")["nodes"]) == 4

@@ -31,6 +31,34 @@ describe("a run graph", () => {
     expect(placed.ports.filter((port) => port.type === "model").length).toBe(2);
   });
 
+  it("sets what hangs on a hub in rows that fit a page, and keeps each chain together", () => {
+    const chains = Array.from({ length: 66 }, (_, at) => at);
+    const big: RunGraph = {
+      nodes: ["raw", "data", ...chains.flatMap((at) => [`run${at}`, `model${at}`, `score${at}`])].map(node),
+      edges: [
+        { source: "raw", target: "data" },
+        ...chains.flatMap((at) => [
+          { source: "data", target: `run${at}` },
+          { source: `run${at}`, target: `model${at}` },
+          { source: `model${at}`, target: `score${at}` },
+        ]),
+      ],
+    };
+    const many = place(big);
+    expect(many.nodes.size).toBe(200);
+    expect(many.width).toBeLessThan(4000);
+    const spots = [...many.nodes.values()];
+    for (const [at, a] of spots.entries()) {
+      for (const b of spots.slice(at + 1)) expect(Math.abs(a.x - b.x) >= 232 || Math.abs(a.y - b.y) >= NODE_HEIGHT).toBe(true);
+      expect(a.x).toBeGreaterThanOrEqual(0);
+      expect(a.x + 232).toBeLessThanOrEqual(many.width);
+      expect(a.y + NODE_HEIGHT).toBeLessThanOrEqual(many.height);
+    }
+    for (const { source, target } of big.edges) expect(many.nodes.get(target)!.y).toBeGreaterThan(many.nodes.get(source)!.y);
+    for (const at of chains) expect(many.nodes.get(`run${at}`)!.x).toBe(many.nodes.get(`model${at}`)!.x);
+    expect(many.order.slice(0, 2)).toEqual(["raw", "data"]);
+  });
+
   it("is walked with arrows along its edges", () => {
     expect(neighbour("split", "ArrowDown", graph, placed)).toMatch(/train|score/);
     expect(neighbour("score", "ArrowUp", graph, placed)).toMatch(/train|split/);

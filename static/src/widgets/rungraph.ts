@@ -15,7 +15,9 @@ const TILES: Record<string, () => SVGSVGElement> = {
   script: () => icon("brand-python"),
   any: () => icon("terminal-2"),
 };
-const [LEAST, MOST] = [0.2, 1.6];
+const [LEAST, MOST] = [0.1, 1.6];
+// Below this nobody reads a node's words.
+const READABLE = 0.5;
 
 export function rungraph(element: HTMLElement): () => void {
   const view = new GraphView(element);
@@ -54,7 +56,7 @@ class GraphView {
     }
     this.placed = place(this.graph);
     this.build();
-    this.fit();
+    this.openAt();
     this.listen();
   }
 
@@ -81,7 +83,8 @@ class GraphView {
     }
     const ports = s("svg", { class: "graph-ports", width, height, "aria-hidden": "true" });
     for (const port of this.placed.ports) ports.append(portShape(port.x, port.y, port.type));
-    const nodes = h("div", { role: "group", "aria-label": "Steps. Arrow keys move along the edges, Enter opens a step." });
+    const title = this.root.dataset["title"] ?? "Steps";
+    const nodes = h("div", { role: "group", "aria-label": `${title}. Arrow keys move along the edges, Enter opens one.` });
     const byId = new Map(this.graph.nodes.map((node) => [node.id, node]));
     for (const id of this.placed.order) nodes.append(this.box(byId.get(id)!));
     this.canvas.append(wires, plates, nodes, ports);
@@ -89,7 +92,7 @@ class GraphView {
     this.root.classList.add("rungraph");
     this.root.replaceChildren(frame, this.controls());
     for (const node of this.graph.nodes) this.flow(node);
-    this.roving(this.placed.order[0]!);
+    this.roving(this.first());
     this.pan(frame);
   }
 
@@ -111,18 +114,22 @@ class GraphView {
     const look = lookOf(node.status, node.reused);
     const kind = node.category && TILES[node.category] ? node.category : portType(node.category);
     const time = node.reused ? "" : duration(node.duration);
-    box.className = `gnode is-${look.kind}`;
-    box.setAttribute("aria-label", [node.label, look.word, time].filter(Boolean).join(", "));
+    // Data and models have no status: they are there.
+    const state = node.status ? [h("span", { class: `gnode-end status-${look.kind}` }, statusIcon(node.status, node.reused), h("span", {}, time))] : [];
+    box.className = `gnode is-${node.status ? look.kind : "completed"}`;
+    box.classList.toggle("is-start", node.id === this.graph.start);
+    const words = node.status ? [node.label, look.word, time] : [node.label, node.sub];
+    box.setAttribute("aria-label", words.filter(Boolean).join(", "));
     box.title = [node.label, node.sub].filter(Boolean).join("\n");
     box.replaceChildren(
       h("span", { class: `gnode-tile tile-${kind}` }, (TILES[kind] ?? TILES["any"]!)()),
       h("span", { class: "gnode-text" }, h("strong", { class: "truncate" }, node.label), h("span", { class: "truncate" }, node.sub || look.word)),
-      h("span", { class: `gnode-end status-${look.kind}` }, statusIcon(node.status, node.reused), h("span", {}, time)),
+      ...state,
     );
   }
 
   private flow(node: GraphNode): void {
-    const flowed = node.status === "Completed";
+    const flowed = !node.status || node.status === "Completed";
     for (const path of this.paths.get(node.id) ?? []) path.classList.toggle("is-flowed", flowed);
   }
 
@@ -141,7 +148,7 @@ class GraphView {
 
   private listen(): void {
     document.body.addEventListener("run-changed", this.onRun);
-    this.resized = new ResizeObserver(() => this.touched || this.fit());
+    this.resized = new ResizeObserver(() => this.touched || this.openAt());
     this.resized.observe(this.root);
     this.root.addEventListener("keydown", (event) => this.onKey(event));
     this.root.addEventListener("focusin", (event) => this.onFocus(event));
@@ -186,6 +193,23 @@ class GraphView {
 
   private get frame(): DOMRect {
     return this.root.getBoundingClientRect();
+  }
+
+  private first(): string {
+    const { start } = this.graph;
+    return start && this.placed.nodes.has(start) ? start : this.placed.order[0]!;
+  }
+
+  /** Show all of it when it can be read so, else the node that it is about with what is around. */
+  private openAt(): void {
+    this.fit();
+    if (this.zoom >= READABLE) return;
+    const { width, height } = this.frame;
+    const spot = this.placed.nodes.get(this.first())!;
+    this.zoom = 0.75;
+    this.x = width / 2 - (spot.x + NODE_WIDTH / 2) * this.zoom;
+    this.y = Math.min(24, height / 3 - spot.y * this.zoom);
+    this.move();
   }
 
   private fit(): void {
