@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,8 @@ from urllib.parse import unquote, urlsplit
 from officina.errors import StudioError
 from officina.storage import batches
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+# The last one: a file system, or a limit of the process, takes no file of this size.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Staged(Protocol):
@@ -117,6 +119,25 @@ class FolderBackend:
             finally:
                 _discard_quietly(temp)
 
+    def take(self, source: Path, kind: str, sha256: str) -> None:
+        """Move a finished file to its name; from another file system it is copied, and stays."""
+        path = self._path(kind, sha256)
+        with reporting_full_disk(str(self.root)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with source.open("rb") as file:
+                os.fsync(file.fileno())
+                try:
+                    source.rename(path)
+                except OSError as error:
+                    if error.errno != errno.EXDEV:
+                        raise
+                else:
+                    os.fchmod(file.fileno(), 0o444)
+                    return
+                with self.stage() as staged:
+                    shutil.copyfileobj(file, staged, 1 << 18)
+                    staged.commit(kind, sha256)
+
     def place(self, temp: _TempFile, kind: str, sha256: str) -> None:
         """Move finished bytes to their name."""
         path = self._path(kind, sha256)
@@ -210,14 +231,18 @@ class RemoteBackend:
             finally:
                 _discard_quietly(temp)
 
-    def place(self, temp: _TempFile, kind: str, sha256: str) -> None:
-        """Send finished bytes to their name."""
+    def take(self, source: Path, kind: str, sha256: str) -> None:
+        """Send a finished file to its name; it stays where it is."""
         key = self._key(kind, sha256)
-        temp.sync()
         with reporting_full_disk(self.url):
             self._fs.makedirs(key.rpartition("/")[0], exist_ok=True)
-            self._fs.put_file(str(temp.path), key)
+            self._fs.put_file(str(source), key)
         self._fs.invalidate_cache()
+
+    def place(self, temp: _TempFile, kind: str, sha256: str) -> None:
+        """Send finished bytes to their name."""
+        temp.sync()
+        self.take(temp.path, kind, sha256)
 
     @contextmanager
     def batch(self) -> Iterator[Batch]:

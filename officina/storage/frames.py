@@ -11,6 +11,7 @@ MOST_FILES = 2000
 MOST_BYTES = 32 << 20
 LARGEST = 1 << 20
 _LONGEST_LINE = 64 + 1 + len(str(LARGEST)) + 1
+LARGEST_BODY = MOST_BYTES + MOST_FILES * _LONGEST_LINE
 
 
 def pack(files: Iterable[tuple[str, bytes]]) -> bytes:

@@ -78,8 +78,18 @@ class ContentStore:
                 staged.write(chunk)
             sha256 = digest.hexdigest()
             if expected is not None and sha256 != expected:
-                raise _torn(sha256, expected)
+                raise torn(sha256, expected)
             staged.commit(BLOBS, sha256)
+        return Blob(sha256, size)
+
+    def take_file(self, path: Path, *, sha256: str) -> Blob:
+        """Move a file of ours, whose digest was made while it was written, into the store.
+
+        It may still be there afterwards: where the store is elsewhere, it is copied.
+        """
+        size = path.stat().st_size
+        if not self._backend.exists(BLOBS, trees.check_digest(sha256)):
+            self._backend.take(path, BLOBS, sha256)
         return Blob(sha256, size)
 
     @contextmanager
@@ -218,7 +228,7 @@ class StoreBatch:
         """Store bytes that are in memory; with `expected`, only when that is their digest."""
         sha256 = hashlib.sha256(data).hexdigest()
         if expected is not None and sha256 != expected:
-            raise _torn(sha256, expected)
+            raise torn(sha256, expected)
         if sha256 not in self._added and not self._backend.exists(BLOBS, sha256):
             self._batch.add(BLOBS, sha256, data)
         self._added.add(sha256)
@@ -247,7 +257,8 @@ def _regular(path: Path) -> Iterator[tuple[BinaryIO, os.stat_result]]:
         yield cast("BinaryIO", source), facts
 
 
-def _torn(sha256: str, expected: str) -> StudioError:
+def torn(sha256: str, expected: str) -> StudioError:
+    """Return the error for bytes that are not those that were promised."""
     return StudioError(
         f"The bytes that arrived have the digest {sha256}, not {expected}.",
         hint="The transfer was cut or changed on the way; send the file again.",

@@ -16,10 +16,10 @@ from rest_framework.views import APIView
 from officina.errors import StudioError
 from officina.storage import Entry, frames, trees
 from registry import services
+from studio.lib import limits
 from studio.workspaces.access import WorkspaceViewMixin
 
-CHUNK = 1 << 20
-MOST_BYTES = 50 << 30
+CHUNK = 256 << 10
 MOST_FILES = 200_000
 
 
@@ -36,6 +36,7 @@ class BlobView(WorkspaceViewMixin, APIView):
     """One file's bytes, under the digest that they must have."""
 
     operations = {"put": "runs.submit"}
+    takes = {"PUT": limits.FILE}
     parser_classes = (RawParser,)
 
     @extend_schema(
@@ -45,7 +46,7 @@ class BlobView(WorkspaceViewMixin, APIView):
     )
     def put(self, request: Request, workspace: str, sha256: str) -> Response:
         row = services.receive_blob(
-            workspace=self.workspace, sha256=sha256, chunks=chunks_of(request), limit=MOST_BYTES
+            workspace=self.workspace, sha256=sha256, chunks=chunks_of(request), limit=limits.FILE
         )
         return Response({"sha256": row.sha256, "size": row.size}, status=status.HTTP_201_CREATED)
 
@@ -54,6 +55,7 @@ class BlobBatch(WorkspaceViewMixin, APIView):
     """Many small files in one body, each a line `<sha256> <size>` and then its bytes."""
 
     operations = {"put": "runs.submit"}
+    takes = {"PUT": frames.LARGEST_BODY}
     parser_classes = (RawParser,)
 
     @extend_schema(
@@ -77,6 +79,8 @@ class TreeView(WorkspaceViewMixin, APIView):
     """A folder's manifest: tells which files are missing, and stores it once none is."""
 
     operations = {"post": "runs.submit"}
+    # A list of 200,000 files with long names.
+    takes = {"POST": 64 << 20}
 
     @extend_schema(
         operation_id="trees_post", request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT

@@ -15,8 +15,11 @@ from registry.api.blobs import RawParser, chunks_of
 from registry.api.shapes import RegistryView
 from registry.models import Upload
 from registry.services import uploading
+from studio.lib import limits
 
 CHUNK_BYTES = 8 << 20
+# How long one request reads what has come.
+CHECK_SECONDS = 5.0
 
 
 def shape(upload: Upload) -> dict[str, Any]:
@@ -70,6 +73,7 @@ class UploadDetail(UploadView):
     """One upload: where it stands, the next bytes (header `Upload-Offset`), its end."""
 
     operations = {"get": "registry.write", "patch": "registry.write", "delete": "registry.write"}
+    takes = {"PATCH": limits.FILE}
     parser_classes = (RawParser,)
 
     @extend_schema(operation_id="uploads_get", responses=OpenApiTypes.OBJECT)
@@ -107,12 +111,18 @@ class UploadDetail(UploadView):
 
 
 class UploadFinish(UploadView):
-    """Checks the digest of all bytes and stores them; answers what a tree's entry needs."""
+    """Checks the digest of all bytes and stores them; answers what a tree's entry needs.
+
+    202 and `checked` mean that a large file is read once more, after a restart: ask again until it is 200.
+    """
 
     operations = {"post": "registry.write"}
 
     @extend_schema(operation_id="uploads_finish", request=None, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, **_: str) -> Response:
         upload = self.upload()
+        checked = uploading.check(upload, seconds=CHECK_SECONDS)
+        if checked < upload.size:
+            return Response({"checked": checked, "size": upload.size}, status=202)
         blob = uploading.finish(upload)
         return Response({"name": upload.name, "sha256": blob.sha256, "size": blob.size})

@@ -22,11 +22,12 @@ from officina.storage import datastores
 from registry.api.shapes import AssetVersionSerializer
 from registry.datastores import looking, registering, services
 from registry.models import Datastore
+from studio.lib import limits
 from studio.lib.files import UserFileResponse
 from studio.lib.parsers import JSONParser
 from studio.workspaces.access import WorkspaceViewMixin, person, require
 
-CHUNK = 1 << 20
+CHUNK = 256 << 10
 WORDS_FOR_YES = frozenset({"1", "true", "yes", "on"})
 
 
@@ -190,6 +191,7 @@ class DatastoreFile(DatastoreView):
     """One file: GET its bytes, PUT a body (`?overwrite=true` replaces one that is there)."""
 
     operations = {"get": "registry.read", "put": "registry.write"}
+    takes = {"PUT": limits.FILE}
     parser_classes = [RawParser]
 
     @extend_schema(operation_id="datastores_file", responses=bytes)

@@ -18,6 +18,7 @@ from registry.datastores.api import form_of, send_file
 from registry.models import Datastore
 from registry.views.kinds import page_url
 from registry.views.lists import missing
+from studio.lib import limits
 from studio.lib.files import UserFileResponse
 from studio.workspaces.access import operation, person, require
 from studio.workspaces.models import Workspace
@@ -192,6 +193,7 @@ def register(request: HttpRequest, workspace: Workspace, name: str) -> HttpRespo
     return redirect(page_url(workspace, "data", version.asset.name, version.version))
 
 
+@limits.takes(POST=limits.FILE)
 @require_POST
 @operation("registry.write")
 def upload(request: HttpRequest, workspace: Workspace, name: str) -> HttpResponse:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
+import time
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,15 +20,45 @@ from officina.errors import StudioError
 from officina.storage import Entry
 from officina.storage.backends import reporting_full_disk
 from officina.storage.paths import check_name
+from officina.storage.store import torn
 from officina.storage.trees import check_digest
 from registry.models import StoredBlob, Upload
 from registry.services import storing
+from studio.lib import limits
 from studio.workspaces.models import Workspace
 
-MOST_BYTES = 50 << 30
+MOST_BYTES = limits.FILE
 MOST_OPEN = 500
 STALE = timedelta(days=2)
-CHUNK = 1 << 20
+CHUNK = 256 << 10
+
+
+class _Digest:
+    """The digest of an upload's first bytes."""
+
+    def __init__(self) -> None:
+        self.made, self.size = hashlib.sha256(), 0
+
+    def add(self, data: bytes | memoryview) -> None:
+        self.made.update(data)
+        self.size += len(data)
+
+
+# Digests are made while the bytes arrive. What a restart, or a cut line, took from here is read again at the end.
+_digests: OrderedDict[str, _Digest] = OrderedDict()
+MOST_DIGESTS = 1000
+
+
+def _digest_of(upload: Upload, most: int) -> _Digest:
+    """Take out what is known of an upload's digest: of `most` bytes, or of none."""
+    found = _digests.pop(upload.guid, None)
+    return found if found is not None and found.size <= most else _Digest()
+
+
+def _keep_digest(upload: Upload, digest: _Digest) -> None:
+    _digests[upload.guid] = digest
+    while len(_digests) > MOST_DIGESTS:
+        _digests.popitem(last=False)
 
 
 def part_file(upload: Upload) -> Path:
@@ -38,7 +71,8 @@ def begin_upload(
 ) -> Upload:
     """Announce a file: its name inside its folder, its size and, when known, its digest.
 
-    One whose bytes the workspace has already is finished at once.
+    One whose bytes the workspace has already is finished at once, and one with this digest that was begun before
+    goes on: a page that was loaded anew, or a second one, sends only what is missing.
     """
     check_name(name)
     if sha256:
@@ -49,6 +83,8 @@ def begin_upload(
             code="too_large" if isinstance(size, int) and size > MOST_BYTES else "invalid",
         )  # fmt: skip
     mine = Upload.objects.filter(workspace=workspace, user=user, finished=False)
+    if sha256 and (begun := mine.filter(name=name, size=size, sha256=sha256).first()):
+        return begun
     if mine.count() >= MOST_OPEN:
         raise StudioError(
             f"You have {MOST_OPEN} unfinished uploads here.",
@@ -81,9 +117,9 @@ def append(upload: Upload, *, offset: int, chunks: Iterable[bytes]) -> Upload:
 
     Memory holds one chunk at a time. Two senders at once: the second gets a conflict.
     """
-    _refuse_finished(upload)
     with _locked(upload) as target:
-        upload.refresh_from_db()
+        if upload.finished:
+            raise StudioError("This upload is finished.", code="conflict")
         if offset != upload.offset:
             raise StudioError(
                 f"The upload stands at byte {upload.offset}, not {offset}.",
@@ -93,54 +129,84 @@ def append(upload: Upload, *, offset: int, chunks: Iterable[bytes]) -> Upload:
             )
         target.seek(offset)
         target.truncate()
-        arrived = offset
+        digest = _digest_of(upload, offset)
         try:
             for chunk in chunks:
-                if arrived + len(chunk) > upload.size:
+                if upload.offset + len(chunk) > upload.size:
                     raise StudioError(
                         f"More than the announced {upload.size} bytes arrived.",
                         hint="Begin again with the file's real size.",
                         code="too_large",
                     )
-                target.write(chunk)
-                arrived += len(chunk)
+                _write(upload, target, chunk, digest)
         finally:
             # Also when the line was cut or the disk is full: what is on the disk counts.
-            with contextlib.suppress(OSError):
-                target.flush()
-            arrived = min(arrived, os.fstat(target.fileno()).st_size)
-            upload.offset = arrived
             upload.save(update_fields=["offset", "changed"])
+            _keep_digest(upload, digest)
     return upload
+
+
+def _write(upload: Upload, target: BinaryIO, chunk: bytes, digest: _Digest) -> None:
+    left = memoryview(chunk)
+    while left:
+        # On a disk that is almost full only a part is taken, without an error yet.
+        written = left[: target.write(left)]
+        if digest.size == upload.offset:
+            digest.add(written)
+        upload.offset += len(written)
+        left = left[len(written) :]
+
+
+def check(upload: Upload, *, seconds: float | None = None) -> int:
+    """Read on, for some seconds, what a restart or a cut line kept out of the digest; returns the bytes checked.
+
+    An upload that came in one go is checked already.
+    """
+    with _locked(upload) as source:
+        if upload.finished:
+            return upload.size
+        _refuse_torn(upload)
+        digest = _digest_of(upload, upload.size)
+        try:
+            _read_on(digest, source, until=None if seconds is None else time.monotonic() + seconds)
+        finally:
+            _keep_digest(upload, digest)
+        return digest.size
+
+
+def _read_on(digest: _Digest, source: BinaryIO, *, until: float | None) -> None:
+    source.seek(digest.size)
+    while (until is None or time.monotonic() < until) and (chunk := source.read(CHUNK)):
+        digest.add(chunk)
+
+
+def _refuse_torn(upload: Upload) -> None:
+    if upload.offset != upload.size:
+        raise StudioError(
+            f"{upload.offset} of {upload.size} bytes have arrived.",
+            hint="Send the rest first.",
+            where="Upload-Offset",
+            code="conflict",
+        )
 
 
 def finish(upload: Upload) -> StoredBlob:
     """Check the whole file's digest and store it; a wrong digest starts the upload afresh."""
-    if upload.finished:
-        return StoredBlob.objects.get(workspace=upload.workspace, sha256=upload.sha256)
     with _locked(upload) as source:
-        upload.refresh_from_db()
-        if upload.offset != upload.size:
-            raise StudioError(
-                f"{upload.offset} of {upload.size} bytes have arrived.",
-                hint="Send the rest first.",
-                where="Upload-Offset",
-                code="conflict",
-            )
-        source.seek(0)
-        try:
-            blob = storing.store().put_stream(
-                _chunks(source), expected=upload.sha256 or None, limit=upload.size
-            )
-        except StudioError as error:
-            if error.where == "sha256":
-                upload.offset = 0
-                upload.save(update_fields=["offset", "changed"])
-            raise
+        if upload.finished:
+            return StoredBlob.objects.get(workspace=upload.workspace, sha256=upload.sha256)
+        _refuse_torn(upload)
+        digest = _digest_of(upload, upload.size)
+        _read_on(digest, source, until=None)
+        sha256 = digest.made.hexdigest()
+        if upload.sha256 and sha256 != upload.sha256:
+            upload.offset = 0
+            upload.save(update_fields=["offset", "changed"])
+            raise torn(sha256, upload.sha256)
+        blob = storing.store().take_file(part_file(upload), sha256=sha256)
         row = storing.remember_blob(workspace=upload.workspace, sha256=blob.sha256, size=blob.size)
         upload.sha256, upload.finished = blob.sha256, True
         upload.save(update_fields=["sha256", "finished", "changed"])
-        part_file(upload).unlink(missing_ok=True)
     return row
 
 
@@ -160,13 +226,9 @@ def drop_stale_uploads() -> int:
     return count
 
 
-def _refuse_finished(upload: Upload) -> None:
-    if upload.finished:
-        raise StudioError("This upload is finished.", code="conflict")
-
-
 @contextlib.contextmanager
 def _locked(upload: Upload) -> Iterator[BinaryIO]:
+    """Give an upload's bytes to one request at a time, with the row as it is now."""
     path = part_file(upload)
     with reporting_full_disk("uploads"):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -181,9 +243,11 @@ def _locked(upload: Upload) -> Iterator[BinaryIO]:
                     hint="Wait until it ends, ask for the offset, then go on.",
                     code="conflict",
                 ) from None
+            upload.refresh_from_db()
+            size = os.fstat(descriptor).st_size
+            if size < upload.offset and not upload.finished:
+                upload.offset = size  # the machine went down before all was on the disk
+                upload.save(update_fields=["offset"])
             yield file
-
-
-def _chunks(source: BinaryIO) -> Iterator[bytes]:
-    while chunk := source.read(CHUNK):
-        yield chunk
+            if upload.finished:
+                path.unlink(missing_ok=True)

@@ -1,14 +1,17 @@
 """Django's WSGI application behind the ASGI server: one change of thread a request, and none for a slow client.
 
 A body is awaited here, so a client that dawdles holds no thread; only one larger than `WHOLE` is handed on while it
-still arrives. A body that ends early is an error for whoever reads it, never a shorter body.
+still arrives. A body that ends early is an error for whoever reads it, never a shorter body. One that is larger than
+its address takes is refused at once: at its headers when they say so, else where it crosses the limit.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import io
+import json
 import queue
 import sys
 import threading
@@ -17,13 +20,19 @@ from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from studio.lib import limits, problems
+
 # Bodies up to this are read whole before a thread is asked for.
 WHOLE = 2**20
-# How much of a large body may wait to be read.
-AHEAD = 4 * 2**20
+# How much of a larger one has come before it may hold a thread, and how much of it may wait to be read there.
+START = 2**16
+AHEAD = 2**18
 # A client that sends nothing for so many seconds, or after them less than so many bytes a second, is cut off.
 IDLE = 30.0
 SLOWEST = 1000
+# For so many seconds, and without a longer pause than the second number, the rest of a refused body is taken and
+# thrown away: closing on a client that still sends would reset the connection before it has read the answer.
+LINGER, LINGER_PAUSE = 10.0, 1.0
 Environ = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -33,13 +42,29 @@ class Gone(OSError):
     """The client is no longer there, or no longer sends."""
 
 
-class _Reading:
-    """Awaits a request's body piece by piece, and gives up on a client that is too slow."""
+class TooLarge(Exception):
+    """The body is larger than its address takes."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
+        self.most = most
+
+
+class _Reading:
+    """Awaits a request's body piece by piece, and gives up on a client that is too slow or sends too much."""
+
+    def __init__(self, receive: Receive, environ: Environ) -> None:
         self._receive = receive
         self._begun, self._got = time.monotonic(), 0
-        self.more = True
+        self.size = _declared(environ)
+        self.more = self.size != 0
+        self._most = limits.DOCUMENT
+        # Looking an address up takes a moment, which small requests are spared.
+        if self.size is None or self.size > self._most:
+            path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+            self._most = limits.most_bytes(environ["REQUEST_METHOD"], path)
+            if (self.size or 0) > self._most:
+                raise TooLarge(self._most)
 
     async def piece(self) -> bytes:
         async with asyncio.timeout(IDLE):
@@ -49,6 +74,8 @@ class _Reading:
         data: bytes = message.get("body", b"")
         self.more = message.get("more_body", False)
         self._got += len(data)
+        if self._got > self._most:
+            raise TooLarge(self._most)
         spent = time.monotonic() - self._begun
         if self.more and spent > IDLE and self._got < spent * SLOWEST:
             raise TimeoutError
@@ -68,8 +95,8 @@ class _Arriving(io.RawIOBase):
         # Until the end has come: whatever stops the filling, a shorter body is never taken for the whole.
         self._failed = True
 
-    async def fill(self, reading: _Reading) -> None:
-        """Pass the body on until it ends; reading goes on only while there is room."""
+    async def fill(self, reading: _Reading) -> TooLarge | None:
+        """Pass the body on until it ends or is too large; reading goes on only while there is room."""
         try:
             while reading.more:
                 data = await reading.piece()
@@ -82,10 +109,13 @@ class _Arriving(io.RawIOBase):
                 if full:
                     await self._room.wait()
             self._failed = False
+        except TooLarge as error:
+            return error
         except (OSError, TimeoutError):
-            return
+            pass  # the thread that reads meets it, and answers
         finally:
             self._pieces.put(None)
+        return None
 
     def read(self, size: int | None = -1) -> bytes:
         """Return so many bytes, or what is left."""
@@ -118,7 +148,7 @@ class _Arriving(io.RawIOBase):
         self._piece, self._at = data, 0
         with self._lock:
             before, self._waiting = self._waiting, self._waiting - len(data)
-        if before > AHEAD >= self._waiting:
+        if before > AHEAD // 2 >= self._waiting:
             self._loop.call_soon_threadsafe(self._room.set)
         return True
 
@@ -133,31 +163,48 @@ class Bridge:
         self._uploads = asyncio.Semaphore(max(1, threads // 2))
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        environ, reading = environ_of(scope), _Reading(receive)
+        environ = environ_of(scope)
         try:
-            start = await _start(environ, reading)
+            reading = _Reading(receive, environ)
+            start = await _start(reading)
+            if reading.more:
+                await self._take(environ, reading, start, send)
+                return
         except TimeoutError:
-            await _refuse(send)
-            return
+            await _refuse(receive, send, 408, "The request arrived too slowly.")
+        except TooLarge as error:
+            said = limits.too_large(error.most)
+            await _refuse(receive, send, 413, said.message, code=said.code, hint=said.hint)
         except Gone:
-            return
-        if not reading.more:
+            pass
+        else:
             environ["wsgi.input"] = io.BytesIO(start)
             await self._answer(environ, receive, send)
-            return
+
+    async def _take(self, environ: Environ, reading: _Reading, start: bytes, send: Send) -> None:
+        """Answer a request whose body is still arriving."""
         async with self._uploads:
             arriving = _Arriving(asyncio.get_running_loop(), start)
             environ["wsgi.input"] = arriving
             filling = asyncio.create_task(arriving.fill(reading))
             try:
-                await self._answer(environ, None, send)
+                await self._answer(environ, None, send, filling)
             finally:
                 # A thread that still reads wakes up, and meets the end as an error.
                 filling.cancel()
 
-    async def _answer(self, environ: Environ, receive: Receive | None, send: Send) -> None:
+    async def _answer(
+        self, environ: Environ, receive: Receive | None, send: Send,
+        filling: asyncio.Task[TooLarge | None] | None = None,
+    ) -> None:  # fmt: skip
         exchange = _Exchange(self._app, environ, send)
         self._threads.submit(contextvars.copy_context().run, exchange.work)
+        if filling is not None:
+            await asyncio.wait({exchange.ready, filling}, return_when=asyncio.FIRST_COMPLETED)
+            if not exchange.ready.done() and (excess := filling.result()):
+                # The answer is ours, and what the thread says of its torn body is nobody's.
+                exchange.ready.add_done_callback(lambda done: done.exception())
+                raise excess
         ready = await exchange.ready
         if ready is not None:
             status, headers, body = ready
@@ -238,17 +285,21 @@ def _settle(future: asyncio.Future[Any], result: Any, error: BaseException | Non
         future.set_result(result)
 
 
-async def _start(environ: Environ, reading: _Reading) -> bytes:
+def _declared(environ: Environ) -> int | None:
+    """Return the length that a request says its body has; None for one that comes in chunks."""
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        return None
+    given = environ.get("CONTENT_LENGTH", "0")
+    return int(given) if given.isdigit() else None
+
+
+async def _start(reading: _Reading) -> bytes:
     """Return a body that is small, or the beginning of a large one."""
-    if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
-        reading.more = False
-        return b""
+    enough = WHOLE if reading.size is None or reading.size <= WHOLE else START
     pieces, size = [], 0
-    while size < WHOLE:
+    while reading.more and size < enough:
         pieces.append(await reading.piece())
         size += len(pieces[-1])
-        if not reading.more:
-            break
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
@@ -259,14 +310,40 @@ async def _watch(receive: Receive, exchange: _Exchange) -> None:
     exchange.left = True
 
 
-async def _refuse(send: Send) -> None:
-    text = b'{"error_code": "BAD_REQUEST", "message": "The request arrived too slowly."}'
+async def _refuse(
+    receive: Receive,
+    send: Send,
+    status: int,
+    message: str,
+    *,
+    code: str = "invalid",
+    hint: str = "",
+) -> None:
+    """Answer before the body has come, in the studio's words and, for MLflow's client, in its own."""
+    said = {
+        **problems.shape(code, message, hint=hint),
+        "error_code": "BAD_REQUEST",
+        "message": message,
+    }
+    text = json.dumps(said).encode()
     headers = [
         (b"content-type", b"application/json"), (b"connection", b"close"),
         (b"content-length", str(len(text)).encode()),
     ]  # fmt: skip
-    await send({"type": "http.response.start", "status": 408, "headers": headers})
-    await send({"type": "http.response.body", "body": text})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": text, "more_body": True})
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LINGER):
+            await _throw_away(receive)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _throw_away(receive: Receive) -> None:
+    more = True
+    while more:
+        async with asyncio.timeout(LINGER_PAUSE):
+            message = await receive()
+        more = message["type"] == "http.request" and message.get("more_body", False)
 
 
 def environ_of(scope: dict[str, Any]) -> Environ:

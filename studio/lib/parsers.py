@@ -8,17 +8,17 @@ from typing import IO, TYPE_CHECKING, Any
 from rest_framework import parsers
 from rest_framework.exceptions import ParseError
 
-from officina.errors import StudioError
+from studio.lib import limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MAX_BYTES = 16 * 2**20
+MAX_BYTES = limits.DOCUMENT
 MAX_DEPTH = 64
 
 
 class JSONParser(parsers.JSONParser):
-    """JSON of at most 16 MiB and 64 levels; NaN and Infinity are refused as the standard says."""
+    """JSON of at most 16 MiB, or what the view `takes`, and 64 levels; no NaN and Infinity, as the standard says."""
 
     def parse(
         self,
@@ -26,9 +26,10 @@ class JSONParser(parsers.JSONParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        body = stream.read(MAX_BYTES + 1)
-        if len(body) > MAX_BYTES:
-            raise too_large()
+        most = _most(parser_context or {})
+        body = stream.read(most + 1)
+        if len(body) > most:
+            raise limits.too_large(most)
         try:
             data = super().parse(io.BytesIO(body), media_type, parser_context)
         except RecursionError:
@@ -38,12 +39,10 @@ class JSONParser(parsers.JSONParser):
         return data
 
 
-def too_large() -> StudioError:
-    return StudioError(
-        f"The request is larger than {MAX_BYTES // 2**20} MiB.",
-        hint="Upload files as files, or send the document in parts.",
-        code="too_large",
-    )
+def _most(context: Mapping[str, Any]) -> int:
+    view, request = context.get("view"), context.get("request")
+    declared: dict[str, int] = getattr(view, "takes", {})
+    return declared.get(getattr(request, "method", None) or "", MAX_BYTES)
 
 
 def depth_exceeds(data: Any, limit: int) -> bool:

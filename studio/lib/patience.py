@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 HEADER_SECONDS = 20.0
 HEADER_BYTES = 64 * 2**10
 # How much of a body is taken from the socket before someone asks for it.
-BODY_AHEAD = 2**20
+BODY_AHEAD = 2**18
 
 
 class Patient(HttpToolsProtocol):

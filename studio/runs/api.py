@@ -19,9 +19,10 @@ from rest_framework.views import APIView
 from officina.documents import load_job
 from officina.errors import StudioError
 from registry import services as registry
+from studio.lib import limits
 from studio.lib.files import UserFileResponse
 from studio.lib.pages import Page
-from studio.lib.parsers import MAX_BYTES, too_large
+from studio.lib.parsers import MAX_BYTES
 from studio.runs import listing, logs, services
 from studio.runs.models import Experiment, Run
 from studio.runs.serializers import (
@@ -262,7 +263,7 @@ class RunMetrics(RunView):
         # Not through the parsers: a batch may hold tens of thousands of numbers.
         data = request.stream.read(MAX_BYTES + 1) if request.stream else b""
         if len(data) > MAX_BYTES:
-            raise too_large()
+            raise limits.too_large(MAX_BYTES)
         try:
             body = msgspec.json.decode(data, type=MetricsBody)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -52,7 +52,7 @@ def main(mib: int, count: int) -> None:
     )
     grown = watch.most - watch.before
     print(
-        f"grown by {grown:.0f} MiB for {mib * count:,} MiB ({'flat' if grown < 100 else 'NOT FLAT'})"
+        f"grown by {grown:.0f} MiB for {mib * count:,} MiB ({'flat' if grown <= 40 else 'NOT FLAT'})"
     )
 
 

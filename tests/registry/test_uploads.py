@@ -213,3 +213,41 @@ def test_bytes_that_are_here_are_not_sent_again(begin: Any, cast: Any) -> None:
     theirs = hashlib.sha256(b"theirs").hexdigest()
     registry.receive_blob(workspace=cast.elsewhere, sha256=theirs, chunks=[b"theirs"])
     assert not begin(b"theirs", sha256=theirs).finished
+
+
+def test_what_a_restart_forgot_is_read_again_before_it_is_stored(begin: Any) -> None:
+    """Digests are made on the way in; without them the file itself is read, a part of a time."""
+    data = random.Random(3).randbytes(3_000_000)
+    upload = begin(data, sha256=hashlib.sha256(data).hexdigest())
+    uploading.append(upload, offset=0, chunks=[data[:1_000_000]])
+    uploading._digests.clear()
+    uploading.append(upload, offset=1_000_000, chunks=[data[1_000_000:]])
+    assert uploading.check(upload, seconds=0) == 0
+    assert uploading.check(upload, seconds=60) == len(data)
+    assert registry.store().read(uploading.finish(upload).sha256) == data
+
+
+def test_the_file_on_the_disk_is_what_counts_after_a_power_cut(begin: Any) -> None:
+    upload = begin(b"abcdef")
+    uploading.append(upload, offset=0, chunks=[b"abcdef"])
+    os.truncate(uploading.part_file(upload), 2)
+    with pytest.raises(StudioError, match="2 of 6 bytes"):
+        uploading.finish(upload)
+    uploading._digests.clear()
+    uploading.append(upload, offset=2, chunks=[b"cdef"])
+    assert uploading.finish(upload).sha256 == hashlib.sha256(b"abcdef").hexdigest()
+
+
+def test_the_same_file_begun_again_goes_on(begin: Any) -> None:
+    """As after the page was loaded anew, or from a second one."""
+    data = b"0123456789"
+    sha256 = hashlib.sha256(data).hexdigest()
+    first = begin(data, sha256=sha256)
+    uploading.append(first, offset=0, chunks=[data[:4]])
+    second = begin(data, sha256=sha256)
+    assert (second.guid, second.offset) == (first.guid, 4)
+    uploading.append(second, offset=4, chunks=[data[4:]])
+    assert uploading.finish(second) == uploading.finish(first)
+    with pytest.raises(StudioError, match="is finished"):
+        uploading.append(first, offset=4, chunks=[data[4:]])
+    assert begin(data, sha256=sha256).finished

@@ -139,6 +139,8 @@ class Sending {
         offset = await this.again(async () => {
           // After a cut line only the studio knows how much arrived.
           if (!known) offset = (await this.ask<{ offset: number }>(at, {})).offset;
+          // Another page sends the same file, and was quicker.
+          if (offset >= entry.size) return offset;
           known = false;
           const body = file.slice(offset, offset + begun.chunk);
           const answer = await this.ask<{ offset: number }>(at, {
@@ -154,7 +156,10 @@ class Sending {
         counted = offset;
         this.tell(path);
       }
-      await this.again(() => this.ask(`${at}/finish`, { method: "POST" }));
+      // A studio that was restarted meanwhile reads a large file again, some seconds of each request.
+      let stored: { checked?: number };
+      do stored = await this.again(() => this.ask<{ checked?: number }>(`${at}/finish`, { method: "POST" }));
+      while (stored.checked !== undefined);
     } catch (error) {
       if (this.options.signal?.aborted) await this.raw(at, { method: "DELETE" }, false).catch(() => undefined);
       throw error;

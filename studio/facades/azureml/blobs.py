@@ -21,10 +21,11 @@ from officina.storage.paths import check_name
 from registry import services as registry
 from studio.facades.azureml import blocks, containers, wire
 from studio.facades.azureml.signing import Grant, check
+from studio.lib import limits
 from studio.runs import logs
 from studio.workspaces.access import PUBLIC, Access
 
-CHUNK = 1 << 20
+CHUNK = 256 << 10
 LONGEST_LIST = 8 << 20
 _RANGE = re.compile(r"bytes=(\d{1,18})-(\d{1,18})?\Z")
 CODES = {
@@ -59,6 +60,7 @@ def blob(request: HttpRequest, account: str, container: str, path: str = "") -> 
 # Every call asks for a signature itself; there is no session and no bearer token here.
 blob.access = Access(PUBLIC)  # type: ignore[attr-defined]
 blob.csrf_exempt = True  # type: ignore[attr-defined]
+blob.takes = {"PUT": limits.FILE}  # type: ignore[attr-defined]
 
 
 def _call(request: HttpRequest, path: str) -> tuple[Callable[..., Answer], bool]:

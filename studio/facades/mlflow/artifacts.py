@@ -21,7 +21,7 @@ from studio.runs.models import Artifact, LoggedModel, Run
 from studio.runs.services import artifacts as stored
 from studio.runs.services import logged_models
 
-CHUNK = 1 << 20
+CHUNK = 256 << 10
 REGISTRY = "registry"
 _DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/=]+):")
 _RUN = re.compile(r"^\d+/(?P<run>[0-9a-f]{32})/artifacts(?:/(?P<rest>.*))?\Z", re.S)

@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from officina.errors import StudioError
 from studio.facades.mlflow import callers, wire
 from studio.facades.mlflow.wire import Handler, Message, Refusal
-from studio.lib import problems
+from studio.lib import limits, problems
 from studio.lib.bridge import Gone
 
 logger = logging.getLogger(__name__)
@@ -24,13 +24,14 @@ logger = logging.getLogger(__name__)
 class Call:
     """What a verb at an address does and asks for; `of_run` is what a job's own token must hold.
 
-    `raw` leaves the body alone: an artifact's bytes, whatever type they claim to be.
+    `raw` leaves the body alone: an artifact's bytes, whatever type they claim to be, up to `takes` of them.
     """
 
     handler: Handler
     operation: str
     of_run: str = ""
     raw: bool = False
+    takes: int = limits.DOCUMENT
 
 
 class Endpoint:
@@ -43,6 +44,7 @@ class Endpoint:
         named = {method: call.operation for method, call in calls.items()}
         # What a class-based view shows of itself: its methods, and their operations.
         self.cls = type("MlflowCalls", (), {"operations": named, **dict.fromkeys(calls)})
+        self.takes = {method.upper(): call.takes for method, call in calls.items()}
         self.token_only = True
         # Django names a view by both when it reverses any address.
         self.__name__ = self.__qualname__ = next(iter(calls.values())).handler.__name__

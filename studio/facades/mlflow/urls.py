@@ -17,6 +17,7 @@ from studio.facades.mlflow import (
     versions,
 )
 from studio.facades.mlflow.endpoint import Call, Endpoint
+from studio.lib import limits
 
 # What a job's own token must hold where its operation has another name.
 READ, EDIT = "runs.read", "runs.edit"
@@ -117,7 +118,7 @@ ARTIFACTS = [
     (f"{FILES}/artifacts", {"get": Call(artifacts.listing, READ)}),
     (f"{FILES}/artifacts/<path:artifact_path>", {
         "get": Call(artifacts.download, READ, raw=True),
-        "put": Call(artifacts.upload, EDIT, raw=True),
+        "put": Call(artifacts.upload, EDIT, raw=True, takes=limits.FILE),
         "delete": Call(artifacts.delete, "runs.delete", EDIT, raw=True),
     }),
     *(

@@ -1,9 +1,13 @@
-"""A client that dawdles holds no thread and is cut off; one that leaves midway leaves no half body behind."""
+"""A client that dawdles holds no thread and is cut off; one that leaves midway leaves no half body behind.
+
+One that would send too much hears so at once.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import socket
 import threading
 from collections.abc import Iterable, Iterator
@@ -11,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from studio.lib import bridge, patience, server
+from studio.lib import bridge, limits, patience, server
 from tests.running import free_port
 
 THREADS = 2
@@ -136,3 +140,40 @@ def test_a_body_that_is_cut_midway_is_an_error_for_its_reader(site: Site, head: 
 def test_headers_without_an_end_are_cut_off(site: Site) -> None:
     line = b"X-Filler: " + b"x" * 1000 + b"\r\n"
     assert site.asks(b"GET / HTTP/1.1\r\n" + line * 100) == b""
+
+
+def problem(answer: bytes) -> dict[str, Any]:
+    """Return what a refusal says, after checking that it is one."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 413"), head
+    assert b"connection: close" in head
+    found: dict[str, Any] = json.loads(body)["error"]
+    return found
+
+
+def test_a_length_above_the_limit_is_refused_at_the_headers(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of the body comes, nobody waits for it, and the application never hears of it."""
+    monkeypatch.setattr(bridge, "IDLE", 600.0)
+    with site.connect(sized(2 * 2**30)) as stalled:
+        said = problem(stalled.recv(2**16))
+    assert (said["code"], said["message"]) == (
+        "too_large", "The request is larger than the 16 MiB that this address takes.",
+    )  # fmt: skip
+    expecting = sized(2 * 2**30).replace(b"Host", b"Expect: 100-continue\r\nHost")
+    assert problem(site.asks(expecting))["code"] == "too_large"
+    assert site.whole == []
+    monkeypatch.setattr(limits, "most_bytes", lambda method, path: 2**31)
+    digest = hashlib.sha256(bytes(20 * 2**20)).hexdigest().encode()
+    assert site.asks(sized(20 * 2**20) + bytes(20 * 2**20)).endswith(digest)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_body_in_chunks_is_cut_at_the_limit(site: Site) -> None:
+    """A client that sends all of it before it reads gets the answer nevertheless."""
+    piece = b"100000\r\n" + bytes(2**20) + b"\r\n"
+    assert problem(site.asks(CHUNKED + 24 * piece + b"0\r\n\r\n"))["code"] == "too_large"
+    assert site.cut.wait(20)
+    assert problem(site.asks(sized(24 * 2**20) + bytes(24 * 2**20)))["code"] == "too_large"
+    assert site.whole == []

@@ -20,6 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Serve until a signal ends it."""
+        server.share_heaps()
         serving = server.serve(
             import_string(settings.ASGI_APPLICATION),
             bind=settings.BIND,
