@@ -15,7 +15,7 @@ from officina import checks, environments, planning
 from officina.catalogue import Catalogue
 from officina.documents import LoadedJob, replace
 from officina.errors import StudioError
-from officina.execution import launch, rundir
+from officina.execution import launch, rundir, webinputs
 from officina.execution.messages import metric_number, read_messages
 from officina.jobfile import read_job_file
 from officina.storage import ContentStore
@@ -206,12 +206,15 @@ class _Runner:
                 log=lambda text: self.write(f"{prefix}{text}\n"),
             ).python
         code = document.get("codeId") or component.get("code")
+        fetched = webinputs.fetch_inputs(
+            document, self._store, lambda text: self.write(f"{prefix}{text}\n")
+        )
         rundir.lay_out(
             place,
             document,
             store=self._store,
             code_tree=str(code).removeprefix("tree:") if code else None,
-            inputs=_data(document),
+            inputs=_data(document) | {name: tree.uri for name, tree in fetched.items()},
             python=python,
             env={},
             run_id=f"local-{name.replace('/', '.')}",

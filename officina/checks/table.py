@@ -232,6 +232,7 @@ def expressions_are_known(view: View) -> Iterator[Problem]:
                 elif kind not in ("inputs", "outputs", "jobs") and name not in (
                     "name",
                     "default_datastore",
+                    "output_name",
                 ):
                     yield Problem(
                         "unknown_expression",

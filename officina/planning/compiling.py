@@ -182,7 +182,7 @@ def _source(
     step.
     """
     parts = name.split(".")
-    if name in ("name", "default_datastore"):  # known to the run, not to its plan
+    if name in ("name", "output_name", "default_datastore"):  # known to the run, not to its plan
         return {"jobInputType": "literal", "value": f"${{{{{name}}}}}"}
     if parts[:2] == ["parent", "inputs"] and ".".join(parts[2:]) in values:
         return values[".".join(parts[2:])]

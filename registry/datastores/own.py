@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
 from officina.errors import StudioError
-from officina.storage import Entry
+from officina.storage import Blob, Entry
 from officina.storage.datastores.places import Item, Listing, absent, page_of, taken
 from officina.storage.paths import check_name
 from registry.services import storing
@@ -90,8 +90,12 @@ class Own:
         if not overwrite and self._names().find(self.workspace, self.container, path) is not None:
             raise taken(path)
         blob = storing.store().put_stream(chunks)
-        self._names().put(workspace=self.workspace, container=self.container, path=path, blob=blob)
+        self.name(path, blob)
         return blob.size
+
+    def name(self, path: str, blob: Blob) -> None:
+        """Give stored bytes a name here, in the place of what has it."""
+        self._names().put(workspace=self.workspace, container=self.container, path=path, blob=blob)
 
     def _found(self, path: str) -> Any:
         row = self._names().find(self.workspace, self.container, check_name(path))

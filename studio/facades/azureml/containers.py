@@ -16,7 +16,14 @@ from officina.storage.paths import check_name
 from registry import services as registry
 from registry.models import StoredBlob
 from studio.facades.azureml.models import NamedBlob
-from studio.facades.azureml.places import ARTIFACTS, DEFAULT, OUTPUT_FOLDER, RUN_FOLDER, TREE_FOLDER
+from studio.facades.azureml.places import (
+    ARTIFACTS,
+    DEFAULT,
+    NAMED_FOLDER,
+    OUTPUT_FOLDER,
+    RUN_FOLDER,
+    TREE_FOLDER,
+)
 from studio.runs import logs
 from studio.runs.models import Artifact, Run
 from studio.workspaces.models import Workspace
@@ -148,6 +155,10 @@ def _seen(workspace: Workspace, container: str, prefix: str) -> Iterable[Item]:
         return _files_of_output(workspace, prefix)
     if container == DEFAULT and prefix.startswith(TREE_FOLDER):
         return _files_of_tree(workspace, prefix)
+    if container == DEFAULT and prefix.startswith(NAMED_FOLDER):
+        digest, _, name = prefix.removeprefix(NAMED_FOLDER).partition("/")
+        folder = f"{NAMED_FOLDER}{digest}/{name.partition('/')[0]}/"
+        return _tree(workspace, digest, folder)
     return ()
 
 

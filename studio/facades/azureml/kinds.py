@@ -19,6 +19,7 @@ from officina.documents.yamlio import Located
 from officina.errors import StudioError
 from officina.storage import Tree
 from registry import services as registry
+from registry.datastores import addresses
 from registry.models import COLLECTIONS, AssetVersion
 from studio.facades.azureml import containers, environments, places, signing, wire
 from studio.facades.azureml.models import SentAsset
@@ -35,7 +36,7 @@ _HASH = re.compile(r"[0-9a-f]{32,128}\Z", re.IGNORECASE)
 class Kind:
     """One row of the table: REST properties -> (document, tree), and a version -> REST properties."""
 
-    read: Callable[[Workspace, str, str, dict[str, Any]], tuple[dict[str, Any], Tree | None]]
+    read: Callable[[Workspace, str, str, dict[str, Any], Any], tuple[dict[str, Any], Tree | None]]
     properties: Callable[[AssetVersion], dict[str, Any]]
     # The properties that make a version what it is: they never change.
     content: tuple[str, ...]
@@ -54,7 +55,7 @@ def register(
     user: Any,
 ) -> AssetVersion:  # fmt: skip
     """Register a version from its REST properties; anonymous ones are kept out of lists."""
-    document, tree = of(kind).read(workspace, name, version, properties)
+    document, tree = of(kind).read(workspace, name, version, properties, user)
     row = registry.register(
         workspace=workspace, kind=kind, name=name, version=version, document=document, tree=tree,
         description=wire.text(properties, "description"), tags=wire.texts(properties, "tags"),
@@ -104,7 +105,7 @@ def _run(workspace: Workspace, properties: dict[str, Any]) -> str:
 
 
 def _read_data(
-    workspace: Workspace, name: str, version: str, properties: dict[str, Any]
+    workspace: Workspace, name: str, version: str, properties: dict[str, Any], user: Any
 ) -> tuple[dict[str, Any], Tree | None]:
     uri = wire.text(properties, "dataUri")
     kind = wire.text(properties, "dataType") or "uri_folder"
@@ -113,7 +114,7 @@ def _read_data(
             f"{kind!r} is not a type of data.", hint="Known: uri_file, uri_folder, mltable.",
             where="dataType",
         )  # fmt: skip
-    tree = _tree(workspace, uri, "dataUri")
+    tree = _tree(workspace, uri, "dataUri", user)
     return {"dataType": kind.lower(), "dataUri": uri}, tree
 
 
@@ -128,10 +129,10 @@ def _data(row: AssetVersion) -> dict[str, Any]:
 
 
 def _read_model(
-    workspace: Workspace, name: str, version: str, properties: dict[str, Any]
+    workspace: Workspace, name: str, version: str, properties: dict[str, Any], user: Any
 ) -> tuple[dict[str, Any], Tree | None]:
     uri = wire.text(properties, "modelUri")
-    tree = _tree(workspace, uri, "modelUri")
+    tree = _tree(workspace, uri, "modelUri", user)
     document = {
         key: properties[key]
         for key in ("modelType", "modelUri", "jobName", "flavors", "stage")
@@ -151,12 +152,15 @@ def _model(row: AssetVersion) -> dict[str, Any]:
     }
 
 
-def _tree(workspace: Workspace, uri: str, where: str) -> Tree | None:
+def _tree(workspace: Workspace, uri: str, where: str, user: Any) -> Tree | None:
     """Return the stored files that an address names; None for one outside of the studio."""
     if not uri:
         raise StudioError(f"There is no {where}.", hint="Name the uploaded files.", where=where)
     if places.is_place(uri):
-        return containers.tree_below(workspace, *places.locate(workspace, uri))
+        container, path = places.locate(workspace, uri)
+        if places.is_elsewhere(workspace, container):
+            return addresses.tree_at(workspace=workspace, uri=uri, user=user, where=where)
+        return containers.tree_below(workspace, container, path)
     if uri.startswith("tree:"):
         return registry.open_tree(workspace=workspace, digest=uri.removeprefix("tree:"))
     if run := _LOGGED.match(uri):
@@ -209,10 +213,11 @@ def _address(row: AssetVersion, given: Any) -> str | None:
     workspace = row.asset.workspace
     tree = registry.open_tree(workspace=workspace, digest=row.tree)
     name = tree.only_file() or ""
-    kind = row.document.get("dataType")
-    if kind in {"uri_folder", "mltable"} or (_is_of_job(given) and not _names_file(given, name)):
+    is_folder = row.document.get("dataType") in {"uri_folder", "mltable"}
+    if not name or is_folder or (_is_of_job(given) and not _names_file(given, name)):
         # A folder with one file in it is a folder.
-        name = ""
+        last = given.rstrip("/").rpartition("/")[2] if _is_of_job(given) else ""
+        return places.of_folder(workspace, row.tree, last or row.asset.name)
     return places.of_tree(workspace, row.tree, name)
 
 
@@ -220,7 +225,7 @@ def _address(row: AssetVersion, given: Any) -> str | None:
 
 
 def _read_environment(
-    workspace: Workspace, name: str, version: str, properties: dict[str, Any]
+    workspace: Workspace, name: str, version: str, properties: dict[str, Any], user: Any
 ) -> tuple[dict[str, Any], Tree | None]:
     keys = ("image", "condaFile", "build", "osType", "inferenceConfig", "isAnonymous")
     document = {key: properties[key] for key in keys if properties.get(key) is not None}
@@ -232,7 +237,7 @@ def _read_environment(
 
 
 def _read_component(
-    workspace: Workspace, name: str, version: str, properties: dict[str, Any]
+    workspace: Workspace, name: str, version: str, properties: dict[str, Any], user: Any
 ) -> tuple[dict[str, Any], Tree | None]:
     """Return the spec with its code, environment and steps as the engine takes them."""
     sent = wire.mapping(properties, "componentSpec")
@@ -297,10 +302,10 @@ def _component(row: AssetVersion) -> dict[str, Any]:
 
 
 def _read_code(
-    workspace: Workspace, name: str, version: str, properties: dict[str, Any]
+    workspace: Workspace, name: str, version: str, properties: dict[str, Any], user: Any
 ) -> tuple[dict[str, Any], Tree | None]:
     uri = wire.text(properties, "codeUri")
-    return {"codeUri": uri}, _tree(workspace, uri, "codeUri")
+    return {"codeUri": uri}, _tree(workspace, uri, "codeUri", user)
 
 
 def _code(row: AssetVersion) -> dict[str, Any]:

@@ -76,7 +76,11 @@ def data(workspace: Workspace, value: str, type_: str) -> str:
     if "${{" in value or value.startswith("tree:"):
         return value
     if places.is_place(value):
-        return containers.tree_below(workspace, *places.locate(workspace, value)).uri
+        container, path = places.locate(workspace, value)
+        if places.is_elsewhere(workspace, container):
+            # Copied when the run is made, by whoever submits.
+            return value
+        return containers.tree_below(workspace, container, path).uri
     ref = parse_reference(value)
     if ref.kind in {"arm", "asset"}:
         return _short(ref)

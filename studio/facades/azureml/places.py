@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from officina.documents import parse_reference
 from officina.errors import StudioError
+from registry.datastores import services as datastores
 from studio.facades.azureml.clouds import STORAGE_SUFFIX
 from studio.workspaces.models import Workspace
 
@@ -18,6 +19,10 @@ ARTIFACTS = "workspaceartifactstore"
 RUN_FOLDER = "ExperimentRun/dcid."
 OUTPUT_FOLDER = "azureml/"
 TREE_FOLDER = "trees/"
+# The same with a name of the folder's own between, so that a download is called so.
+NAMED_FOLDER = "folders/"
+# The containers that code is uploaded to, one for each.
+_OF_CODE = re.compile(r"code-[0-9a-f]{32}\Z")
 _BLOB_URL = re.compile(
     r"https?://[^?#]*/(?P<account>[0-9a-f]{32})\.blob\.[^/?#]+/(?P<container>[^/?#]+)/(?P<path>[^?#]*)",
     re.IGNORECASE,
@@ -36,6 +41,11 @@ def address(workspace: Workspace, datastore: str, path: str) -> str:
 def of_tree(workspace: Workspace, digest: str, name: str = "") -> str:
     """Return the address of a stored tree, or of one file in it."""
     return address(workspace, DEFAULT, f"{TREE_FOLDER}{digest}/{name}")
+
+
+def of_folder(workspace: Workspace, digest: str, name: str) -> str:
+    """Return the address of a stored tree as a folder of this name."""
+    return address(workspace, DEFAULT, f"{NAMED_FOLDER}{digest}/{name}")
 
 
 def account(request: HttpRequest, workspace: Workspace) -> str:
@@ -75,6 +85,14 @@ def locate(workspace: Workspace, uri: str) -> tuple[str, str]:
 def is_place(uri: str) -> bool:
     """Say whether an address names files in one of our containers."""
     return "datastores/" in uri or bool(_BLOB_URL.match(uri))
+
+
+def is_elsewhere(workspace: Workspace, container: str) -> bool:
+    """Say whether a datastore is not the studio's own; one that there is not is an error."""
+    if container.lower() in {DEFAULT, ARTIFACTS} or _OF_CODE.match(container):
+        return False
+    row = datastores.find(workspace=workspace, name=container)
+    return row.kind != datastores.OWN.name
 
 
 def _elsewhere(uri: str) -> StudioError:

@@ -138,7 +138,7 @@ def _outputs(run: Run, value: Any) -> dict[str, Any]:
             continue
         uri = entry.get("uri")
         if name in run.outputs:
-            uri = place(run, name)
+            uri = run.outputs[name].get("address") or place(run, name)
         found[name] = {**entry, "uri": uri}
     return found
 

@@ -54,7 +54,7 @@ def at(pattern: str, **methods: Mapped) -> Any:
                 hint=f"It answers {', '.join(sorted(views))}.",
                 code="not_found",
             )
-            return refusal(error, status=405, Allow=", ".join(views))
+            return refusal(error, status=405, headers={"Allow": ", ".join(views)})
         if methods[method][0] != PUBLIC and "Authorization" not in request.headers:
             # Programs come with a token; a browser's session, and the way to it, are for people.
             return _nobody()
@@ -73,10 +73,12 @@ def _nobody() -> HttpResponse:
         "This address wants a token.", code="unauthenticated", where="Authorization",
         hint='Run `eval "$(officina azure env)"` in this shell, or send `Authorization: Bearer`.',
     )  # fmt: skip
-    return refusal(error, **{"WWW-Authenticate": "Bearer"})
+    return refusal(error, headers={"WWW-Authenticate": "Bearer"})
 
 
-def refusal(error: StudioError, *, status: int = 0, **headers: str) -> JsonResponse:
+def refusal(
+    error: StudioError, *, status: int = 0, headers: Mapping[str, str] | None = None
+) -> JsonResponse:
     """Return an error as JSON; the clients show the message alone, so it says what to do too."""
     message = f"{error.message} {error.hint}".strip()
     body = problems.shape(error.code, message, where=error.where, hint=error.hint)

@@ -17,6 +17,7 @@ from officina import checks, environments
 from officina.catalogue import Catalogue, Component
 from officina.documents import flatten, references
 from officina.errors import StudioError
+from officina.execution import webinputs
 from officina.graph import assets_as_inputs
 from registry import environments as named_environments
 from registry import services as registry
@@ -26,7 +27,8 @@ from studio.compute import services as computes
 from studio.compute.models import ComputeTarget
 from studio.runs import live, names
 from studio.runs.models import Experiment, LineageEdge, ModelWork, Run, RunTag, Status
-from studio.runs.services.queueing import dispatch
+from studio.runs.services import output_places
+from studio.runs.services.queueing import MOST_PRIORITY, PRIORITIES, dispatch
 from studio.workspaces import audit
 from studio.workspaces.models import Workspace
 
@@ -104,6 +106,7 @@ def _insert(
             f"There is a job {chosen} already.", where="name", code="conflict",
             hint="Leave the name out, or choose another.",
         )  # fmt: skip
+    output_places.fill_names(document, workspace=workspace, run=chosen)
     pipeline = document["jobType"] == "Pipeline"
     params = literals_of(document)
     run = Run.objects.create(
@@ -116,7 +119,7 @@ def _insert(
         document=document,
         owner=user,
         compute=target,
-        priority=priority,
+        priority=priority or _priority_of(document),
         slots=computes.slots_for(target, slots_of(document)),
         max_attempts=int(document.get("maxAttempts") or 1),
         git=git,
@@ -126,6 +129,25 @@ def _insert(
     )
     label_run(run)
     return run
+
+
+def _priority_of(document: dict[str, Any]) -> int:
+    """Return the number of a document's `queueSettings.priority`: low, medium, high or a number."""
+    wanted = (document.get("queueSettings") or {}).get("priority")
+    if wanted in (None, ""):
+        return 0
+    number = PRIORITIES.get(str(wanted).lower(), wanted)
+    try:
+        number = int(number)
+    except (TypeError, ValueError):
+        number = MOST_PRIORITY + 1
+    if abs(number) > MOST_PRIORITY:
+        raise StudioError(
+            f"{wanted!r} is no priority.",
+            hint=f"Use low, medium, high or a whole number from -{MOST_PRIORITY} to {MOST_PRIORITY}.",
+            where="queue_settings.priority",
+        )
+    return number
 
 
 def label_run(run: Run) -> None:
@@ -184,6 +206,7 @@ def settle(
         for node in jobs.values():
             _settle_component(workspace, node)
     _refuse_local_code(document)
+    output_places.check_places(workspace, document, user=user)
     for where, holder in [("", document), *((f"jobs.{s}.", n) for s, n in jobs.items())]:
         for name, value in (holder.get("inputs") or {}).items():
             source = _settle_input(workspace, value, where=f"{where}inputs.{name}", user=user)
@@ -244,24 +267,40 @@ def _settle_input(workspace: Workspace, value: dict[str, Any], *, where: str, us
         tree = addresses.tree_at(workspace=workspace, uri=uri, user=user, where=where)
         value["uri"], value["source"] = tree.uri, uri
         return ""
+    if webinputs.is_web(uri):
+        webinputs.check_web_input(value, where=where)
+        return ""
     if not uri.startswith("azureml:"):
         raise StudioError(
-            f"{uri!r} is not data that the server can read yet.",
+            f"{uri!r} is not data that the server can read.",
             where=where,
-            hint="Give a local path (the client uploads it) or a registered asset azureml:name:version.",
+            hint="Give a local path (the client uploads it), a registered asset azureml:name:version,"
+            " a path in a datastore or an https:// address.",
         )
     kind = "model" if value.get("jobInputType") in {"mlflow_model", "custom_model"} else "data"
     row = registry.find(
         workspace=workspace, kind=kind, name=uri if ref.shared else ref.name,
         version=ref.version or "", label=ref.label or "",
     )  # fmt: skip
-    value["uri"] = f"tree:{row.tree}"
+    value["uri"] = f"tree:{row.tree}" if row.tree else _outside(row, value, where)
     if ref.shared:
         # Lineage is a workspace's own; the run keeps the address under which it was shared.
         value["asset"] = row.shared_reference
         return ""
     value["asset"] = row.reference
     return f"{kind}/{row.asset.name}/{row.version}"
+
+
+def _outside(row: AssetVersion, value: dict[str, Any], where: str) -> str:
+    """Return the web address of a version whose files are not in the studio."""
+    uri = row.document.get("dataUri") or row.document.get("modelUri") or ""
+    if not webinputs.is_web(uri):
+        raise StudioError(
+            f"The files of {row} are at {uri or 'no address'}, which the studio cannot read.",
+            where=where, hint="Make a datastore of that place and register the data from there.",
+        )  # fmt: skip
+    webinputs.check_web_input(value | {"uri": uri}, where=where)
+    return str(uri)
 
 
 def _environments_of(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:

@@ -20,14 +20,14 @@ from django.db.models import F
 
 from officina import environments
 from officina.errors import StudioError
-from officina.execution import launch, rundir
+from officina.execution import launch, rundir, webinputs
 from officina.storage import Blob
 from registry import services as registry
 from studio.compute import services as computes
 from studio.runs import live
 from studio.runs.logs import LOG_NAME
 from studio.runs.models import HELD, MOVES, Run, Status
-from studio.runs.services import exits, leases, reporting, tracking
+from studio.runs.services import exits, leases, output_places, reporting, tracking
 from studio.runs.services.artifacts import add_artifact
 from studio.runs.services.ending import end_run
 from studio.runs.services.following import LOOK_AT_STATUS_EVERY, Attempt
@@ -135,7 +135,7 @@ class Watch(Attempt):
             },
             store=registry.store(),
             code_tree=code_tree(document),
-            inputs=data_inputs(document),
+            inputs=data_inputs(document) | self.web_inputs(document),
             python=python,
             env=self.job_environment(),
             run_id=self.run.guid,
@@ -158,6 +158,20 @@ class Watch(Attempt):
         self.note_status()
         if self.run.status == Status.CANCEL_REQUESTED:
             raise Canceled
+
+    def web_inputs(self, document: dict[str, Any]) -> dict[str, str]:
+        """Fetch the inputs that are on the web, and keep with the run what they were."""
+        if self.run.workspace.isolated and any(
+            webinputs.is_web(entry.get("uri")) for entry in (document.get("inputs") or {}).values()
+        ):
+            raise StudioError(
+                "This workspace is isolated: its jobs take nothing from the web.", where="inputs",
+                hint="Register the file as data first (Data, Import).", code="forbidden",
+            )  # fmt: skip
+        trees = webinputs.fetch_inputs(document, registry.store(), self.note)
+        for tree in trees.values():
+            registry.remember_tree(workspace=self.run.workspace, tree=tree)
+        return {name: tree.uri for name, tree in trees.items()}
 
     def note_environment(self, wanted: Any, prepared: environments.Prepared) -> None:
         """Keep what the run really has: the environment's name and its exact packages, as a file."""
@@ -234,6 +248,7 @@ class Watch(Attempt):
                 return
         trees = rundir.collect(self.folder, self.run.document, registry.store())
         self.collect(None)
+        addresses = output_places.write_outputs(self.run, trees)
         self.stored_log()  # now: no disk is waited for while the database is locked
         from studio.runs import modelwork  # which submits runs, by way of these services
 
@@ -250,6 +265,8 @@ class Watch(Attempt):
                     "size": tree.size,
                     "files": len(tree.files),
                 }
+                if name in addresses:
+                    outputs[name]["address"] = addresses[name]
             reporting.register_models(run=self.run, folder=self.folder)
             modelwork.keep(run=self.run, trees=trees)
             self.end(Status.COMPLETED, outputs=outputs, progress=1.0, **facts)

@@ -47,7 +47,7 @@ def _named(run: Run) -> Iterator[tuple[Run, str, Mapping[str, Any], Mapping[str,
 def _own(node: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the outputs that a step names itself; one bound to the pipeline's is the pipeline's."""
     for name, wanted in (node.get("outputs") or {}).items():
-        if wanted.get("assetName") and "${{" not in str(wanted.get("uri") or ""):
+        if wanted.get("assetName") and "${{parent." not in str(wanted.get("uri") or ""):
             yield name, wanted
 
 
@@ -64,7 +64,10 @@ def _register(
         document = {"modelType": kind if kind != "trained_model" else "custom_model", "path": name}
     else:
         known = kind in {"uri_file", "uri_folder", "mltable"}
-        document = {"dataType": kind if known else "uri_folder", "dataUri": tree.uri}
+        document = {
+            "dataType": kind if known else "uri_folder",
+            "dataUri": output.get("address") or tree.uri,
+        }
     row = registry.register(
         workspace=run.workspace, kind="model" if is_model else "data",
         name=str(wanted["assetName"]), version=str(wanted.get("assetVersion") or ""),

@@ -22,8 +22,14 @@ def check_places(workspace: Workspace, document: Mapping[str, Any], *, user: Any
     default = _default(document)
     for where, name, entry in _named(document):
         told = _filled(entry["uri"], workspace, run=_AN_EXAMPLE, output=name, default=default)
-        if addresses.names_place(told) and "${{" not in told:
+        if not addresses.names_place(told) or "${{" in told:
+            continue
+        try:
             addresses.check_writable(workspace=workspace, uri=told, user=user, where=where)
+        except StudioError as error:
+            raise StudioError(
+                error.message, hint=error.hint, where=where, code=error.code
+            ) from error
 
 
 def fill_names(

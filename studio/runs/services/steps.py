@@ -22,7 +22,7 @@ from studio.compute import services as computes
 from studio.compute.models import ComputeTarget
 from studio.runs import live
 from studio.runs.models import LineageEdge, Run, RunTag, Status
-from studio.runs.services import creating
+from studio.runs.services import creating, output_places
 from studio.runs.services.ending import after_end
 from studio.runs.services.queueing import dispatch_soon
 from studio.workspaces import events
@@ -98,6 +98,12 @@ class StepStart:
                 inputs=self.run.document.get("inputs") or {},
                 outputs_of=lambda source, port: self.children[source].outputs[port],
             )
+            output_places.fill_names(
+                document,
+                workspace=self.run.workspace,
+                run=name_of(self.run, step),
+                pipeline=self.run.document,
+            )
             parts = planning.decisive(document, self.environment_key)
             child = self.child(step, document, planning.key_parts(**parts))
             child.step_key = planning.step_key(**parts)
@@ -120,7 +126,7 @@ class StepStart:
             parent=run,
             root=run.root or run,
             step=step,
-            name=f"{run.name}.{step}".replace("/", ".")[:255],
+            name=name_of(run, step),
             kind=Run.MODULE if component.get("type") == "module" else Run.COMMAND,
             display_name=title[:255],
             document=document,
@@ -237,6 +243,11 @@ class StepStart:
             f"run/{child.guid}",
             {"name": child.name, "status": child.status, "kind": child.kind, "step": child.step},
         )
+
+
+def name_of(run: Run, step: str) -> str:
+    """Return the name of a step's run."""
+    return f"{run.name}.{step}".replace("/", ".")[:255]
 
 
 def environment_key(wanted: Any) -> str:

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from officina.errors import StudioError
 from registry import services as registry
+from registry.datastores import addresses
+from registry.models import Datastore
 from studio.runs.models import LineageEdge, Run
 from studio.workspaces.models import Workspace
 
@@ -57,3 +60,37 @@ def test_a_model_output_is_a_model(workspace: Workspace, written: Callable[..., 
     run = written(assetName="churn", jobOutputType="custom_model")
     found = registry.find(workspace=workspace, kind="model", name="churn", label="latest")
     assert found.run_guid == run.guid
+
+
+def test_an_output_with_an_address_is_written_there_and_registered_as_it(
+    workspace: Workspace, written: Callable[..., Run]
+) -> None:
+    registry.create_default_datastores(workspace)
+    place = "azureml://datastores/${{default_datastore}}/paths/kept/${{name}}/${{output_name}}"
+    run = written(assetName="orders", uri=place)
+    assert run.status == "Completed", run.error
+    address = f"azureml://datastores/workspaceblobstore/paths/kept/{run.name}/clean"
+    assert run.outputs["clean"]["address"] == address
+    found = registry.find(workspace=workspace, kind="data", name="orders", label="latest")
+    assert (found.document["dataUri"], found.tree) == (address, run.outputs["clean"]["uri"][5:])
+    again = addresses.tree_at(workspace=workspace, uri=address, user=None)
+    assert again.digest == found.tree
+
+
+@pytest.mark.parametrize(
+    ("uri", "says"),
+    [
+        ("azureml://datastores/nowhere/paths/x", "There is no datastore 'nowhere'"),
+        ("azureml://datastores/workspaceblobstore/paths/trees/x", "The studio itself names"),
+        ("azureml://datastores/shop/paths/x", "Nothing can be written to the datastore shop"),
+    ],
+)
+def test_an_output_that_could_not_be_written_is_refused_before_anything_runs(
+    workspace: Workspace, written: Callable[..., Run], uri: str, says: str
+) -> None:
+    registry.create_default_datastores(workspace)
+    Datastore.objects.create(workspace=workspace, name="shop", kind="postgresql", config={})
+    with pytest.raises(StudioError) as told:
+        written(uri=uri)
+    assert says in told.value.message
+    assert told.value.where == "outputs.clean"
