@@ -41,7 +41,7 @@ class ComputeSerializer(serializers.ModelSerializer[ComputeTarget]):
         return sum(n.slots for n in Node.objects.filter(pool=target.pool) if n.alive)
 
     def get_nodes(self, target: ComputeTarget) -> int:
-        return sum(n.alive for n in Node.objects.filter(pool=target.pool))
+        return services.count_nodes(target, held_of(target))
 
     def get_state(self, target: ComputeTarget) -> str:
         return "Stopped" if target.stopped else "Running"

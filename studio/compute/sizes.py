@@ -43,15 +43,17 @@ class Size:
         return f"{self.cores} core{'s'[: self.cores > 1]}, {self.memory:g} GiB{gpu}"
 
 
+SMALL = "Small: trying things out."
 GENERAL = "General purpose: a good first choice."
 MEMORY = "Memory optimised: wide tables and large models in memory."
 COMPUTE = "Compute optimised: many cores for little memory."
 GPU = "GPU: deep learning. Jobs wait while no machine with a GPU is attached."
+GROUPS = (GENERAL, MEMORY, COMPUTE, GPU, SMALL)
 SIZES: dict[str, Size] = {
     size.name.lower(): size
     for size in (
-        Size("Standard_A1_v2", 1, 2, 0.043, disk=10, hint="Smallest: trying things out."),
-        Size("Standard_A2_v2", 2, 4, 0.091, disk=20, hint="Small: trying things out."),
+        Size("Standard_A1_v2", 1, 2, 0.043, disk=10, hint=SMALL),
+        Size("Standard_A2_v2", 2, 4, 0.091, disk=20, hint=SMALL),
         Size("Standard_DS1_v2", 1, 3.5, 0.073, disk=7, hint=GENERAL),
         Size("Standard_DS2_v2", 2, 7, 0.146, disk=14, hint=GENERAL),
         Size("Standard_DS3_v2", 4, 14, 0.293, disk=28, hint=GENERAL),

@@ -127,6 +127,9 @@ class RunDetail(RunView):
         if archived is not None:
             verb = services.archive if archived else services.restore
             verb(run=run, user=request.user)
+        priority = body.validated_data.pop("priority", None)
+        if priority is not None:
+            services.set_priority(run=run, priority=priority)
         if body.validated_data:
             run.touch(**body.validated_data)
             if "tags" in body.validated_data:

@@ -70,6 +70,7 @@ class RunChangeSerializer(serializers.Serializer[Any]):
     notes = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
     tags = serializers.DictField(child=serializers.CharField(max_length=500), required=False)
     archived = serializers.BooleanField(required=False)
+    priority = serializers.IntegerField(min_value=-100, max_value=100, required=False)
 
 
 class RerunSerializer(serializers.Serializer[Any]):

@@ -27,6 +27,7 @@ urlpatterns = [
     path(f"{RUN}/cancel/", actions.cancel, name="run-cancel"),
     path(f"{RUN}/rerun/", actions.rerun, name="run-rerun"),
     path(f"{RUN}/archive/", actions.archive, name="run-archive"),
+    path(f"{RUN}/priority/", actions.move, name="run-priority"),
     path(f"{RUN}/edit/", actions.edit, name="run-edit"),
     path(f"{RUN}/register/", actions.register, name="run-register"),
     path(f"{MODEL}/compare/", models.compare, name="model-compare"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from studio.compute.services.costs import hours_on
 from studio.compute.services.nodes import (
     agent_command,
     beat_node,
+    count_nodes,
     limits,
     list_nodes,
     node_name,
@@ -21,6 +23,7 @@ from studio.compute.services.targets import (
     delete,
     environment_of,
     find,
+    lacking,
     resolve,
     restart,
     slots_for,
@@ -34,11 +37,14 @@ __all__ = [
     "agent_command",
     "beat_node",
     "check_use",
+    "count_nodes",
     "create",
     "create_local_compute",
     "delete",
     "environment_of",
     "find",
+    "hours_on",
+    "lacking",
     "limits",
     "list_nodes",
     "node_name",

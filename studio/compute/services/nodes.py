@@ -109,6 +109,12 @@ def list_nodes(target: ComputeTarget, held: Iterable[Any]) -> list[dict[str, Any
     return rows
 
 
+def count_nodes(target: ComputeTarget, held: Iterable[Any]) -> int:
+    """Return how many nodes a compute has now: those of a cluster, or its living machines."""
+    nodes = list_nodes(target, held)
+    return len({node["nodeId"] for node in nodes if node["nodeState"] != "unusable"})
+
+
 def _node(name: str, run: Any, *, node: Node | None = None) -> dict[str, Any]:
     state = "running" if run is not None else "idle"
     if run is not None and run.status == "Preparing":
@@ -167,8 +173,9 @@ def agent_command(target: ComputeTarget) -> str:
         variables = "set -a; . ./officina.env; set +a"
         remote = shlex.quote(f"cd officina && {variables} && {join}")
         return f"ssh -p {target.config.get('ssh_port') or 22} {host} {remote}"
-    told = " ".join(f'{name}="${name}"' for name in SHARED)
-    return f"{told} OFFICINA_INTERNAL_URL={shlex.quote(settings.PUBLIC_URL)} {join}"
+    told = [f'{name}="${name}"' for name in SHARED]
+    told.append(f"OFFICINA_INTERNAL_URL={shlex.quote(settings.PUBLIC_URL)}")
+    return " \\\n  ".join([*told, join])
 
 
 def _manifest(target: ComputeTarget) -> str:

@@ -230,23 +230,25 @@ def delete(*, target: ComputeTarget, user: Any = None) -> None:
     target.delete()
 
 
+def lacking(row: Kind) -> tuple[str, str] | None:
+    """Return why no run of this kind can start on this server, and what helps; None if one can."""
+    if row.recorded:
+        return row.recorded, "Use `local` or a cluster."
+    if row.name == "spark" and shutil.which("java") is None:
+        return (
+            "Spark needs Java, and this server has none",
+            "Install a Java runtime (openjdk-17-jre-headless) on it; the job's environment needs "
+            "pyspark.",
+        )
+    return None
+
+
 def check_use(*, target: ComputeTarget, user: Any) -> None:
     """Refuse a run that this compute can never take, rather than let it wait for ever."""
     row = target.kind_row
-    if row.recorded:
+    if lack := lacking(row):
         raise StudioError(
-            f"{row.recorded}.",
-            hint="Use `local` or a cluster.",
-            where="compute",
-            code="unavailable",
-        )
-    if target.kind == "spark" and target.pool == "local" and shutil.which("java") is None:
-        raise StudioError(
-            f"{target.name} needs Java, and this server has none.",
-            hint="Install a Java runtime (openjdk-17-jre-headless) on it; "
-            "the job's environment needs pyspark.",
-            where="compute",
-            code="unavailable",
+            f"{target.name}: {lack[0]}.", hint=lack[1], where="compute", code="unavailable"
         )
     if row.startable and target.person_id is not None and target.person_id != user.pk:
         raise StudioError(

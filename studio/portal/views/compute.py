@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Sum
+from django.db.models import (
+    Count,
+    DateTimeField,
+    DurationField,
+    ExpressionWrapper,
+    Q,
+    Sum,
+    Value,
+)
+from django.db.models.functions import Coalesce, Greatest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -13,7 +23,8 @@ from django.views.decorators.http import require_safe
 from studio.compute import services as computes
 from studio.compute.kinds import KINDS, find_kind
 from studio.compute.models import ComputeTarget, Node, Quota
-from studio.compute.sizes import SIZES
+from studio.compute.sizes import GROUPS, SIZES
+from studio.portal.views.environments import missing
 from studio.portal.waits import expected_starts
 from studio.runs.models import Run
 from studio.runs.services import queue_view
@@ -34,16 +45,27 @@ def compute(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     )
     pools = list(dict.fromkeys(target.pool for target in targets))
     shown = [_pool(workspace, pool) for pool in pools]
+    quotas = list(
+        Quota.objects.filter(workspace=workspace).select_related("user").order_by("user__email")
+    )
     context: dict[str, Any] = {
         "workspace": workspace,
-        "targets": _targets(workspace, targets, shown),
+        "targets": (rows := _targets(workspace, targets, shown)),
         "pools": shown,
-        "quotas": Quota.objects.filter(workspace=workspace)
-        .select_related("user")
-        .order_by("user__email"),
+        "totals": {
+            "used": sum(pool["used"] for pool in shown),
+            "slots": sum(pool["slots"] for pool in shown),
+            "running": sum(len(pool["running"]) for pool in shown),
+            "others": sum(pool["others"] for pool in shown),
+            "waiting": sum(pool["waiting"] for pool in shown),
+            "spent": sum(row["spent"] for row in rows),
+        },
+        "share": next((q.share for q in quotas if q.user is None), 1),
+        "edit_reason": missing(request, "runs.edit"),
+        "quotas": quotas,
         "members": _members(workspace),
         "is_admin": request.user.is_superuser,
-        "manage_reason": _reason(request),
+        "manage_reason": missing(request, "compute.manage"),
     }
     template = "compute/_state.html" if request.htmx else "compute/page.html"  # type: ignore[attr-defined]
     return render(request, template, context)
@@ -63,9 +85,15 @@ def form_context(workspace: Workspace, kind: str) -> dict[str, Any]:
     return {
         "workspace": workspace,
         "kind": row,
+        "lacking": computes.lacking(row),
         "kinds": [each for each in KINDS.values() if each.name != "local"],
         "params": [(param, param.default) for param in row.params],
-        "sizes": SIZES.values(),
+        "sizes": [
+            (hint, list(rows))
+            for hint, rows in groupby(
+                sorted(SIZES.values(), key=lambda s: GROUPS.index(s.hint)), lambda s: s.hint
+            )
+        ],
         "machines": ComputeTarget.objects.filter(workspace=workspace, kind__in=attached),
         "members": _members(workspace),
     }
@@ -79,6 +107,7 @@ def one(request: HttpRequest, workspace: Workspace, name: str) -> HttpResponse:
     held = list(_held(target.pool).filter(compute=target))
     manages = "compute.manage" in request.allowed  # type: ignore[attr-defined]
     row = target.kind_row
+    pool = _pool(workspace, target.pool)
     context = form_context(workspace, target.kind) | {
         "target": target,
         "nodes": computes.list_nodes(target, held),
@@ -87,16 +116,15 @@ def one(request: HttpRequest, workspace: Workspace, name: str) -> HttpResponse:
         "recent": _recent(target),
         "spent": _spent(workspace).get(target.pk, 0.0),
         "agent": computes.agent_command(target) if row.own_pool and manages else "",
-        "manage_reason": _reason(request),
+        "manage_reason": missing(request, "compute.manage"),
+        "state": _state(target, pool, len(held)),
+        "count": computes.count_nodes(target, held),
+        "slots": pool["slots"],
+        "edit_reason": missing(request, "runs.edit"),
+        "queue": [each for each in pool["queue"] if each["run"].compute_id == target.pk],
         "waiting": Run.objects.filter(compute=target, status="Queued").count(),
     }
     return render(request, "compute/one.html", context)
-
-
-def _reason(request: Any) -> str:
-    if "compute.manage" in request.allowed:
-        return ""
-    return f'Your role "{request.membership.role}" lacks compute.manage; an owner can give it.'
 
 
 def _members(workspace: Workspace) -> Any:
@@ -117,22 +145,29 @@ def _held(pool: str) -> Any:
 
 def _spent(workspace: Workspace) -> dict[int, float]:
     """Return what each compute cost this month: nodes by the hours of runs, instances by hours on."""
-    first = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    took = ExpressionWrapper(F("ended") - F("started"), output_field=DurationField())
+    now = timezone.now()
+    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    # A run that goes on counts as far as it has come, one of last month from this month on.
+    until = Coalesce("ended", Value(now), output_field=DateTimeField())
+    since = Greatest("started", Value(first), output_field=DateTimeField())
     rows = (
-        Run.objects.filter(workspace=workspace, ended__gte=first, reused_from=None)
+        Run.objects.filter(Q(ended__gte=first) | Q(ended=None), workspace=workspace)
         .exclude(kind=Run.PIPELINE)
         .exclude(started=None)
+        .filter(reused_from=None)
         .order_by()
         .values("compute_id")
-        .annotate(took=Sum(took))
+        .annotate(took=Sum(ExpressionWrapper(until - since, output_field=DurationField())))
     )
     took_by = {row["compute_id"]: row["took"].total_seconds() for row in rows if row["took"]}
+    targets = list(ComputeTarget.objects.filter(workspace=workspace))
+    instances = [target for target in targets if target.kind == "instance"]
+    on = computes.hours_on(workspace=workspace, targets=instances, since=first)
     return {
-        target.pk: target.hours_on * target.hourly
-        if target.kind == "instance"
+        target.pk: on[target.pk] * target.hourly
+        if target.pk in on
         else target.cost_of(took_by.get(target.pk))
-        for target in ComputeTarget.objects.filter(workspace=workspace)
+        for target in targets
     }
 
 
@@ -151,9 +186,8 @@ def _targets(
     for target in targets:
         pool = by_pool[target.pool]
         busy = sum(run.compute_id == target.pk for run in pool["running"])
-        nodes = len(
-            computes.list_nodes(target, [r for r in pool["running"] if r.compute_id == target.pk])
-        )
+        held = [run for run in pool["running"] if run.compute_id == target.pk]
+        nodes = computes.count_nodes(target, held)
         rows.append(
             {
                 "target": target,
@@ -167,17 +201,21 @@ def _targets(
     return rows
 
 
-def _state(target: ComputeTarget, pool: dict[str, Any], busy: int) -> tuple[str, str]:
-    """Return word and look of a compute's state."""
+def _state(target: ComputeTarget, pool: dict[str, Any], busy: int) -> tuple[str, str, str]:
+    """Return word, look and icon of a compute's state."""
     if target.kind_row.recorded:
-        return "Recorded", "canceled"
+        return "Recorded", "canceled", "circle-dashed"
     if target.stopped:
-        return "Stopped", "canceled"
+        return "Stopped", "canceled", "player-stop-filled"
+    if computes.lacking(target.kind_row):
+        return "Needs Java", "warning", "alert-triangle-filled"
     if not pool["slots"]:
-        return "No machine", "warning"
+        return "No machine", "warning", "alert-triangle-filled"
     if target.size and target.size.gpus > pool["gpus"]:
-        return "No GPU here", "warning"
-    return ("Working", "running") if busy else ("Ready", "completed")
+        return "No GPU here", "warning", "alert-triangle-filled"
+    if busy:
+        return "Working", "running", "loader-2"
+    return "Ready", "completed", "check"
 
 
 def _pool(workspace: Workspace, pool: str) -> dict[str, Any]:

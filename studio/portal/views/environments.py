@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import yaml
@@ -9,14 +10,16 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from officina import environments
+from officina.environments import interpreters
 from officina.errors import StudioError
 from registry import environments as registered
 from registry import services as registry
 from studio.portal import environments as facts
-from studio.runs.services.building import build_environment, builds_of
+from studio.runs.services.building import build_environment, builds_now, builds_of
 from studio.workspaces import audit
 from studio.workspaces.access import operation
 from studio.workspaces.models import Workspace
@@ -72,11 +75,14 @@ def listing(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         if newest is not None:
             own.append(facts.facts_of(workspace, newest))
     cached = facts.cached()
+    old = timezone.now() - timedelta(seconds=facts.UNUSED_FOR)
     context = _common(request, workspace) | {
         "curated": facts.curated(),
         "own": own,
         "asked": request.GET.get("q", ""),
         "cached": cached,
+        "unused": [each for each in cached if each["used"] < old],
+        "building": builds_now(workspace),
         "cache_size": sum(each["size"] for each in cached),
     }
     return render(request, "registry/environments.html", context)
@@ -93,6 +99,7 @@ def one(request: HttpRequest, workspace: Workspace, name: str) -> HttpResponse:
     context = _common(request, workspace) | {
         "found": found,
         "look": LOOKS[found.state],
+        "pins": [pin.partition("==")[::2] for pin in found.packages],
         "versions": versions,
         "forms": environments.FORMS,
         "builds": builds_of(workspace, found.reference).select_related("owner")[:10],
@@ -121,6 +128,8 @@ def new(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         "text": asked.get("text", EXAMPLE),
         "image": asked.get("image", ""),
         "description": asked.get("description", ""),
+        "interpreter": asked.get("interpreter", ""),
+        "interpreters": list(interpreters.known()),
         "problem": None,
     }
     if request.method == "GET" and context["name"]:
@@ -148,7 +157,10 @@ def new(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 def _specification(request: HttpRequest) -> dict[str, Any]:
     text, kind = request.POST.get("text", "").replace("\r\n", "\n"), request.POST.get("kind", "")
     found: dict[str, Any] = {}
-    if kind == "image":
+    if kind == "interpreter":
+        path = request.POST.get("interpreter", "")
+        found["python"] = {"userManagedDependencies": True, "interpreterPath": path}
+    elif kind == "image":
         found["image"] = request.POST.get("image", "").strip()
     elif text.strip():
         found["requirements" if kind == "requirements" else "conda_file"] = text

@@ -9,7 +9,14 @@ from studio.runs.services.canceling import cancel_run
 from studio.runs.services.creating import create_run, rerun
 from studio.runs.services.metrics import read_series, record_metrics, record_rows
 from studio.runs.services.monitoring import execute
-from studio.runs.services.queueing import dispatch, dispatch_all, dispatch_soon, queue_view, reap
+from studio.runs.services.queueing import (
+    dispatch,
+    dispatch_all,
+    dispatch_soon,
+    queue_view,
+    reap,
+    set_priority,
+)
 
 __all__ = [
     "advance",
@@ -29,5 +36,6 @@ __all__ = [
     "record_rows",
     "rerun",
     "restore",
+    "set_priority",
     "store_artifact",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from studio.runs.models import Run
+from studio.runs.models import ENDED, Run
 from studio.runs.services.creating import create_run
 from studio.workspaces.models import Workspace
 
@@ -44,3 +44,9 @@ def builds_of(workspace: Workspace, reference: str) -> Any:
         labels__key=TAG, labels__value=reference,
     )  # fmt: skip
     return rows.order_by("-created")
+
+
+def builds_now(workspace: Workspace) -> list[Run]:
+    """Return the builds that wait or go on."""
+    rows = Run.objects.filter(workspace=workspace, experiment__name=EXPERIMENT)
+    return list(rows.exclude(status__in=ENDED).defer("document").order_by("-created")[:20])

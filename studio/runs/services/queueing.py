@@ -33,6 +33,9 @@ NARROW = (
 )  # fmt: skip
 # A claimed run whose message was lost goes back to the queue after this long.
 HANDOVER = timedelta(seconds=10)
+# Azure's words for it, and how far numbers go.
+PRIORITIES = {"low": -10, "medium": 0, "high": 10}
+MOST_PRIORITY = 100
 
 
 def dispatch_soon(pool: str = "local") -> None:
@@ -71,6 +74,19 @@ def dispatch_all() -> None:
 def _pools() -> list[str]:
     queued = Run.objects.filter(status=Status.QUEUED).exclude(compute=None)
     return sorted(queued.order_by().values_list("compute__pool", flat=True).distinct())
+
+
+def set_priority(*, run: Run, priority: int) -> None:
+    """Move a waiting run among its owner's own; the steps of a pipeline move with it."""
+    bounded = max(-MOST_PRIORITY, min(MOST_PRIORITY, priority))
+    waits = (Status.NOT_STARTED, Status.QUEUED)
+    with transaction.atomic():
+        run.touch(priority=bounded)
+        Run.objects.filter(root=run, status__in=waits).update(
+            priority=bounded, version=F("version") + 1
+        )
+        if run.compute is not None:
+            dispatch_soon(run.compute.pool)
 
 
 def queue_view(*, pool: str = "local") -> list[tuple[Run, str]]:

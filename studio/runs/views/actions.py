@@ -114,6 +114,25 @@ def edit(request: HttpRequest, workspace: Workspace, guid: str) -> HttpResponse:
 
 @require_POST
 @operation("runs.edit")
+def move(request: HttpRequest, workspace: Workspace, guid: str) -> HttpResponse:
+    """Give a waiting run another priority, and go back to the queue."""
+    run = run_or_404(workspace, guid)
+    text = request.POST.get("priority", "").strip()
+    try:
+        services.set_priority(run=run, priority=int(text))
+    except ValueError:
+        messages.error(request, f"A priority is a whole number, not {text[:20]!r}.")
+    else:
+        audit.record(
+            workspace=workspace, actor=request.user, action="runs.edit", target=f"run/{run.guid}",
+            detail={"priority": run.priority}, ip=audit.ip_of(request),
+        )  # fmt: skip
+        live.tell_run(run)
+    return redirect("compute", workspace=workspace.name)
+
+
+@require_POST
+@operation("runs.edit")
 def archive(request: HttpRequest, workspace: Workspace, guid: str) -> HttpResponse:
     """Hide a run from the lists, or show it again."""
     run = run_or_404(workspace, guid)
