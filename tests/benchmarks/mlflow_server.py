@@ -104,7 +104,8 @@ def peer(database: str) -> Iterator[dict[str, Any]]:
             python.with_name("mlflow"), "server", "--port", str(port), "--workers", "2",
             "--backend-store-uri", database or f"sqlite:///{home}/mlflow.db",
             "--artifacts-destination", f"{home}/artifacts",
-            "--uvicorn-opts", "--loop uvloop --log-level warning",
+            # On a busy machine its supervisor would else kill workers that are only slow.
+            "--uvicorn-opts", "--loop uvloop --log-level warning --timeout-worker-healthcheck 60",
         ]  # fmt: skip
         path = f"{python.parent}:{os.environ['PATH']}"
         env = {**os.environ, "PATH": path, "MLFLOW_DISABLE_TELEMETRY": "true"}
@@ -152,7 +153,8 @@ def databases(server: str) -> Iterator[tuple[str, str]]:
     each("CREATE DATABASE {}")
     try:
         ours, theirs = (urlunsplit(urlsplit(server)._replace(path=f"/{name}")) for name in names)
-        yield ours, theirs
+        # Its newest SQLAlchemy would ask for another driver than the one that it is installed with.
+        yield ours, urlunsplit(urlsplit(theirs)._replace(scheme="postgresql+psycopg2"))
     finally:
         each("DROP DATABASE {} WITH (FORCE)")
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_safe
 
-from studio.facades.mlflow.callers import DEFAULT, Caller
+from studio.facades.mlflow.callers import DEFAULT, Caller, is_number
 from studio.facades.mlflow.wire import Message, Refusal
-from studio.runs.models import Experiment
+from studio.runs.models import Experiment, LoggedModel
 from studio.workspaces.access import operation, signed_in
 from studio.workspaces.models import Workspace
 
@@ -67,16 +69,31 @@ def page(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """
     if not request.GET:
         return render(request, "facades/mlflow_links.html", {"workspace": workspace})
-    run, model = request.GET.get("run", ""), request.GET.get("model", "")
+    try:
+        return redirect(_place(workspace, request.GET))
+    except NoReverseMatch:  # no such name can be
+        return redirect("experiments", workspace=workspace.name)
+
+
+def _place(workspace: Workspace, given: Mapping[str, str]) -> str:
+    """Return the page of the runs, run, logged model, registered model or experiment that a link names."""
+    if runs := given.get("runs"):
+        return f"{reverse('compare', args=[workspace.name])}?{urlencode({'runs': runs})}"
+    run = given.get("run", "")
+    if logged := given.get("logged"):
+        models = LoggedModel.objects.filter(guid=logged, experiment__workspace=workspace)
+        run = models.values_list("run__guid", flat=True).first() or ""
     if run:
-        return redirect(reverse("run", args=[workspace.name, run]))
-    if model:
-        return redirect(f"/w/{workspace.name}/models/{model}/")
-    wanted = request.GET.get("experiment", "")
+        return reverse("run", args=[workspace.name, run])
+    if model := given.get("model"):
+        place = reverse("asset", args=[workspace.name, "models", model])
+        version = given.get("version")
+        return f"{place}?{urlencode({'version': version})}" if version else place
+    wanted = given.get("experiment", "")
     rows = Experiment.objects.filter(workspace=workspace)
     row = rows.filter(name=DEFAULT).first() if wanted == "0" else None
-    if row is None and wanted.isascii() and wanted.isdigit() and len(wanted) < 19:
+    if row is None and is_number(wanted):
         row = rows.filter(pk=int(wanted)).first()
     if row is None:
-        return redirect("experiments", workspace=workspace.name)
-    return redirect("experiment", workspace=workspace.name, name=row.name)
+        return reverse("experiments", args=[workspace.name])
+    return reverse("experiment", args=[workspace.name, row.name])

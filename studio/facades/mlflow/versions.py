@@ -34,6 +34,8 @@ _LOGGED = re.compile(r"^models:/(?P<guid>m-[0-9a-f]{32})/?\Z")
 _REGISTERED = re.compile(r"^models:/(?P<name>[^/@]+)(?:/(?P<version>[^/]+)|@(?P<alias>[^/]+))\Z")
 _OF_RUN = re.compile(r"^runs:/(?P<run>[0-9a-f]{32})(?:/(?P<rest>.*))?\Z", re.S)
 PROMPT = "mlflow.prompt.is_prompt"
+# What clients put where a model's source would stand.
+PROMPT_SOURCES = frozenset({"dummy-source", "prompt-template"})
 
 
 def described(row: AssetVersion) -> dict[str, Any]:
@@ -135,6 +137,9 @@ def resolved(caller: Caller, source: str, tags: dict[str, str]) -> tuple[Tree | 
     """
     _refuse_escapes(source)
     if tags.get(PROMPT, "").lower() == "true":
+        # A tag must not be a way round the checks below: prompts have no files.
+        if source not in PROMPT_SOURCES:
+            raise Refusal(f"Invalid prompt source: '{source[:300]}'. A prompt has no files.")
         return None, "", ""
     if match := _LOGGED.match(source):
         model = artifacts.model_for(caller, match["guid"])

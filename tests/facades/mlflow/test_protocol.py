@@ -167,9 +167,11 @@ def test_a_versions_source_stays_in_its_run(owner: Caller, cast: Any) -> None:
     wrong = []
     for source in SOURCES:
         text = source.format(run=run, other=other.guid)
-        status, _ = owner.post("model-versions/create", name="model", source=text)
-        if status not in {400, 404}:
-            wrong.append(f"{text}: {status}")
+        for tags in [], [{"key": "mlflow.prompt.is_prompt", "value": "true"}]:
+            asked = {"name": "model", "source": text, "tags": tags}
+            status, _ = owner.post("model-versions/create", **asked)
+            if status not in {400, 404}:
+                wrong.append(f"{text} {tags}: {status}")
     assert not wrong
 
 
@@ -374,9 +376,17 @@ def test_links_that_clients_print_lead_to_the_studio(cast: Any, owner: Caller) -
     client = Client()
     client.force_login(cast.owner)
     assert client.get("/mlflow/lab/").status_code == 200
-    assert client.get(f"/mlflow/lab?run={guid}").headers["Location"] == f"/w/lab/runs/{guid}/"
-    to = client.get("/mlflow/lab?experiment=0").headers["Location"]
-    assert to == "/w/lab/experiments/Default/"
+    model = owner.post("logged-models", experiment_id="0", name="m", source_run_id=guid)[1]
+    for asked, place in {
+        f"run={guid}": f"runs/{guid}/",
+        f"runs={guid},{guid}": f"compare/?runs={guid}%2C{guid}",
+        f"logged={model['model']['info']['model_id']}": f"runs/{guid}/",
+        "model=iris&version=3": "models/iris/?version=3",
+        "experiment=0": "experiments/Default/",
+        "model=a/b": "experiments/",
+        "run=../../x": "experiments/",
+    }.items():
+        assert client.get(f"/mlflow/lab?{asked}").headers["Location"] == f"/w/lab/{place}", asked
 
 
 def test_a_token_that_just_worked_stops_working_the_moment_its_rights_change(cast: Any) -> None:
