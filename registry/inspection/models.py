@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
 from django.core.cache import cache
 
-from officina.storage import Entry, Tree
+from officina.errors import StudioError
+from officina.storage import Entry, Tree, paths
 from registry.inspection import onnx_files, pickles
 from registry.services import storing
 
-VERSION = 2
+VERSION = 3
 MOST_PICKLES = 12
 MOST_TEXT = 1 << 20
+MOST_SCHEMA = 16 << 20
+MOST_PARTS = 500_000
 KEPT_SECONDS = 7 * 86_400
 
 
@@ -47,7 +51,9 @@ def _inspect(tree: Tree) -> dict[str, Any]:
         looked += 1
         _add(report, kind)
         if kind == "onnx":
-            _read_onnx(name, entry, report)
+            _read_onnx(tree, name, entry, report)
+        elif kind == "skops":
+            _read_skops(name, entry, report)
         elif kind in {"pickle", "joblib", "torch"}:
             _scan(name, entry, kind, report)
     return report
@@ -145,6 +151,8 @@ def _kind_of(name: str, entry: Entry) -> str | None:
         return "keras"
     if suffix == "keras" and head[:4] == b"PK\x03\x04":
         return "keras"
+    if suffix == "skops" and head[:4] == b"PK\x03\x04":
+        return "skops"
     if suffix == "safetensors":
         return "safetensors"
     if suffix == "onnx" or (head[:1] == b"\x08" and suffix in {"", "model", "pb"}):
@@ -160,7 +168,7 @@ def _add(report: dict[str, Any], flavour: str) -> None:
         report["flavours"].append(flavour)
 
 
-def _read_onnx(name: str, entry: Entry, report: dict[str, Any]) -> None:
+def _read_onnx(tree: Tree, name: str, entry: Entry, report: dict[str, Any]) -> None:
     try:
         with storing.store().open(entry.sha256) as source:
             facts = onnx_files.read(source, entry.size)
@@ -169,6 +177,7 @@ def _read_onnx(name: str, entry: Entry, report: dict[str, Any]) -> None:
         report["problems"].append(f"{name} is no ONNX model: {error}.")
         return
     report["onnx"].append({"file": name, **facts})
+    _check_external(tree, name, facts["external"], report)
     if report["signature"] is None:
         report["signature"] = {
             part: [
@@ -178,6 +187,64 @@ def _read_onnx(name: str, entry: Entry, report: dict[str, Any]) -> None:
             ]
             for part in ("inputs", "outputs")
         }  # fmt: skip
+
+
+def _check_external(tree: Tree, name: str, places: list[str], report: dict[str, Any]) -> None:
+    """Hold what a model keeps in other files to the model's own folder."""
+    folder = name.rpartition("/")[0]
+    outside = []
+    for place in places:
+        try:
+            at = paths.check_name(f"{folder}/{place}" if folder else place)
+        except StudioError:
+            outside.append(place)
+            continue
+        if at not in tree.files:
+            report["problems"].append(f"{name} keeps values in {place[:80]}, which is not here.")
+    if outside:
+        report["scans"].append(
+            {
+                "file": name, "verdict": "dangerous", "globals": [], "unusual": [],
+                "dangerous": [f"the file {place[:200]}" for place in outside], "complete": True,
+                "why": "",
+            }
+        )  # fmt: skip
+
+
+def _read_skops(name: str, entry: Entry, report: dict[str, Any]) -> None:
+    """Judge the types that a skops file names; what the file itself calls trusted is not asked."""
+    try:
+        with storing.store().open(entry.sha256) as source, zipfile.ZipFile(source) as archive:
+            with archive.open("schema.json") as inner:
+                text = inner.read(MOST_SCHEMA + 1)
+            if len(text) > MOST_SCHEMA:
+                raise ValueError("its schema.json is larger than 16 MiB")
+            named = list(dict.fromkeys(_types_in(json.loads(text))))
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError,
+            RecursionError) as error:  # fmt: skip
+        report["problems"].append(f"{name} cannot be scanned: {str(error)[:200]}")
+        return
+    report["scans"].append({"file": name, **pickles.verdict(named, complete=True, why="")})
+
+
+def _types_in(schema: Any) -> Iterator[str]:
+    """Yield `module name` of each type, method and function that a schema of skops names."""
+    waiting, seen = [schema], 0
+    while waiting and seen < MOST_PARTS:
+        seen += 1
+        part = waiting.pop()
+        if isinstance(part, dict):
+            module, name = part.get("__module__"), part.get("__class__")
+            # Of a function the schema names the kind here, and which one it is in its content.
+            kind = module == "builtins" and name in {"function", "method"}
+            if isinstance(module, str) and isinstance(name, str) and not kind:
+                yield f"{module[:200]} {name[:200]}"
+            content = part.get("content")
+            if isinstance(content, dict) and isinstance(content.get("module_path"), str):
+                yield f"{content['module_path'][:200]} {str(content.get('function', '?'))[:200]}"
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
 
 
 def _scan(name: str, entry: Entry, kind: str, report: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 MOST_FIELD = 8 << 20
 MOST_FIELDS = 200_000
+MOST_EXTERNAL = 50
 TYPES = {
     1: "float32", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 8: "string",
     9: "bool", 10: "float16", 11: "float64", 12: "uint32", 13: "uint64", 16: "bfloat16",
@@ -23,7 +24,7 @@ class NotOnnx(ValueError):
 
 def read(source: BinaryIO, size: int) -> dict[str, Any]:
     """Return the model's facts, or raise NotOnnx; the source must be able to seek."""
-    model: dict[str, Any] = {"opsets": {}, "inputs": [], "outputs": []}
+    model: dict[str, Any] = {"opsets": {}, "inputs": [], "outputs": [], "external": []}
     graph = False
     for number, wire, value, length in _fields(source, 0, size):
         if number == 1 and wire == 0:
@@ -54,6 +55,7 @@ def _graph(source: BinaryIO, place: int, length: int, model: dict[str, Any]) -> 
             model["graph"] = _text(source, value, size)
         elif number == 5:
             constants.add(_named(source, value, size, field=8))
+            _external(source, value, size, model["external"])
         elif number == 11:
             model["inputs"].append(_value(source, value, size))
         elif number == 12:
@@ -61,6 +63,17 @@ def _graph(source: BinaryIO, place: int, length: int, model: dict[str, Any]) -> 
     # Old files list their weights among the inputs.
     model["inputs"] = [each for each in model["inputs"] if each["name"] not in constants]
     model["nodes"] = nodes
+
+
+def _external(source: BinaryIO, place: int, length: int, found: list[str]) -> None:
+    """Note the file in which a tensor says that its values lie."""
+    for number, wire, value, size in _fields(source, place, length):
+        if number != 13 or wire != 2:
+            continue
+        if _named(source, value, size, field=1) == "location":
+            where = _named(source, value, size, field=2)
+            if where not in found and len(found) < MOST_EXTERNAL:
+                found.append(where)
 
 
 def _value(source: BinaryIO, place: int, length: int) -> dict[str, Any]:

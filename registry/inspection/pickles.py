@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickletools
+import sys
 import time
 from typing import Any, BinaryIO
 
@@ -24,6 +25,32 @@ DANGEROUS = frozenset(
         "os", "posix", "nt", "subprocess", "sys", "socket", "shutil", "builtins", "__builtin__", "runpy",
         "importlib", "pty", "ctypes", "webbrowser", "commands", "asyncio", "multiprocessing", "urllib",
         "requests", "http", "pickle", "_pickle", "marshal", "code", "pip", "operator", "functools",
+        "builtin", "cloudpickle", "dill", "cffi", "setuptools", "IPython", "aiohttp", "fsspec",
+    }
+)  # fmt: skip
+# Of the standard library only these are what values consist of; a model needs nothing else of it.
+VALUES = frozenset(
+    {
+        "abc", "argparse", "array", "calendar", "dataclasses", "enum", "ipaddress", "numbers",
+        "pathlib", "random", "re", "statistics", "string", "time", "typing", "uuid", "weakref",
+        "zoneinfo",
+    }
+)  # fmt: skip
+# Usual libraries have corners that run code, read other pickles, or reach other modules.
+CORNERS = (
+    "joblib.externals", "joblib.memory", "numpy.distutils", "numpy.f2py", "numpy.testing",
+    "officina.cli", "officina.client", "officina.environments", "officina.execution",
+    "officina.jobs", "officina.local", "officina.storage", "pandas.core.computation", "pandas.io",
+    "scipy._lib._testutils", "sklearn.datasets", "sklearn.utils._testing", "torch._dynamo",
+    "torch._inductor", "torch.distributed", "torch.hub", "torch.package",
+    "torch.utils._config_module", "torch.utils.bottleneck", "torch.utils.collect_env",
+    "torch.utils.cpp_extension",
+)  # fmt: skip
+SLY = frozenset(
+    {
+        "__import__", "_load_from_bytes", "call", "check_call", "check_output", "compile", "eval",
+        "exec", "execfile", "getattr", "import_module", "load", "loads", "open", "popen", "query",
+        "read_pickle", "run", "runstring", "setattr", "spawn", "system", "unpickle",
     }
 )  # fmt: skip
 HARMLESS = frozenset(
@@ -33,6 +60,7 @@ HARMLESS = frozenset(
                      "dict", "tuple", "int", "float", "str", "bytes", "bool", "type")
     }
     | {"functools partial", "operator itemgetter", "operator attrgetter"}
+    | {f"numpy.random._pickle __{name}_ctor" for name in ("randomstate", "bit_generator", "generator")}
 )  # fmt: skip
 _STRINGS = frozenset(
     {"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE", "STRING", "BINSTRING"}
@@ -60,7 +88,10 @@ def scan(source: BinaryIO, *, size: int) -> dict[str, Any]:
         why = f"reading stopped at byte {data.tell():,}: {str(error)[:120] or type(error).__name__}"
     if why or size > MOST_BYTES:
         complete = False
-    return _verdict(list(found), complete, why, data.tell())
+    result = verdict(list(found), complete=complete, why=why)
+    if not found and not complete and data.tell() < 8:
+        result["verdict"] = "unreadable"
+    return result
 
 
 def _read_one(data: io.BytesIO, found: dict[str, None]) -> str:
@@ -95,27 +126,40 @@ def _read_one(data: io.BytesIO, found: dict[str, None]) -> str:
     return ""
 
 
-def _verdict(names: list[str], complete: bool, why: str, read: int) -> dict[str, Any]:
+def verdict(names: list[str], *, complete: bool, why: str) -> dict[str, Any]:
+    """Return what names mean, as `scan` does."""
     dangerous, unusual = [], []
     for name in names:
-        module = name.split(" ")[0].split(".")[0]
-        if name in HARMLESS:
+        # Protocol 2 still says it as Python 2 did.
+        if name.replace("__builtin__ ", "builtins ", 1) in HARMLESS:
             continue
-        if module in DANGEROUS or module == "?":
+        if is_dangerous(name):
             dangerous.append(name)
-        elif module not in USUAL:
+        elif name.split(" ")[0].split(".")[0] not in USUAL | VALUES:
             unusual.append(name)
-    verdict = "dangerous" if dangerous else "unusual" if unusual else "usual"
-    if not names and not complete and read < 8:
-        verdict = "unreadable"
     return {
-        "verdict": verdict,
+        "verdict": "dangerous" if dangerous else "unusual" if unusual else "usual",
         "globals": [name.replace(" ", ".", 1) for name in names],
         "dangerous": [name.replace(" ", ".", 1) for name in dangerous],
         "unusual": [name.replace(" ", ".", 1) for name in unusual],
         "complete": complete,
         "why": why,
     }
+
+
+def is_dangerous(name: str) -> bool:
+    """Say whether `module name` runs code that no model needs.
+
+    A name may lead through one module to another (`random _os.system`), so every part of it counts.
+    """
+    module, _, inner = name.partition(" ")
+    path = f"{module}.{inner}".strip(".")
+    parts = path.split(".")
+    if parts[0] in sys.stdlib_module_names and parts[0] not in USUAL | VALUES:
+        return True
+    if any(part.strip("_") in DANGEROUS or part == "?" for part in parts):
+        return True
+    return parts[-1] in SLY or any(f"{path}.".startswith(f"{corner}.") for corner in CORNERS)
 
 
 def looks_like(head: bytes) -> bool:

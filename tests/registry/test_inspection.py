@@ -143,6 +143,109 @@ def test_a_broken_onnx_file_is_named_and_read_no_further() -> None:
     assert "no ONNX model" in report["problems"][0]
 
 
+SLY_NAMES = (
+    "random _os.system", "uuid os.popen", "pandas io.common.os.system", "collections _sys.modules",
+    "pdb run", "timeit timeit", "cProfile run", "logging.config dictConfig", "types FunctionType",
+    "numpy.testing._private.utils runstring", "torch.hub load", "torch.storage _load_from_bytes",
+    "pandas.io.pickle read_pickle", "pandas read_pickle", "pandas eval", "joblib load",
+    "joblib.externals.cloudpickle.cloudpickle _make_function", "cloudpickle.cloudpickle loads",
+    "numpy.f2py.crackfortran getlincoef", "officina.execution.launch start", "_io open", "numpy load",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SLY_NAMES)
+def test_a_way_round_by_a_usual_library_is_dangerous_all_the_same(name: str) -> None:
+    module, _, inner = name.partition(" ")
+    old = f"c{module}\n{inner}\n(S'x'\ntR.".encode()
+    new = b"\x80\x04" + b"".join(
+        b"\x8c" + bytes([len(part)]) + part.encode() for part in (module, inner)
+    ) + b"\x93)R."  # fmt: skip
+    for data in (old, new):
+        assert pickles.scan(io.BytesIO(data), size=len(data))["verdict"] == "dangerous"
+
+
+def test_what_people_save_is_usual() -> None:
+    import numpy as np
+    import pandas as pd
+    from sklearn.compose import ColumnTransformer
+    from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+    from sklearn.svm import SVC
+
+    rows, labels = np.array([[0.0, 1], [1, 0], [4, 5], [5, 4]]), ["a", "a", "b", "b"]
+    several = ColumnTransformer([("n", StandardScaler(), [0]), ("c", OneHotEncoder(), [1])])
+    models: list[Any] = [
+        make_pipeline(several, RandomForestClassifier(3)).fit(rows, labels),
+        GradientBoostingClassifier(n_estimators=2).fit(rows, labels), SVC().fit(rows, labels),
+        KNeighborsClassifier(1, algorithm="kd_tree").fit(rows, labels),
+        TfidfVectorizer().fit(["one two", "two three"]), FunctionTransformer(np.log1p),
+        pd.DataFrame({"t": pd.to_datetime(["2026-01-01"]), "c": pd.Categorical(["x"])}),
+    ]  # fmt: skip
+    for model in models:
+        for protocol in (2, 5):
+            data = pickle.dumps(model, protocol=protocol)
+            result = pickles.scan(io.BytesIO(data), size=len(data))
+            assert result["verdict"] == "usual", (model, result["dangerous"], result["unusual"])
+
+
+def skops(*types: str, trusted: str = "") -> bytes:
+    """A file of skops whose schema names these types, and calls some of them trusted."""
+    nodes = [
+        {"__module__": m, "__class__": n, "__loader__": "ObjectNode", "content": {}}
+        for m, _, n in (each.rpartition(".") for each in types)
+    ]
+    function = {"__module__": "builtins", "__class__": "function", "__loader__": "FunctionNode"}
+    function["content"] = {"module_path": "numpy", "function": "log1p"}  # type: ignore[assignment]
+    schema = {"content": [*nodes, function], "trusted": [trusted], "__trusted__": True}
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("schema.json", json.dumps(schema))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("types", "verdict"),
+    [
+        (("sklearn.linear_model._logistic.LogisticRegression", "numpy.ndarray"), "usual"),
+        (("mine.Special",), "unusual"),
+        (("sklearn.pipeline.Pipeline", "os.system"), "dangerous"),
+        (("operator.methodcaller",), "dangerous"),
+    ],
+)
+def test_a_skops_file_is_judged_by_its_types_whatever_it_trusts(
+    types: tuple[str, ...], verdict: str
+) -> None:
+    report = report_of({"model.skops": skops(*types, trusted=types[-1])})
+    assert report["flavours"] == ["skops"]
+    assert report["scans"][0]["verdict"] == verdict
+    broken = report_of({"model.skops": b"PK\x03\x04 nothing"})
+    assert "cannot be scanned" in broken["problems"][0]
+
+
+def external(*places: str) -> bytes:
+    """An ONNX model whose tensors lie in other files."""
+    entries = [_field(1, b"location") + _field(2, place.encode()) for place in places]
+    tensors = [_field(5, _field(8, b"w") + _field(13, entry)) for entry in entries]
+    graph = _field(1, _field(4, b"Gemm")) + b"".join(tensors)
+    return _field(1, 9) + _field(7, graph) + _field(8, _field(2, 15))
+
+
+@pytest.mark.parametrize("place", ["../secret.key", "/etc/passwd", "a/../../b", "..\\x", "a\0b"])
+def test_onnx_values_in_another_folder_are_dangerous(place: str) -> None:
+    report = report_of({"m/model.onnx": external(place, "w.bin"), "m/w.bin": b"1"})
+    assert [scan["verdict"] for scan in report["scans"]] == ["dangerous"]
+    assert report["problems"] == []
+
+
+def test_onnx_values_beside_the_model_are_fine_and_missing_ones_named() -> None:
+    report = report_of({"m/model.onnx": external("w.bin", "v.bin"), "m/w.bin": b"1"})
+    assert report["scans"] == []
+    assert report["problems"] == ["m/model.onnx keeps values in v.bin, which is not here."]
+
+
 def test_a_torch_file_is_scanned_inside_its_zip() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:

@@ -40,7 +40,8 @@ export interface PlacedPort {
 
 export interface Placed {
   nodes: Map<string, { x: number; y: number; rank: number }>;
-  edges: { edge: GraphEdge; path: string; middle: { x: number; y: number } }[];
+  /** `far` marks an edge that passes behind other rows. */
+  edges: { edge: GraphEdge; path: string; far: boolean; middle: { x: number; y: number } }[];
   ports: PlacedPort[];
   width: number;
   height: number;
@@ -59,6 +60,7 @@ export const portType = (type: string | undefined): string => {
 /** A node with more neighbours on one side than this would make a row that nobody can read. */
 const ABREAST = 8;
 const [GAP_X, GAP_Y, MARGIN] = [40, 56, 24];
+const FAR = 2 * (NODE_HEIGHT + GAP_Y);
 
 interface Spot {
   x: number;
@@ -217,7 +219,8 @@ function wires(edges: readonly GraphEdge[], nodes: Spots): Pick<Placed, "edges" 
     const into = inputs.get(edge.target)!;
     const a = port(edge.source, out.indexOf(outKey(edge)), out.length, "out", type);
     const b = port(edge.target, into.findIndex((one) => one.key === (edge.targetPort ?? String(at))), into.length, "in", type);
-    return { edge, path: curve(a, b), middle: { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 } };
+    const far = b.y - a.y > FAR;
+    return { edge, path: curve(a, b), far, middle: { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 } };
   });
   return { edges: drawn, ports: [...ports.values()] };
 }

@@ -71,11 +71,13 @@ class GraphView {
     const { width, height } = this.placed;
     const wires = s("svg", { class: "graph-wires", width, height, "aria-hidden": "true" });
     const plates = h("div", { class: "graph-plates", "aria-hidden": "true" });
-    for (const { edge, path, middle } of this.placed.edges) {
-      const drawn = s("path", { d: path, class: `edge-${portType(edge.sourceType)}` });
+    // In a large graph the edges that pass behind other rows step back.
+    const large = this.graph.nodes.length > 40;
+    for (const { edge, path, far, middle } of this.placed.edges) {
+      const drawn = s("path", { d: path, class: `edge-${portType(edge.sourceType)}${far && large ? " is-far" : ""}` });
       wires.append(drawn);
       this.paths.set(edge.source, [...(this.paths.get(edge.source) ?? []), drawn]);
-      if (edge.label) {
+      if (edge.label && !(far && large)) {
         const plate = h("span", { class: "graph-plate" }, edge.label);
         moveTo(plate, middle.x, middle.y);
         plates.append(plate);
