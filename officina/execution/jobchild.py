@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import resource
@@ -57,11 +58,27 @@ class Waiting:
 
     def confinement(self) -> str:
         """Return what confines the job, once it has exec'd, begun its module, or died."""
-        with os.fdopen(self._words, "rb") as pipe:
-            words, _, failure = pipe.read().decode(errors="replace").partition("\0")
+        told = b""
+        while not told.endswith(b"\n") and (piece := os.read(self._words, 1 << 16)):
+            told += piece
+        words, _, failure = told.decode(errors="replace").strip().partition("\0")
         if failure:
             raise StartError(failure)
         return words or "none: the job died before it was confined"
+
+    def signal_words(self) -> None:
+        """Have SIGIO sent to this process when the child says that its module is over."""
+        fcntl.fcntl(self._words, fcntl.F_SETOWN, os.getpid())
+        flags = fcntl.fcntl(self._words, fcntl.F_GETFL)
+        fcntl.fcntl(self._words, fcntl.F_SETFL, flags | os.O_ASYNC | os.O_NONBLOCK)
+
+    def last_words(self) -> tuple[int, int] | None:
+        """Return the module's exit code and its peak memory in bytes, once it has said them."""
+        try:
+            code, _, peak = os.read(self._words, 100).partition(b" ")
+            return int(code), int(peak)
+        except (OSError, ValueError):
+            return None
 
 
 class Orders:
@@ -164,14 +181,15 @@ def become(orders: Orders, writer: int, target: Callable[[str], None] | None) ->
         os.write(writer, words.encode())
         if target is None:
             os.execvpe(job["argv"][0], job["argv"], env)  # noqa: S606
-        processes.close_all_but()
+        processes.close_all_but(writer)
         os.environ.clear()
         os.environ.update(env)
+        os.write(writer, b"\n")
     except BaseException as error:
         what = (job.get("argv") or ["the module"])[0]
         os.write(writer, f"\0cannot start {what!r}: {error}".encode())
         os._exit(127)
-    _run(target, orders.rundir)
+    _run(target, orders.rundir, writer)
 
 
 def _open_streams(log: str) -> None:
@@ -183,8 +201,8 @@ def _open_streams(log: str) -> None:
     os.close(output)
 
 
-def _run(target: Callable[[str], None], rundir: str) -> NoReturn:
-    code = 1
+def _run(target: Callable[[str], None], rundir: str, writer: int) -> NoReturn:
+    code, job = 1, os.getpid()
     try:
         target(rundir)
         code = 0
@@ -198,7 +216,16 @@ def _run(target: Callable[[str], None], rundir: str) -> NoReturn:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):
                 stream.flush()
+        if os.getpid() == job:  # and not what the module's own code forked
+            _say_over(writer, code)
         os._exit(code)
+
+
+def _say_over(writer: int, code: int) -> None:
+    """Tell the shim of the end: the kernel takes 8 ms to clear this much memory away after it."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    with contextlib.suppress(OSError):  # the module's own code closed it
+        os.write(writer, f"{code & 255} {peak}".encode())
 
 
 def _set_limits(job: dict[str, Any]) -> None:

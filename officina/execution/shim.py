@@ -59,6 +59,7 @@ class Shim:
         self.rss = 0
         self.peak = 0
         self.status: int | None = None
+        self.is_over = False  # the module has said that it is: its process is being cleared away
         self.ended_by: tuple[str, str] | None = (
             None  # (reason, detail) once the shim itself ends the job
         )
@@ -90,6 +91,7 @@ class Shim:
             self._end_tree(LEFTOVER_GRACE)
             self._cut_log()
             self._write_exit()
+            self._collect_child()
 
     def _fail(self, error: Exception) -> None:
         known = isinstance(error, OSError | jobchild.StartError)
@@ -127,8 +129,9 @@ class Shim:
     def _watch(self) -> None:
         memory, timeout = self.job.get("memory_bytes"), self.job.get("timeout")
         next_beat = time.monotonic() + HEARTBEAT
-        while not self._reap():
-            signaled = signal.sigtimedwait([signal.SIGCHLD, signal.SIGTERM], TICK)
+        self.waiting.signal_words()
+        while not self._reap() and not self._heed_last_words():
+            signaled = signal.sigtimedwait([signal.SIGCHLD, signal.SIGTERM, signal.SIGIO], TICK)
             now = time.monotonic()
             if signaled is not None and signaled.si_signo == signal.SIGTERM:
                 self.ended_by = ("shim_error", "The machine asked the job's supervisor to stop.")
@@ -186,9 +189,18 @@ class Shim:
                 return True
             if pid == 0:
                 return self.status is not None
-            if pid == self.child:
+            if pid == self.child and not self.is_over:
                 self.status = status
                 self.peak = max(self.peak, usage.ru_maxrss * 1024)
+
+    def _heed_last_words(self) -> bool:
+        """Take the module's word for its end, and see to it that this was the last thing it did."""
+        told = self.waiting.last_words()
+        if told is not None:
+            processes.send(self.child, signal.SIGKILL)
+            self.is_over, self.status = True, told[0] << 8
+            self.peak = max(self.peak, told[1])
+        return self.is_over
 
     # -- the end
 
@@ -200,7 +212,7 @@ class Shim:
         processes.signal_all(signal.SIGTERM)
         self._wait_for_none(grace)
         deadline = time.monotonic() + KILL_LIMIT
-        while processes.descendants() and time.monotonic() < deadline:
+        while self._living() and time.monotonic() < deadline:
             processes.signal_all(
                 signal.SIGKILL
             )  # again and again: a fork may slip between two looks
@@ -220,7 +232,17 @@ class Shim:
 
     def _all_gone(self) -> bool:
         self._reap()
-        return not processes.descendants()
+        return not self._living()
+
+    def _living(self) -> list[int]:
+        gone = self.child if self.is_over else None
+        return [pid for pid in processes.descendants() if pid != gone]
+
+    def _collect_child(self) -> None:
+        """Wait for a process that is being cleared away, or nobody would collect it."""
+        if self.is_over:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(self.child, 0)
 
     # -- files
 
@@ -288,7 +310,7 @@ def supervise(
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD, signal.SIGTERM])
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD, signal.SIGTERM, signal.SIGIO])
     Shim(os.path.abspath(rundir), waiting, hidden).run(ready)
 
 

@@ -102,6 +102,43 @@ def test_an_unforeseen_error_leaves_its_traceback_in_the_log(
     assert "Traceback" in job.log.read_text()
 
 
+SCRIPT = """
+import os, sys, threading, time
+import pandas as pd
+
+def scribble():
+    with open("scribbled", "ab", 0) as file:
+        while True:
+            file.write(b"x")
+
+def azureml_main(one=None, two=None):
+    threading.Thread(target=scribble, daemon=True).start()
+    if os.fork() == 0:
+        sys.exit(3)
+    os.wait()
+    time.sleep(0.3)
+    return pd.DataFrame({"x": [1]})
+"""
+
+
+def test_a_module_is_over_when_it_says_so_itself_and_not_when_its_fork_ends(
+    host: tuple[Path, int], make_module: Callable[..., Job]
+) -> None:
+    job = make_module("execute_python_script", python_script=SCRIPT)
+    description = json.loads((job.rundir / "job.json").read_text())
+    ports = {name: str(job.rundir / "outputs" / name) for name in ("results1", "results2")}
+    description["module"]["outputs"] = ports
+    (job.rundir / "job.json").write_text(json.dumps(description))
+    launch.start(job.rundir, forkhost=host[0])
+    result = job.wait(30)
+    scribbled = (job.rundir / "work" / "scribbled").stat().st_size
+    assert (result["code"], result["reason"]) == (0, "exited"), job.log.read_text()
+    assert (job.rundir / "outputs" / "results1" / "data.parquet").exists()
+    assert result["peak_rss"] > 50 << 20
+    time.sleep(0.1)
+    assert (job.rundir / "work" / "scribbled").stat().st_size == scribbled > 0
+
+
 def test_twenty_modules_at_once_all_finish_and_leave_no_zombie(
     host: tuple[Path, int], make_module: Callable[..., Job]
 ) -> None:
