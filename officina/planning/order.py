@@ -62,8 +62,12 @@ def order(document: Mapping[str, Any]) -> list[str]:
     return topological(dependencies(document))
 
 
-def ready(document: Mapping[str, Any], statuses: Mapping[str, str]) -> list[str]:
-    """Return the steps that may start now, in document order.
+def ready(
+    document: Mapping[str, Any],
+    statuses: Mapping[str, str],
+    waits: Mapping[str, set[str]] | None = None,
+) -> list[str]:
+    """Return the steps that may start now, in document order; `waits` are the known dependencies.
 
     A step is ready when all it waits for is Completed. After a failure nothing new starts, unless
     the pipeline has `continue_on_step_failure`: then whatever does not depend on the failed step
@@ -73,7 +77,7 @@ def ready(document: Mapping[str, Any], statuses: Mapping[str, str]) -> list[str]
         return []
     return [
         step
-        for step, sources in dependencies(document).items()
+        for step, sources in (waits or dependencies(document)).items()
         if statuses.get(step, "NotStarted") == "NotStarted"
         and all(statuses.get(source) == COMPLETED for source in sources)
     ]

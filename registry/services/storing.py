@@ -104,7 +104,7 @@ def receive_tree(*, workspace: Workspace, files: Mapping[str, Entry]) -> Tree:
     return tree
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def remember_tree(*, workspace: Workspace, tree: Tree) -> StoredTree:
     """Record that the workspace holds a tree whose blobs are in the store."""
     row, created = StoredTree.objects.get_or_create(

@@ -59,10 +59,15 @@ def beat_node() -> Node:
     return row
 
 
-def limits(pool: str) -> Limits:
-    """Return what the pool offers on living nodes, with all quotas and shares."""
-    alive = Node.objects.filter(pool=pool, seen__gt=timezone.now() - NODE_SILENT_AFTER)
-    nodes = list(alive.values_list("slots", "facts"))
+def limits(pool: str, *, lock: bool = False) -> Limits:
+    """Return what the pool offers on living nodes, with all quotas and shares.
+
+    To `lock` the pool's nodes makes dispatchers take turns, so that slots are never given twice.
+    """
+    rows = Node.objects.filter(pool=pool).order_by("pk")
+    known = (rows.select_for_update() if lock else rows).values_list("slots", "facts", "seen")
+    silent = timezone.now() - NODE_SILENT_AFTER
+    nodes = [(slots, facts) for slots, facts, seen in known if seen > silent]
     quotas = list(Quota.objects.all())
     return Limits(
         slots=sum(slots for slots, _ in nodes),

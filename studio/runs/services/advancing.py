@@ -97,7 +97,7 @@ def _end_if_done(run: Run, children: dict[str, Run]) -> None:
         )
     elif any(child.status == Status.CANCELED for child in children.values()):
         end_run(run, Status.RUNNING, Status.CANCELED, reason="a step was canceled")
-    elif len(children) == len(planning.dependencies(run.document)):
+    elif len(children) == len(planning.steps_of(run.document)):
         outputs = _pipeline_outputs(run, children)
         end_run(run, Status.RUNNING, Status.COMPLETED, outputs=outputs, progress=1.0, reason="")
 
@@ -111,7 +111,7 @@ def _stop_others(run: Run, children: dict[str, Run], failed: Run) -> None:
 
 
 def _tell_progress(run: Run, statuses: dict[str, str]) -> None:
-    total = len(planning.dependencies(run.document))
+    total = len(planning.steps_of(run.document))
     done = sum(status in ENDED for status in statuses.values())
     if total and run.progress != done / total:
         run.touch(progress=done / total, progress_text=f"{done} of {total} steps done")

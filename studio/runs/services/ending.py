@@ -35,7 +35,7 @@ def after_end(run: Run, *, alone: bool = True) -> None:
         # First the versions, then the news: who waits for the run finds them.
         register_outputs(run)
         events.emit(run.workspace, "RunCompleted", f"run/{run.guid}", data)
-    ApiToken.objects.filter(scope__run=run.guid).delete()
+    ApiToken.objects.filter(user_id=run.owner_id, scope__run=run.guid).delete()
     transaction.on_commit(lambda: _follow_up(run) if alone else live.tell_run(run))
 
 

@@ -16,7 +16,6 @@ from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from studio.compute import services as computes
-from studio.compute.models import Node
 from studio.compute.queue import Held, Verdict, Waiting, decide
 from studio.lib import stopping
 from studio.runs import live
@@ -49,9 +48,7 @@ def dispatch(*, pool: str = "local") -> int:
     if not Run.objects.filter(status=Status.QUEUED, compute__pool=pool).exists():
         return 0
     with transaction.atomic():
-        # Locking the pool's nodes makes dispatchers take turns, so slots are never given twice.
-        list(Node.objects.select_for_update().filter(pool=pool).order_by("pk"))
-        verdict, known, is_cut = _verdict(pool)
+        verdict, known, is_cut = _verdict(pool, lock=True)
         news = {pk: why for pk, why in verdict.reasons.items() if known[pk] != why}
         rows = Run.objects.select_related("parent", "root", "compute").only(*NARROW)
         runs = rows.in_bulk([*verdict.start, *news])
@@ -98,9 +95,9 @@ def queue_view(*, pool: str = "local") -> list[tuple[Run, str]]:
     return [(runs[pk], reason) for pk, reason in reasons.items() if pk in runs]
 
 
-def _verdict(pool: str) -> tuple[Verdict, dict[int, str], bool]:
+def _verdict(pool: str, *, lock: bool = False) -> tuple[Verdict, dict[int, str], bool]:
     """Return what may start now, the reason that each waiting run shows so far, and if more wait."""
-    limits = computes.limits(pool)
+    limits = computes.limits(pool, lock=lock)
     held_rows = (
         Run.objects.held()
         .filter(compute__pool=pool)

@@ -47,11 +47,11 @@ class StepStart:
 
     def start(self) -> dict[str, str]:
         """Start what is ready, until a step has to run before the next can; return their statuses."""
-        ready = planning.ready(self.run.document, self.statuses)
+        waits = planning.dependencies(self.run.document)
+        ready = planning.ready(self.run.document, self.statuses, waits)
         steps = [step for step in ready if step not in self.statuses]
         if not steps:
             return {}
-        waits = planning.dependencies(self.run.document)
         followers: dict[str, list[str]] = {}
         for step, sources in waits.items():
             for source in sources:
