@@ -16,6 +16,10 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+# A shell starts what it puts into the background with Ctrl-C ignored, and every program that a test starts
+# would inherit that: what is interrupted would never end.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 BASE = "OFFICINA_TEST_BASE"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
