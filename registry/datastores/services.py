@@ -223,6 +223,12 @@ def shown(row: Datastore) -> dict[str, Any]:
         "azureType": kind.azure_type,
         "gives": kind.gives,
         "config": _config(row),
+        "icon": kind.icon,
+        "facts": [
+            (param.label, "" if param.type == "boolean" else row.config[param.name])
+            for param in kind.params
+            if row.config.get(param.name) not in (None, "", False)
+        ],
         "secrets": sorted(row.config.get("vault") or {}),
         "description": row.config.get("description", ""),
         "isDefault": row.is_default,

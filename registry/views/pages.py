@@ -126,9 +126,23 @@ def _overview(
     }
     if row.kind == "model" and tree.files:
         found["report"] = inspect_model(tree)
+    if row.kind == "data":
+        found["uses"] = _uses(version)
     if row.kind == "model":
         found |= model_page.more(request, version, tree) | {"shown_facts": model_page.FACTS}
     return found
+
+
+def _uses(version: AssetVersion) -> list[tuple[str, str]]:
+    """Return what to write to use a version of data, by where it is written."""
+    kind, name = version.document.get("dataType") or "uri_folder", version.asset.name
+    return [
+        ("In a job's YAML",
+         f"inputs:\n  {name}:\n    type: {kind}\n    path: {version.reference}"),
+        ("From Python", "from azure.ai.ml import Input\n\n"
+         f'Input(\n    type="{kind}",\n    path="{version.reference}",\n)'),
+        ("From the shell", f"officina data download \\\n  -n {name} -v {version.version}"),
+    ]  # fmt: skip
 
 
 def _files(

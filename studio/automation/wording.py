@@ -53,6 +53,14 @@ def times_words(
     return [f"{when.astimezone(zone):%A %-d %B %Y, %H:%M} ({until(when - now)})" for when in times]
 
 
+def times_told(
+    trigger: Mapping[str, Any], times: list[dt.datetime], now: dt.datetime | None = None
+) -> list[tuple[str, str]]:
+    """Return the same, shorter and in two parts, for pages that set them apart."""
+    zone, now = timing.zone_of(trigger), now or dt.datetime.now(timing.UTC)
+    return [(f"{when.astimezone(zone):%a %-d %b %Y, %H:%M}", until(when - now)) for when in times]
+
+
 def until(span: dt.timedelta) -> str:
     """Return how far away something is: `in 3 hours`."""
     seconds = max(0, int(span.total_seconds()))

@@ -18,6 +18,8 @@ CONNECT_SECONDS = 5
 QUERY_SECONDS = 60
 MOST_ROWS = 1_000
 BATCH = 10_000
+# What drivers say when nobody is there, or nobody answers in time.
+_AWAY = ("unable to connect", "can't connect", "refused", "timed out", "timeout expired")
 
 
 class Database:
@@ -129,7 +131,8 @@ class Database:
         for secret in self._secrets:
             text = text.replace(secret, "…")
         lowered = text.lower()
-        if "unable to connect" in lowered:
+        away = any(word in lowered for word in _AWAY)
+        if away:
             hint, where = "Check server, port and network.", "server"
         elif "password" in lowered or "access denied" in lowered or "login failed" in lowered:
             hint, where = "Correct the user or the password.", "credentials"
@@ -138,7 +141,10 @@ class Database:
         else:
             hint, where = "Check server, port and network.", "server"
         return StudioError(
-            f"{self._title} answers: {text[:400]}", hint=hint, where=where, code="invalid"
+            f"{self._title} {'does not answer' if away else 'answers'}: {text[:400]}",
+            hint=hint,
+            where=where,
+            code="invalid",
         )
 
 

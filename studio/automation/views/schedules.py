@@ -24,6 +24,8 @@ from studio.workspaces.access import operation, person
 from studio.workspaces.models import Workspace
 
 PER_PAGE = 50
+# Of one that fires often, not more than so many.
+COMING, OF_EACH = 8, 3
 IMPORT_EXAMPLE = """name: orders
 type: uri_folder
 source:
@@ -58,9 +60,19 @@ def index(request: HttpRequest, workspace: Workspace) -> HttpResponse:
              "does": actions.words(row.action), "last": last.get(row.pk)}
             for row in page.object_list
         ],
-        "write_reason": missing(request, "runs.submit"),
+        "coming": _coming(page.object_list), "write_reason": missing(request, "runs.submit"),
     }  # fmt: skip
     return render(request, "automation/schedules.html", context)
+
+
+def _coming(rows: Any) -> list[dict[str, Any]]:
+    """Return the next firings of all these schedules together, the soonest first."""
+    times = [(when, row) for row in rows for when in services.next_times(row, count=OF_EACH)]
+    soonest = sorted(times, key=lambda each: (each[0], each[1].name))[:COMING]
+    return [
+        {"row": row, "does": actions.words(row.action), "told": wording.times_told(row.trigger, [when])[0]}
+        for when, row in soonest
+    ]  # fmt: skip
 
 
 def _last_firings(rows: Any) -> dict[int, Firing]:
@@ -81,7 +93,7 @@ def one(request: HttpRequest, workspace: Workspace, name: str) -> HttpResponse:
     page = Paginator(services.history(row), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "workspace": workspace, "row": row, "when": wording.trigger_words(row.trigger),
-        "does": actions.words(row.action), "words": wording.times_words(row.trigger, times),
+        "does": actions.words(row.action), "words": wording.times_told(row.trigger, times),
         "page": page, "write_reason": missing(request, "runs.submit"),
         "document": yaml.safe_dump(row.document, sort_keys=False, allow_unicode=True),
     }  # fmt: skip
@@ -183,7 +195,7 @@ def _preview(given: dict[str, Any]) -> dict[str, Any]:
         times = timing.next_times(trigger)
     except StudioError as error:
         return {"wrong": error}
-    return {"told": wording.trigger_words(trigger), "times": wording.times_words(trigger, times)}
+    return {"told": wording.trigger_words(trigger), "times": wording.times_told(trigger, times)}
 
 
 _ANY_IMPORT = {"name": "x", "source": {"path": "https://example.org/x"}}

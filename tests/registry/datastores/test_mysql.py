@@ -140,5 +140,5 @@ def test_sql_server_says_that_nobody_answers(
     monkeypatch.setenv("OFFICINA_IMPORT_ALLOW", "127.0.0.0/8")
     row = make("sql", "azure_sql", **given(free_port()))
     told = services.test(row, user=cast.owner)
-    assert not told["ok"] and "SQL Server answers" in told["message"]
+    assert not told["ok"] and "SQL Server does not answer" in told["message"]
     assert told["hint"] == "Check server, port and network." and PASSWORD not in str(told)
