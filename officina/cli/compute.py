@@ -178,5 +178,7 @@ def list_nodes(name: Name) -> None:
     """List the nodes of a compute with what runs on each."""
     with told_to_people(), calling.client() as client:
         calling.answer_list(
-            client.computes.nodes(name), ("name", "state", "run"), default=show.Format.TABLE
+            client.computes.nodes(name),
+            ("nodeId", "nodeState", "runName", "machine"),
+            default=show.Format.TABLE,
         )

@@ -124,6 +124,8 @@ def _table(lines: list[list[str]]) -> None:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, dict) and "localizedValue" in value:
+        value = value["localizedValue"]
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     # A name with a tab, newline or escape in it must not break columns or steer the terminal.
     return "".join(char if char.isprintable() else " " for char in text)

@@ -15,9 +15,10 @@ from rest_framework.views import APIView
 from officina.errors import StudioError
 from studio.compute import services
 from studio.compute.documents import as_document, from_document
-from studio.compute.models import ComputeTarget, Node
+from studio.compute.models import ComputeTarget, Node, Quota
 from studio.compute.sizes import SIZES, Size
 from studio.lib.pages import Page
+from studio.workspaces import audit
 from studio.workspaces.access import WorkspaceViewMixin
 from studio.workspaces.models import User
 
@@ -242,11 +243,54 @@ class UsageList(WorkspaceViewMixin, APIView):
         return Response({"value": services.usage(self.workspace, held=held)})
 
 
+class QuotaBody(serializers.Serializer[Any]):
+    """The most slots of the workspace, or of one person in it; null lifts the quota."""
+
+    user = serializers.EmailField(required=False, allow_null=True, default=None)
+    slots = serializers.IntegerField(min_value=1, required=False, allow_null=True, default=None)
+    share = serializers.IntegerField(min_value=1, required=False, allow_null=True, default=None)
+
+
+class QuotaList(WorkspaceViewMixin, APIView):
+    """How many slots may be used at once, and what weighs the workspace against the others."""
+
+    operations = {"get": "compute.read", "put": "compute.manage"}
+
+    @extend_schema(operation_id="computes_quotas", responses=QuotaBody(many=True))
+    def get(self, request: Request, workspace: str) -> Response:
+        rows = Quota.objects.filter(workspace=self.workspace).order_by("user__email")
+        found = [
+            {"user": row.user.email if row.user else None, "slots": row.slots, "share": row.share}
+            for row in rows.select_related("user")
+        ]
+        return Response({"value": found})
+
+    @extend_schema(operation_id="computes_set_quota", request=QuotaBody, responses=QuotaBody)
+    def put(self, request: Request, workspace: str) -> Response:
+        body = QuotaBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        asked = body.validated_data
+        email = asked["user"] or ""
+        row = services.set_quota(
+            workspace=self.workspace,
+            email=email,
+            slots=asked["slots"],
+            share=asked["share"],
+            user=request.user,
+            ip=audit.ip_of(request),
+        )
+        kept = {"slots": row.slots, "share": row.share} if row else {"slots": None, "share": 1}
+        return Response({"user": email or None, **kept})
+
+
 BASE = "workspaces/<str:workspace>/computes"
 urlpatterns = [
     path(BASE, ComputeList.as_view(), name="api-computes"),
     path("workspaces/<str:workspace>/compute-sizes", SizeList.as_view(), name="api-compute-sizes"),
     path("workspaces/<str:workspace>/compute-usage", UsageList.as_view(), name="api-compute-usage"),
+    path(
+        "workspaces/<str:workspace>/compute-quotas", QuotaList.as_view(), name="api-compute-quotas"
+    ),
     path(f"{BASE}/<str:name>", ComputeOne.as_view(), name="api-compute"),
     path(f"{BASE}/<str:name>/nodes", ComputeNodes.as_view(), name="api-compute-nodes"),
     path(f"{BASE}/<str:name>/agent", ComputeAgent.as_view(), name="api-compute-agent"),

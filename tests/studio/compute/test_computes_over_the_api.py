@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from studio.compute.models import ComputeTarget, Quota
-from studio.workspaces.models import Membership, User
+from studio.compute import services
+from studio.compute.models import ComputeTarget, Node, Quota
+from studio.workspaces.models import Event, Membership, User
 
 BASE = "/api/v1/workspaces/lab"
 CLUSTER = {
@@ -165,3 +168,65 @@ def test_a_quota_is_set_and_lifted_and_a_share_is_for_administrators(cast: Any, 
     assert not Quota.objects.exists()
     refused = owner.post(url, {"slots": "", "share": "5"}, format="multipart")
     assert refused.status_code == 403
+
+
+def test_quotas_and_the_share_are_set_and_read_over_the_api(cast: Any, owner: Any) -> None:
+    place = f"{BASE}/compute-quotas"
+    assert owner.put(place, {"slots": 4}, format="json").json() == {
+        "user": None, "slots": 4, "share": 1,
+    }  # fmt: skip
+    email = cast.contributor.email
+    owner.put(place, {"user": email, "slots": 2}, format="json")
+    assert [row["user"] for row in owner.get(place).json()["value"]].count(email) == 1
+    assert owner.put(place, {"share": 3}, format="json").status_code == 403
+    assert cast.client("reader").put(place, {"slots": 1}, format="json").status_code == 403
+    owner.put(place, {"slots": None}, format="json")
+    assert [row["user"] for row in owner.get(place).json()["value"]] == [email]
+
+
+def test_an_instance_costs_what_it_was_on_this_month(cast: Any, owner: Any) -> None:
+    owner.put(f"{BASE}/computes/box", {"properties": {"computeType": "ComputeInstance"}})
+    target = ComputeTarget.objects.get(name="box")
+    now = timezone.now()
+    since = now - timedelta(days=10)
+
+    def did(what: str, when: datetime) -> None:
+        event = Event.objects.create(
+            workspace=cast.lab, type="ComputeChanged", subject="compute/box", data={"did": what}
+        )
+        Event.objects.filter(pk=event.pk).update(created=when)
+
+    Event.objects.all().delete()
+    # On since long ago; off two days after the month began, on again for the last hour.
+    ComputeTarget.objects.filter(pk=target.pk).update(
+        created=now - timedelta(days=90), on_since=now - timedelta(hours=1)
+    )
+    did("stop", since + timedelta(hours=48))
+    did("start", now - timedelta(hours=1))
+    target.refresh_from_db()
+    found = services.hours_on(workspace=cast.lab, targets=[target], since=since)
+    assert found[target.pk] == pytest.approx(49, abs=0.1)
+
+
+def test_a_cluster_counts_its_own_nodes_and_not_its_pools_machines(owner: Any) -> None:
+    Node.objects.create(name="m1", slots=4, seen=timezone.now())
+    assert owner.put(f"{BASE}/computes/c1", CLUSTER).json()["nodes"] == 0
+    assert owner.get(f"{BASE}/computes/local").json()["nodes"] == 1
+
+
+def test_a_waiting_run_is_moved_and_low_high_or_a_number_is_its_priority(
+    cast: Any, owner: Any
+) -> None:
+    document = {
+        "jobType": "Command", "command": "true", "environmentId": "azureml:minimal@latest",
+        "queueSettings": {"priority": "high"}, "inputs": {}, "outputs": {},
+    }  # fmt: skip
+    run = owner.post(f"{BASE}/runs", {"document": document}, format="json").json()
+    assert run["priority"] == 10
+    path = f"{BASE}/runs/{run['guid']}"
+    assert owner.patch(path, {"priority": -5}, format="json").json()["priority"] == -5
+    assert cast.client("reader").patch(path, {"priority": 5}, format="json").status_code == 403
+    document["queueSettings"] = {"priority": "soon"}
+    refused = owner.post(f"{BASE}/runs", {"document": document}, format="json")
+    assert refused.status_code == 400
+    assert "low, medium, high" in refused.content.decode()
