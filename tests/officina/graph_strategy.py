@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -76,6 +79,20 @@ def graphs(draw: st.DrawFn) -> Graph:
         tuple(Group(id, draw(TEXT), draw(st.booleans())) for id in groups),
         draw(settings()),
     )
+
+
+def variants(graph: Graph, count: int) -> Iterator[Graph]:
+    """Yield the graph, then parts of it in other orders: drawing one costs more than reading ten."""
+    yield graph
+    for seed in range(count - 1):
+        chance = random.Random(seed)
+        nodes = [node for node in graph.nodes if chance.random() < 0.8] or list(graph.nodes)
+        kept = {node.id for node in nodes}
+        edges = [e for e in graph.edges if {e.source, e.target} <= kept and chance.random() < 0.8]
+        notes = [note for note in graph.notes if chance.random() < 0.6]
+        for items in (nodes, edges, notes):
+            chance.shuffle(items)
+        yield replace(graph, nodes=tuple(nodes), edges=tuple(edges), notes=tuple(notes))
 
 
 @st.composite

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ ANONYMOUS = ("azureml_anonymous", "CliV2AnonymousEnvironment")
 _OF_JOB = re.compile(r"azureml://jobs/(?P<run>[^/]+)/outputs/(?P<rest>.+)\Z")
 # As MLflow names what a run logged.
 _LOGGED = re.compile(r"runs:/(?P<run>[^/]+)/(?P<path>.+)\Z")
+_SUBSCRIPTION = re.compile(r"/subscriptions/[^/]*/resourceGroups/[^/]*/", re.IGNORECASE)
 _HASH = re.compile(r"[0-9a-f]{32,128}\Z", re.IGNORECASE)
 
 
@@ -80,7 +82,7 @@ def refuse_other_content(
         given = properties.get(key)
         if key == "componentSpec" and isinstance(given, dict):
             given = {**given, "name": row.asset.name, "version": row.version}
-        if given is None or given == known.get(key) or key not in known:
+        if given is None or key not in known or _anywhere(given) == _anywhere(known[key]):
             continue
         texts = [str(given), str(known[key])]
         if all(places.is_place(text) for text in texts):
@@ -91,6 +93,12 @@ def refuse_other_content(
             f"{kind} {row} exists already with another {key}, and versions never change.",
             "Register a new version.",
         )
+
+
+def _anywhere(value: Any) -> Any:
+    """Return a value whose ids name no subscription and no group: any of them is this workspace's."""
+    text = json.dumps(value, sort_keys=True)
+    return _SUBSCRIPTION.sub("/subscriptions/-/resourceGroups/-/", text)
 
 
 def _run(workspace: Workspace, properties: dict[str, Any]) -> str:

@@ -56,8 +56,10 @@ def _results(version: str) -> dict[str, str]:
     return clients.workflows(shared_studio(), version, isolation.base / f"azure-work-{version}")
 
 
-def test_there_are_the_twenty_workflows() -> None:
+def test_there_are_the_twenty_workflows_and_each_file_is_run() -> None:
     assert len(NAMES) >= 19
+    defining = {script.stem for script in SCRIPTS if "@workflow" in script.read_text("utf-8")}
+    assert defining - {"shared"} == {name for part in clients.PARTS for name in part}
 
 
 @pytest.mark.parametrize("name", NAMES)

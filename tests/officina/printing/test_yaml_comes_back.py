@@ -18,7 +18,7 @@ from officina.errors import StudioError
 from officina.graph import Edge, Graph, Node, pipeline_document
 from officina.local import default_cache, run_job
 from officina.printing import graph_of_text, graph_of_yaml, to_json_text, to_yaml
-from tests.officina.graph_strategy import CATALOGUE, exact, graphs
+from tests.officina.graph_strategy import CATALOGUE, exact, graphs, variants
 
 GRAPHS = Path(__file__).parents[2] / "graphs"
 SAMPLES = Path(officina.samples.__file__).parent
@@ -29,10 +29,11 @@ def diabetes() -> Graph:
     return Graph.from_json((GRAPHS / "diabetes.json").read_text())
 
 
-@settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(graphs())
 def test_any_graph_comes_back_from_its_yaml(graph: Graph) -> None:
-    assert exact(graph_of_yaml(to_yaml(graph, CATALOGUE))) == exact(graph)
+    for each in variants(graph, 7):
+        assert exact(graph_of_yaml(to_yaml(each, CATALOGUE))) == exact(each)
 
 
 @settings(max_examples=100, deadline=None)

@@ -34,7 +34,7 @@ def wait(ml, name, within=120):
         job = ml.jobs.get(name)
         if job.status in ("Completed", "Failed", "Canceled"):
             return job
-        time.sleep(1)
+        time.sleep(0.3)
     raise AssertionError(f"{name} is still {job.status}")
 
 
