@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
@@ -18,6 +19,7 @@ from studio.runs.logs import read_log
 from studio.runs.models import Run
 from studio.workspaces import services as services_of_people
 from studio.workspaces.models import ApiToken, AuditEntry, Event
+from tests.studio.runs.conftest import stored_folder
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,6 +62,25 @@ def test_a_failed_attempt_is_retried_by_its_policy_and_the_log_goes_on(
     run.refresh_from_db()
     assert (run.status, run.attempt) == ("Failed", 2)
     assert read_log(run=run, offset=0).data.decode().split("\n").count("trying") == 2
+
+
+def test_code_that_was_changed_on_the_disk_is_not_run(
+    submit: Callable[..., Run], command: Callable[..., dict[str, Any]], work: Callable[[], None],
+    workspace: Any, home: Path, tmp_path: Path,
+) -> None:  # fmt: skip
+    folder = tmp_path / "code"
+    folder.mkdir()
+    (folder / "a.sh").write_text("echo as it was\n")
+    run = submit(command("sh a.sh", codeId=stored_folder(workspace, folder)))
+    for path in (home / "store").rglob("*"):
+        if path.is_file() and path.read_bytes() == b"echo as it was\n":
+            path.chmod(0o600)
+            path.write_bytes(b"echo an attack\n")
+    work()
+    run.refresh_from_db()
+    assert run.status == "Failed"
+    assert "attack" not in read_log(run=run, offset=0).data.decode().replace("[officina]", "")
+    assert "digest" in json.dumps(run.error)
 
 
 def test_a_job_of_an_isolated_workspace_reaches_no_network(
