@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
+import re
+import zlib
+from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SUFFIXES = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson")
+PACKED = ".gz"
 # So much of a text file is read for a look; what is longer says so.
 HEAD_BYTES = 64 * 2**20
 SNIFF_BYTES = 1 << 20
@@ -24,20 +29,30 @@ CACHE_BYTES = 5 * 2**30
 
 def tables_of(names: Iterable[str]) -> list[str]:
     """Return the files that can be looked at as tables, the likeliest first."""
-    found = [name for name in names if PurePosixPath(name).suffix.lower() in SUFFIXES]
+    found = [name for name in names if kind_of(name)[0]]
     return sorted(found, key=lambda name: (name != "data.parquet", name.count("/"), name))
+
+
+def kind_of(name: str) -> tuple[str, bool]:
+    """Return the suffix that says what table a file holds, "" for none, and whether its text is packed."""
+    path = PurePosixPath(name.lower())
+    packed = path.suffix == PACKED
+    suffix = path.with_suffix("").suffix if packed else path.suffix
+    known = suffix in SUFFIXES and not (packed and suffix == ".parquet")
+    return (suffix, packed) if known else ("", False)
 
 
 def open_stored(store: str, sha256: str, name: str, cache: Path) -> tuple[Path, dict[str, Any]]:
     """Return a Parquet file of a stored table, and what is to be said of how it was read."""
     kept = ContentStore(store)
-    suffix = PurePosixPath(name).suffix.lower()
+    suffix, packed = kind_of(name)
     local = kept.local_path(sha256)
     if suffix == ".parquet" and local is not None:
-        _check_parquet(local, name)
+        check_parquet(local, name)
         return local, {}
     cache.mkdir(parents=True, exist_ok=True)
-    target, notes = cache / f"{sha256}{suffix}.parquet", cache / f"{sha256}{suffix}.json"
+    ending = suffix + (PACKED if packed else "")
+    target, notes = cache / f"{sha256}{ending}.parquet", cache / f"{sha256}{ending}.json"
     if target.exists() and notes.exists():
         target.touch()
         found: dict[str, Any] = json.loads(notes.read_text())
@@ -49,10 +64,10 @@ def open_stored(store: str, sha256: str, name: str, cache: Path) -> tuple[Path, 
                 with draft.open("wb") as file:
                     while chunk := source.read(1 << 20):
                         file.write(chunk)
-                _check_parquet(draft, name)
+                check_parquet(draft, name)
                 said = dict[str, Any]()
             else:
-                said = _as_parquet(source, suffix, name, draft)
+                said = _as_parquet(source, name, draft)
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
@@ -75,7 +90,7 @@ def check_text(head: bytes, name: str) -> None:
         )  # fmt: skip
 
 
-def _check_parquet(file: Path, name: str) -> None:
+def check_parquet(file: Path, name: str) -> None:
     """Refuse what does not end as Parquet does: an upload that was cut short, most often."""
     with file.open("rb") as source:
         size = source.seek(0, os.SEEK_END)
@@ -98,21 +113,33 @@ def prune(cache: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _as_parquet(source: Any, suffix: str, name: str, target: Path) -> dict[str, Any]:
-    import pyarrow as pa
+def _as_parquet(source: Any, name: str, target: Path) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
     data = source.read(HEAD_BYTES + 1)
-    check_text(data[:SNIFF_BYTES], name)
     cut = len(data) > HEAD_BYTES
+    table, said = read_text(data, name, cut=cut)
+    said["cut"] = said["cut"] or (HEAD_BYTES if cut else 0)
+    pq.write_table(table, target, row_group_size=ROW_GROUP)
+    return said
+
+
+def read_text(data: bytes, name: str, *, cut: bool) -> tuple[Any, dict[str, Any]]:
+    """Return the table in a text file, or in its head when it is `cut`, and what is to be said of how it was read."""
+    import pyarrow as pa
+
+    suffix, packed = kind_of(name)
+    said: dict[str, Any]
+    head = 0
+    if packed:
+        data, cut = _unpacked(data, name, cut=cut)
+        head = len(data) if cut else 0
+    check_text(data[:SNIFF_BYTES], name)
     if cut:
-        data = data[: data.rfind(b"\n") + 1]
+        data = data[: data.rfind(b"\n") + 1] or data
     try:
         if suffix in (".jsonl", ".ndjson"):
-            import pyarrow.json as pj
-
-            table = pj.read_json(io.BytesIO(data))
-            said = dict[str, Any]()
+            table, said = _read_lines(data), {}
         else:
             table, said = _read_csv(data, suffix)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeError) as error:
@@ -120,34 +147,84 @@ def _as_parquet(source: Any, suffix: str, name: str, target: Path) -> dict[str, 
             f"{name} cannot be read as a table: {error}", where=name,
             hint="Look at it under Files; the first lines show what is different.",
         ) from None  # fmt: skip
-    said["cut"] = HEAD_BYTES if cut else 0
-    pq.write_table(table, target, row_group_size=ROW_GROUP)
-    return said
+    return table, {**said, "cut": head}
+
+
+def _unpacked(data: bytes, name: str, *, cut: bool) -> tuple[bytes, bool]:
+    """Return the text of a packed file, or its head: a bomb unpacks to no more than that."""
+    found = bytearray()
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
+            while len(found) <= HEAD_BYTES and (piece := packed.read(1 << 20)):
+                found += piece
+    except (OSError, EOFError, zlib.error) as error:
+        if not (cut and found):
+            raise StudioError(
+                f"{name} cannot be unpacked: {error}", where=name,
+                hint="It may be cut short. Upload it again.",
+            ) from None  # fmt: skip
+    return bytes(found[:HEAD_BYTES]), cut or len(found) > HEAD_BYTES
+
+
+def _read_lines(data: bytes) -> Any:
+    import pyarrow as pa
+    import pyarrow.json as pj
+
+    try:
+        return pj.read_json(io.BytesIO(data))
+    except pa.ArrowInvalid as error:
+        if not _is_too_long(error):
+            raise
+        return pj.read_json(io.BytesIO(data), pj.ReadOptions(block_size=len(data) + 1))
+
+
+def _is_too_long(error: Exception) -> bool:
+    """Tell whether a reader gave up on a row that is longer than what it reads at a time."""
+    return "straddl" in str(error)
 
 
 def _read_csv(data: bytes, suffix: str) -> tuple[Any, dict[str, Any]]:
+    import pyarrow as pa
     import pyarrow.csv as pc
 
     encoding = encoding_of(data)
     delimiter = (
         "\t" if suffix == ".tsv" else delimiter_of(data[:SNIFF_BYTES].decode(encoding, "replace"))
     )
+    head = data[:SNIFF_BYTES].decode(encoding, "replace")
+    above = lines_above(head, delimiter)
+    if not set("\r\n") & set(head) and len(data) < SNIFF_BYTES:
+        # A head without an end of its line is none to the reader.
+        wide = "utf-16-be" if data.startswith(b"\xfe\xff") else "utf-16-le"
+        data += "\n".encode(wide if encoding == "utf-16" else "ascii")
     wrong: list[int] = []
 
     def skip(row: Any) -> str:
         wrong.append(row.number or 0)
         return "skip"
 
-    table = pc.read_csv(
-        io.BytesIO(data),
-        read_options=pc.ReadOptions(encoding=encoding, use_threads=True),
-        parse_options=pc.ParseOptions(
-            delimiter=delimiter, newlines_in_values=True, invalid_row_handler=skip
-        ),
-        convert_options=pc.ConvertOptions(strings_can_be_null=True),
-    )
+    def read(block: int | None) -> Any:
+        wrong.clear()
+        return pc.read_csv(
+            io.BytesIO(data),
+            read_options=pc.ReadOptions(
+                encoding=encoding, use_threads=True, skip_rows=above, block_size=block
+            ),
+            parse_options=pc.ParseOptions(
+                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=skip
+            ),
+            convert_options=pc.ConvertOptions(strings_can_be_null=True),
+        )
+
+    try:
+        table = read(None)
+    except pa.ArrowInvalid as error:
+        if not _is_too_long(error):
+            raise
+        table = read(min(2 * len(data), 2**31 - 1))
     table = table.rename_columns(unique_names(table.column_names))
-    return table, {"encoding": encoding, "delimiter": delimiter, "skipped": len(wrong)}
+    said = {"encoding": encoding, "delimiter": delimiter, "skipped": len(wrong), "above": above}
+    return table, said
 
 
 def encoding_of(data: bytes) -> str:
@@ -176,7 +253,28 @@ def delimiter_of(text: str) -> str:
         return (min(counts) > 0 and len(set(counts)) == 1, min(counts))
 
     best = max(",;\t|", key=worth)
-    return best if worth(best)[1] else ","
+    if worth(best)[0]:
+        return best
+    # Titles above the table, or a total below it: the mark that most lines agree on.
+    agreed = max(",;\t|", key=lambda mark: _usual(lines, mark))
+    return agreed if _usual(lines, agreed)[0] >= 2 else best if worth(best)[1] else ","
+
+
+def _usual(lines: list[str], mark: str) -> tuple[int, int]:
+    """Return how many lines have the usual number of marks, and that number; lines without any do not count."""
+    counts = Counter(count for line in lines if (count := line.count(mark)))
+    number, times = max(counts.items(), key=lambda each: (each[1], each[0]), default=(0, 0))
+    return times, number
+
+
+def lines_above(text: str, delimiter: str) -> int:
+    """Return how many lines stand above the table's head: titles and empty lines, as spreadsheets write them."""
+    lines = re.split("\r\n|\n|\r", text)[:20]
+    times, number = _usual(lines[:-1] if len(text) >= SNIFF_BYTES else lines, delimiter)
+    begins = next((i for i, line in enumerate(lines) if line.count(delimiter) == number), 0)
+    titles = lines[:begins]
+    plain = all(line.count(delimiter) == 0 and '"' not in line for line in titles)
+    return begins if times >= 2 and plain else 0
 
 
 def unique_names(names: list[str]) -> list[str]:

@@ -118,6 +118,13 @@ def sample(*, name: str, target: str) -> int:
     return samples.write(name, Path(target))
 
 
+def glance(**asked: Any) -> dict[str, Any]:
+    """Return the first rows of a file, or of the head of one."""
+    from officina.data import glancing
+
+    return glancing.glance(**asked)
+
+
 def prepare(**asked: Any) -> dict[str, Any]:
     """Return what preparation steps make of a sample of a table."""
     from officina.data import rehearsing
@@ -132,6 +139,7 @@ VERBS: dict[str, Any] = {
     "diff": diff,
     "sample": sample,
     "prepare": prepare,
+    "glance": glance,
 }
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def table_of(version: AssetVersion, name: str = "") -> Table:
         what = f"no table {name!r}" if name else "no table that can be shown"
         raise StudioError(
             f"{version} holds {what}.", where="file", code="not_found",
-            hint="Parquet, CSV, TSV and JSON lines are shown as tables.",
+            hint="Parquet, CSV, TSV and JSON lines are shown as tables; text may be packed with gzip.",
         )  # fmt: skip
     beside = tree.files.get("_schema.json") if chosen == "data.parquet" else None
     roles = beside.sha256 if beside else ""
@@ -135,6 +135,8 @@ def notes(said: dict[str, Any], count: int) -> list[str]:
         found.append(
             f"The first {size} MiB are shown: {count:,} rows. The whole table is in Files."
         )
+    if said.get("above"):
+        found.append(f"The table begins at line {said['above'] + 1}; what is above it is left out.")
     if said.get("skipped"):
         found.append(f"{said['skipped']:,} rows have another number of fields and are left out.")
     if said.get("encoding") not in (None, "utf-8"):

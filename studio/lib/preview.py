@@ -1,97 +1,97 @@
-"""A look into a stored file without running anything of it: pictures, text, JSON, CSV and Parquet."""
+"""A look into a stored file without running anything of it: pictures, text, JSON and tables.
+
+Tables are read by a child process: what is broken, hostile or huge costs the server nothing.
+"""
 
 from __future__ import annotations
 
 import json
-from pathlib import PurePosixPath
+import shutil
+import tempfile
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
+from officina.data import ask
+from officina.data.reading import encoding_of, kind_of
+from officina.errors import StudioError
 from studio.lib.files import is_picture
 
 TEXT_BYTES = 256 * 2**10
 JSON_BYTES = 2**20
-CSV_BYTES = 4 * 2**20
-ROWS, COLUMNS, CELL = 200, 100, 200
+# So much of a text file is read for its first rows; a Parquet file's footer is at its end.
+HEAD_BYTES = 4 * 2**20
+WHOLE_BYTES = 64 * 2**20
+ROWS, COLUMNS = 200, 100
+SECONDS = 20.0
+ELSEWHERE = {
+    ".xlsx": "It is a spreadsheet: save it as CSV or Parquet to look at it as a table.",
+    ".xls": "It is a spreadsheet: save it as CSV or Parquet to look at it as a table.",
+    ".zip": "It is an archive: unpack it and upload the files.",
+    ".tar": "It is an archive: unpack it and upload the files.",
+    ".tgz": "It is an archive: unpack it and upload the files.",
+}
 
 
 def preview(*, name: str, size: int, source: BinaryIO) -> dict[str, Any]:
     """Return `{"kind", ...}` for the page: picture, table, text, or why there is nothing to show."""
     suffix = PurePosixPath(name).suffix.lower()
-    try:
-        if is_picture(name):
-            return {"kind": "picture"}
-        if suffix == ".parquet":
-            return _parquet(source)
-        if suffix in {".csv", ".tsv"}:
-            return _csv(source, size, "\t" if suffix == ".tsv" else ",")
-        if suffix == ".json" and size <= JSON_BYTES:
+    if is_picture(name):
+        return {"kind": "picture"}
+    if kind_of(name)[0]:
+        return _table(name, size, source)
+    if suffix == ".json" and size <= JSON_BYTES:
+        try:
             text = json.dumps(json.loads(source.read(JSON_BYTES)), indent=2, ensure_ascii=False)
+        except (ValueError, RecursionError):
+            source.seek(0)
+        else:
             return {"kind": "text", "text": text[:TEXT_BYTES], "cut": len(text) > TEXT_BYTES}
-    except (ValueError, OSError, RecursionError) as error:  # pyarrow's errors are ValueErrors
-        source.seek(0)
-        shown = _text(source, size)
-        return (
-            shown
-            if shown["kind"] == "text"
-            else {"kind": "none", "why": f"It cannot be read as {suffix[1:]}: {error}"[:300]}
-        )
-    return _text(source, size)
+    why = ELSEWHERE.get(suffix, "It is a binary file; download it to look inside.")
+    return _text(source, size, why)
 
 
-def _text(source: BinaryIO, size: int) -> dict[str, Any]:
+def _text(source: BinaryIO, size: int, why: str) -> dict[str, Any]:
     data = source.read(TEXT_BYTES)
-    if b"\0" in data[:8192]:
-        return {"kind": "none", "why": "It is a binary file; download it to look inside."}
-    text = data.decode("utf-8", "replace")
-    return {"kind": "text", "text": text, "cut": size > len(data)}
+    encoding = encoding_of(data)
+    if b"\0" in data[:8192] and encoding != "utf-16":
+        return {"kind": "none", "why": why}
+    return {"kind": "text", "text": data.decode(encoding, "replace"), "cut": size > len(data)}
 
 
-def _parquet(source: BinaryIO) -> dict[str, Any]:
-    import pyarrow.parquet as pq
-
-    file = pq.ParquetFile(source)
-    names = file.schema_arrow.names
-    batch = next(file.iter_batches(batch_size=ROWS, columns=names[:COLUMNS]), None)
-    total = file.metadata.num_rows
-    if batch is None:
-        import pyarrow as pa
-
-        batch = pa.RecordBatch.from_pylist([], schema=pa.schema(list(file.schema_arrow)[:COLUMNS]))
-    return _table(batch, total, len(names))
-
-
-def _csv(source: BinaryIO, size: int, delimiter: str) -> dict[str, Any]:
-    import io
-
-    import pyarrow.csv as pc
-
-    data = source.read(CSV_BYTES)
-    cut = size > len(data)
-    if cut:
-        data = data[: data.rfind(b"\n") + 1]
-    options = pc.ParseOptions(delimiter=delimiter, newlines_in_values=True)
-    table = pc.read_csv(io.BytesIO(data), parse_options=options)
-    names = table.column_names
-    shown = table.slice(0, ROWS).select(list(range(min(COLUMNS, len(names)))))
-    return _table(shown, None if cut else table.num_rows, len(names))
-
-
-def _table(batch: Any, total: int | None, width: int) -> dict[str, Any]:
-    columns = [{"name": field.name, "type": str(field.type)} for field in batch.schema]
-    values = [column.to_pylist() for column in batch.columns]
-    rows = [[_cell(value) for value in row] for row in zip(*values, strict=True)] if values else []
+def _table(name: str, size: int, source: BinaryIO) -> dict[str, Any]:
+    try:
+        found = _glance(name, size, source)
+    except StudioError as error:
+        source.seek(0)
+        return _text(source, size, f"{error.message} {error.hint}".strip())
     return {
         "kind": "table",
-        "grid": {"columns": columns, "rows": rows, "total": len(rows)},
-        "rows": total,
-        "columns": width,
-        "shown": len(rows),
-    }
+        "grid": {
+            "columns": found["columns"], "rows": found["rows"], "total": len(found["rows"]),
+        },
+        "rows": found["total"],
+        "columns": found["width"],
+        "shown": len(found["rows"]),
+    }  # fmt: skip
 
 
-def _cell(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, float):
-        return value if value == value and abs(value) != float("inf") else str(value)
-    return str(value)[:CELL]
+def _glance(name: str, size: int, source: BinaryIO) -> dict[str, Any]:
+    asked: dict[str, Any] = {"name": name, "rows": ROWS, "columns": COLUMNS, "timeout": SECONDS}
+    parquet = kind_of(name)[0] == ".parquet"
+    # Bytes of the store, and of folders, are where the child can read them.
+    place = Path(str(getattr(source, "name", "")))
+    if parquet and place.is_absolute() and place.is_file():
+        return dict(ask("glance", path=str(place), cut=False, **asked))
+    if parquet and size > WHOLE_BYTES:
+        raise StudioError(
+            "It is too large to be fetched for a look.", hint="Register it to look inside.",
+            code="too_large",
+        )  # fmt: skip
+    with tempfile.NamedTemporaryFile(prefix="officina-look-") as head:
+        if parquet:
+            shutil.copyfileobj(source, head, 1 << 18)
+        else:
+            head.write(source.read(HEAD_BYTES))
+        head.flush()
+        cut = not parquet and size > HEAD_BYTES
+        return dict(ask("glance", path=head.name, cut=cut, **asked))

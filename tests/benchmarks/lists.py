@@ -26,6 +26,11 @@ DATABASE = f"officina_bench_{os.getpid()}"
 ROUNDS, BATCH = 15, 5000
 TICK = os.sysconf("SC_CLK_TCK")
 API = "/api/v1/workspaces/lab"
+RUN_SORTS = (
+    "name", "-name", "status", "-status", "experiment", "kind", "owner", "created", "queued", "-queued", "compute",
+    "-compute", "metric:loss", "-metric:loss", "param:lr", "-param:lr",
+)  # fmt: skip
+RUN_ORDERS = ("created", "-name", "status", "-metric.loss")
 PATHS = {
     "models, page": "/w/lab/models/",
     "models, page 1500": "/w/lab/models/?page=1500",
@@ -56,6 +61,22 @@ PATHS = {
     "runs, API page 1500": f"{API}/runs?page=1500",
     "runs, API words": f"{API}/runs?search=0777",
     "runs, API failed": f"{API}/runs?status=Failed",
+    **{f"runs, sort {by}": f"/w/lab/runs/?sort={by}" for by in RUN_SORTS},
+    **{f"runs, sort {by}, page 1500": f"/w/lab/runs/?sort={by}&page=1500" for by in RUN_SORTS},
+    **{f"runs, API order {by}": f"{API}/runs?order={by}&page=1500" for by in RUN_ORDERS},
+    "runs, metric filter": "/w/lab/runs/?metric=loss%20%3E%200.99",
+    "runs, owner": "/w/lab/runs/?owner=olga@example.org",
+    "runs, parameter": "/w/lab/runs/?q=param:lr%3D7",
+    "data, page": "/w/lab/data/",
+    "experiments, page": "/w/lab/experiments/",
+    "experiments, API": f"{API}/experiments",
+    "experiment": "/w/lab/experiments/e7/",
+    "activity, page": "/w/lab/activity/",
+    "activity, page 1500": "/w/lab/activity/?page=1500",
+    "audit, page": "/w/lab/activity/?show=audit",
+    "audit, page 1500": "/w/lab/activity/?show=audit&page=1500",
+    "audit, API": f"{API}/audit",
+    "audit, API page 1500": f"{API}/audit?page=1500",
 }
 
 
@@ -103,6 +124,7 @@ def measure(rows: int, words: list[str], *, explain: bool) -> None:
     client, lab, user = people()
     fill_assets(lab, rows)
     fill_runs(lab, user, rows)
+    fill_activity(lab, user, rows)
     if connection.vendor == "postgresql":  # where autovacuum does it; SQLite goes without
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
@@ -151,7 +173,7 @@ def fill_runs(lab: Any, user: Any, count: int) -> None:
 
     from django.utils import timezone
 
-    from studio.runs.models import Experiment, Run
+    from studio.runs.models import Experiment, MetricSeries, Run, RunTag
 
     experiments = [Experiment.objects.create(workspace=lab, name=f"e{n}") for n in range(20)]
     now = timezone.now()
@@ -165,6 +187,38 @@ def fill_runs(lab: Any, user: Any, count: int) -> None:
             )
             for at in range(begin, min(begin + BATCH, count))
         )  # fmt: skip
+    keys = list(Run.objects.values_list("pk", flat=True))
+    RunTag.objects.bulk_create(
+        (RunTag(run_id=key, kind="param", key="lr", value=str(key % 50)) for key in keys),
+        batch_size=BATCH,
+    )
+    MetricSeries.objects.bulk_create(
+        (
+            MetricSeries(run_id=key, key="loss", n=1, last_value=key % 9973 / 9973, last_step=0)
+            for key in keys
+        ),
+        batch_size=BATCH,
+    )
+
+
+def fill_activity(lab: Any, user: Any, count: int) -> None:
+    """Make events and audit entries, a second apart."""
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from studio.workspaces.models import AuditEntry, Event
+
+    now = timezone.now()
+    for begin in range(0, count, BATCH):
+        times = [now - timedelta(seconds=at) for at in range(begin, min(begin + BATCH, count))]
+        AuditEntry.objects.bulk_create(
+            AuditEntry(workspace=lab, actor=user, actor_name=user.email, action="run.cancel", target="x", created=at)
+            for at in times
+        )  # fmt: skip
+        Event.objects.bulk_create(
+            Event(workspace=lab, type="run.completed", subject="run x", created=at) for at in times
+        )
 
 
 def ask(client: Any, label: str, path: str, *, explain: bool) -> None:

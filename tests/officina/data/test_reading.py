@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,41 @@ def test_rows_of_another_width_are_left_out_and_counted(look: Any) -> None:
     found = look("rows", "a.csv", b"a,b\n1,2\n3\n4,5,6\n7,8\n")
     assert found["data"] == [[1, 2], [7, 8]]
     assert found["said"]["skipped"] == 2
+
+
+def test_titles_above_a_table_are_passed_over(look: Any) -> None:
+    """As spreadsheets export them; a quoted line break in the first cell is no title."""
+    found = look("rows", "a.csv", b"Report of May\n\nname;n\nx;1\ny;2\n")
+    assert (found["data"], found["said"]["above"]) == ([["x", 1], ["y", 2]], 2)
+    found = look("rows", "b.csv", b'"long\nname",n\nx,1\ny,2\n')
+    assert (found["data"], found["said"]["above"]) == ([["x", 1], ["y", 2]], 0)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be"])
+def test_a_head_alone_is_a_table_without_rows(encoding: str, look: Any) -> None:
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    found = look("rows", "a.csv", (mark + "a,b").encode(encoding))
+    assert ([name for name, _ in found["schema"]], found["rows"]) == (["a", "b"], 0)
+
+
+def test_a_cell_of_ten_megabytes_is_read_and_shortened(look: Any) -> None:
+    cell = b"x" * (10 << 20)
+    for name, data in (
+        ("a.csv", b"a,b\n1," + cell + b"\n"),
+        ("a.jsonl", b'{"a":1,"b":"' + cell + b'"}\n'),
+    ):
+        (row,) = look("rows", name, data)["data"]
+        assert row[0] == 1 and row[1].startswith("xxx") and len(row[1]) < 10_000
+
+
+def test_packed_text_is_read_and_a_bomb_only_to_its_head(look: Any) -> None:
+    assert look("rows", "a.csv.gz", gzip.compress(b"a;b\n1;2\n"))["data"] == [[1, 2]]
+    bomb = look(
+        "rows", "b.csv.gz", gzip.compress(b"a,b\n" + (b"1," + b"x" * 4093 + b"\n") * (17 << 10))
+    )
+    assert bomb["said"]["cut"] == 64 << 20
+    with pytest.raises(StudioError, match="cannot be unpacked"):
+        look("rows", "c.csv.gz", gzip.compress(b"a,b\n1,2\n")[:-9])
 
 
 def test_a_parquet_file_with_a_broken_footer_says_so_and_the_next_question_is_answered(
