@@ -52,10 +52,12 @@ def kind_of(action: Mapping[str, Any]) -> Action:
     """Return the kind of an action, or say which there are."""
     name = str(action.get("actionType"))
     if name not in ACTIONS:
-        raise StudioError(
-            f"{name!r} is not an action that this studio does.", where="action.actionType",
-            hint=f"Known: {', '.join(ACTIONS)}.",
-        )  # fmt: skip
+        told = (
+            "This studio does not run monitors on schedules yet."
+            if name == "CreateMonitor"
+            else f"{name!r} is not an action that this studio does."
+        )
+        raise StudioError(told, where="action.actionType", hint=f"Known: {', '.join(ACTIONS)}.")
     return ACTIONS[name]
 
 

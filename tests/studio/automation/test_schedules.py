@@ -54,6 +54,12 @@ def test_a_due_schedule_starts_its_job_with_the_time_that_was_due(
     assert (found.run, found.state, found.missed, found.manual) == (run, "Submitted", 0, False)
 
 
+def test_what_azure_has_and_this_studio_lacks_is_told(workspace: Workspace, user: User) -> None:
+    with pytest.raises(StudioError, match="does not run monitors on schedules yet") as told:
+        saved(workspace, user, action={"actionType": "CreateMonitor", "monitorDefinition": {}})
+    assert "CreateJob" in told.value.hint
+
+
 def test_two_beats_at_once_fire_once(workspace: Workspace, user: User) -> None:
     row = saved(workspace, user)
     now = row.next_run_at + dt.timedelta(seconds=1)
