@@ -44,7 +44,7 @@ def fetch_inputs(
         say(f"fetching input {name} from {uri}")
         last = PurePosixPath(unquote(urlsplit(uri).path)).name or name
         with tempfile.TemporaryDirectory(prefix="officina-input-") as folder:
-            target = Path(folder, last if "\0" not in last else name)
+            target = Path(folder, name if last in {".", ".."} or "\0" in last else last)
             try:
                 fetch.download(uri, target)
             except StudioError as error:

@@ -39,6 +39,11 @@ def decisive(document: Mapping[str, Any], environment_key: Callable[[Any], str])
             for name, entry in inputs.items()
             if entry.get("jobInputType") != "literal"
         },
+        "places": {
+            name: str(entry["uri"])
+            for name, entry in (document.get("outputs") or {}).items()
+            if entry.get("uri")
+        },
     }
 
 

@@ -39,11 +39,12 @@ def key_parts(
     environment_key: str,
     params: Mapping[str, Any],
     inputs: Mapping[str, str],
+    places: Mapping[str, str] | None = None,
 ) -> Document:
     """Return all that decides a step's result, as the plain data that `step_key` hashes.
 
     A module is what its name and version say; a command is its text, ports and code, whatever it is
-    called.
+    called. `places` are the addresses that outputs are written to: another one has nothing there yet.
     """
     drop = _COSMETIC | _ELSEWHERE
     if component.get("type") != "module":
@@ -54,7 +55,7 @@ def key_parts(
         "environment": environment_key,
         "params": dict(params),
         "inputs": dict(inputs),
-    }
+    } | ({"places": dict(places)} if places else {})
 
 
 def _stripped(value: Any) -> Any:
@@ -83,6 +84,7 @@ def step_key(
     environment_key: str,
     params: Mapping[str, Any],
     inputs: Mapping[str, str],
+    places: Mapping[str, str] | None = None,
 ) -> str:
     """Return the SHA-256 under which a step's result can be found again; names and positions do not
     count.
@@ -93,6 +95,7 @@ def step_key(
         environment_key=environment_key,
         params=params,
         inputs=inputs,
+        places=places,
     )
     text = json.dumps(
         parts, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
@@ -109,6 +112,9 @@ def explain_key(old_parts: Mapping[str, Any], new_parts: Mapping[str, Any]) -> l
     )
     lines += _differences(
         "data", old_parts.get("inputs") or {}, new_parts.get("inputs") or {}, _short
+    )
+    lines += _differences(
+        "output address", old_parts.get("places") or {}, new_parts.get("places") or {}, _value
     )
     lines += _surroundings(old_parts, new_parts)
     old, new = old_parts.get("component") or {}, new_parts.get("component") or {}

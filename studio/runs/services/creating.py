@@ -106,8 +106,9 @@ def _insert(
             f"There is a job {chosen} already.", where="name", code="conflict",
             hint="Leave the name out, or choose another.",
         )  # fmt: skip
-    output_places.fill_names(document, workspace=workspace, run=chosen)
     pipeline = document["jobType"] == "Pipeline"
+    if not pipeline:  # whose steps write its outputs, each under its own name
+        output_places.fill_names(document, workspace=workspace, run=chosen)
     params = literals_of(document)
     run = Run.objects.create(
         workspace=workspace,

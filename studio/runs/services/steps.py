@@ -98,13 +98,14 @@ class StepStart:
                 inputs=self.run.document.get("inputs") or {},
                 outputs_of=lambda source, port: self.children[source].outputs[port],
             )
+            # With addresses as they were written: one that holds the run's name is no other address.
+            parts = planning.decisive(document, self.environment_key)
             output_places.fill_names(
                 document,
                 workspace=self.run.workspace,
                 run=name_of(self.run, step),
                 pipeline=self.run.document,
             )
-            parts = planning.decisive(document, self.environment_key)
             child = self.child(step, document, planning.key_parts(**parts))
             child.step_key = planning.step_key(**parts)
             child.status, child.queued = Status.QUEUED, self.now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 import pytest
 
 from officina.documents import load_job
+from registry import services as registry
+from registry.datastores import addresses
 from studio.runs import services
 from studio.runs.models import LineageEdge, Run
+from studio.workspaces.models import Workspace
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -77,6 +81,35 @@ def test_the_same_again_is_reused_and_a_change_reruns_only_what_depends_on_it(
     forced = services.rerun(run=first, user=user, force=True)
     work()
     assert steps(forced) == {"first": ("Completed", False), "second": ("Completed", False)}
+
+
+def test_a_step_is_reused_only_where_its_output_has_been_written_to_the_address_asked_for(
+    submit: Callable[..., Run],
+    document: dict[str, Any],
+    work: Callable[[], None],
+    workspace: Workspace,
+) -> None:
+    registry.create_default_datastores(workspace)
+    place = "azureml://datastores/workspaceblobstore/paths/"
+
+    def run_into(path: str) -> tuple[Run, str]:
+        asked = copy.deepcopy(document)
+        asked["outputs"]["final"]["uri"] = place + path
+        run = submit(asked)
+        work()
+        run.refresh_from_db()
+        assert run.status == "Completed", run.error
+        return run, run.children.get(step="second").outputs["o"]["address"]
+
+    run, address = run_into("${{name}}/a")
+    named = place + f"{run.name}.second/a"
+    assert (address, steps(run)["second"]) == (named, ("Completed", False))
+    assert addresses.tree_at(workspace=workspace, uri=named, user=None).files.keys() == {"b.txt"}
+    again, address = run_into("${{name}}/a")
+    assert (address, steps(again)["second"]) == (named, ("Completed", True))
+    other, address = run_into("other")
+    assert (address, steps(other)["second"]) == (place + "other", ("Completed", False))
+    assert steps(other)["first"] == ("Completed", True)
 
 
 def test_a_failed_step_fails_the_pipeline_and_names_itself(
