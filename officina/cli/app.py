@@ -15,6 +15,8 @@ from officina.cli import (
     compute,
     configure,
     datastore,
+    elsewhere,
+    examples,
     importing,
     job,
     login,
@@ -23,13 +25,13 @@ from officina.cli import (
     schedule,
     workspace,
 )
-from officina.cli.exits import Exit
+from officina.cli.exits import Exit, told_to_people
 
 app = typer.Typer(
     name="officina",
     help="Run and watch machine-learning jobs on an Officina studio, or here without one.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -51,6 +53,8 @@ app.add_typer(azure.app, name="azure")
 app.command("login")(login.login)
 app.command("configure")(configure.configure)
 app.command("sync")(login.sync)
+
+examples.add_to(app)
 
 
 def _version(wanted: bool) -> None:
@@ -84,8 +88,16 @@ def spread(words: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; `alias az=officina` makes `az ml job list` work too."""
+    words = sys.argv[1:]
+    if words[:1] == ["ml"]:
+        words = words[1:]
+    if told := elsewhere.not_needed(words):
+        print(told, file=sys.stderr)
+        return
     try:
-        app(spread(sys.argv[1:]))
+        with told_to_people():
+            elsewhere.refuse(words)
+        app(spread(words))
     except KeyboardInterrupt:
         raise SystemExit(Exit.INTERRUPTED) from None

@@ -84,6 +84,15 @@ def show_job(name: Name, web: Web = False) -> None:
         answer(studio, run, show.Format.JSON)
 
 
+@command(app, "show-services")
+def show_services(name: Name) -> None:
+    """Show where a job is seen, and the services that it asked for: those are recorded alone."""
+    with told_to_people(), client() as studio:
+        run = studio.show_job(name)
+        asked = (run.get("document") or {}).get("services") or {}
+        calling.answer(_shaped(studio, run)["services"] | asked)
+
+
 @command(app, "list")
 def list_jobs(
     status: Annotated[str | None, typer.Option(help="Completed, Failed, Running, ...")] = None,

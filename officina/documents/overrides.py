@@ -41,7 +41,7 @@ def apply_overrides(raw: Mapping[str, Any], overrides: Mapping[str, Any]) -> dic
         value = (
             load_yaml(given) if isinstance(given, str) and not given.startswith("${{") else given
         )
-        keys = [part for part in re.split(r"\.|\[(\d+)\]", path) if part]
+        keys = _keys(path)
         if not keys:
             raise StudioError(
                 "an override needs a name", where="--set", hint="Write --set name=value."
@@ -58,24 +58,43 @@ def apply_overrides(raw: Mapping[str, Any], overrides: Mapping[str, Any]) -> dic
 
 def set_paths(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the document of an asset or compute with each dotted path set, new ones too."""
-    result = dict(raw)
+    result: Any = dict(raw)
     for path, given in changes.items():
         value = load_yaml(given) if isinstance(given, str) else given
-        at, keys = result, [part for part in path.split(".") if part]
+        keys = _keys(path)
         if not keys:
             raise StudioError(
                 "an override needs a name", where="--set", hint="Write --set name=value."
             )
-        for key in keys[:-1]:
-            below = at.get(key)
-            if below is not None and not isinstance(below, Mapping):
-                raise StudioError(
-                    f"'{key}' is a plain value", where=f"--set {path}", hint="Set it as a whole."
-                )
-            at[key] = dict(below or {})
-            at = at[key]
-        at[keys[-1]] = value
-    return result
+        result = _put(result, keys, value, path)
+    return dict(result)
+
+
+def _keys(path: str) -> list[str]:
+    """Return the parts of `a.b[0].c`."""
+    return [part for part in re.split(r"\.|\[(\d+)\]", path) if part]
+
+
+def _put(container: Any, keys: list[str], value: Any, path: str) -> Any:
+    """Return a container with a value set at a path; mappings on the way are made."""
+    head, rest = keys[0], keys[1:]
+    if isinstance(container, list):
+        if not head.isdigit() or int(head) > len(container):
+            raise _no_such(path, head, [str(index) for index in range(len(container))])
+        index = int(head)
+        old = container[index] if index < len(container) else None
+        new = _put({} if old is None else old, rest, value, path) if rest else value
+        return [*container[:index], new, *container[index + 1 :]]
+    if not isinstance(container, Mapping):
+        raise StudioError(
+            f"{container!r} is a plain value, so it has no '{head}'", where=f"--set {path}",
+            hint="Set it as a whole.",
+        )  # fmt: skip
+    old = container.get(head)
+    return {
+        **container,
+        head: _put({} if old is None else old, rest, value, path) if rest else value,
+    }
 
 
 def _set(container: Any, keys: list[str], value: Any, path: str, above: tuple[str, ...]) -> Any:
