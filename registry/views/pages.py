@@ -84,6 +84,7 @@ def _head(
         "tabs": tabs,
         "labels": labels,
         "own_labels": [k for k, v in labels.items() if version and v == version.version],
+        "elsewhere": _elsewhere(version),
         "write_reason": missing(request, "registry.write"),
         "delete_reason": missing(request, "registry.delete"),
         "approve_reason": missing(request, "registry.approve"),
@@ -96,6 +97,13 @@ def _head(
             f"{k}={v}" if v else k for k, v in (version.tags if version else {}).items()
         ),
     }
+
+
+def _elsewhere(version: AssetVersion | None) -> str:
+    """Return the address of data whose files are not stored here."""
+    if version is None or version.tree or version.asset.kind != "data":
+        return ""
+    return str(version.document.get("dataUri") or "")
 
 
 def _open_request(version: AssetVersion | None) -> Any:
@@ -141,7 +149,8 @@ def _uses(version: AssetVersion) -> list[tuple[str, str]]:
          f"inputs:\n  {name}:\n    type: {kind}\n    path: {version.reference}"),
         ("From Python", "from azure.ai.ml import Input\n\n"
          f'Input(\n    type="{kind}",\n    path="{version.reference}",\n)'),
-        ("From the shell", f"officina data download \\\n  -n {name} -v {version.version}"),
+        *([("From the shell", f"officina data download \\\n  -n {name} -v {version.version}")]
+          if version.tree else []),
     ]  # fmt: skip
 
 
