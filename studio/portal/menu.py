@@ -56,7 +56,7 @@ MENU = (
             Entry("Compute", "server-2", "compute/", "compute.read"),
             Entry("Schedules", "clock", "schedules/", "runs.read"),
             Entry("Pipeline endpoints", "plug", "endpoints/pipelines/", "designer.read"),
-            Entry("Activity", "activity", "activity/", "audit.read"),
+            Entry("Activity", "activity", "activity/", "workspace.read"),
         ),
     ),
     Group(

@@ -26,7 +26,7 @@ def test_a_page_that_does_not_exist_is_not_listed(monkeypatch: pytest.MonkeyPatc
 
 def test_a_page_that_the_role_may_not_open_is_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(menu, "exists", lambda path: True)
-    hidden = {"compute.read", "audit.read", "designer.read", "runs.read"}
+    hidden = {"compute.read", "workspace.read", "designer.read", "runs.read"}
     groups = menu.menu_for("team", ALL - hidden, "/")
     assert "Compute" not in labels(groups)
     assert "Operate" not in [group["label"] for group in groups]
