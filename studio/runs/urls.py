@@ -18,6 +18,7 @@ urlpatterns = [
     path(f"{W}/run-views/", lists.save_view, name="run-view-save"),
     path(f"{W}/run-views/<int:pk>/delete/", lists.delete_view, name="run-view-delete"),
     path(f"{W}/compare/", comparing.compare, name="compare"),
+    path(f"{W}/compare/all/", comparing.compare_all, name="compare-all"),
     path(f"{W}/compare/chart.json", data.compare_chart, name="compare-chart"),
     path(f"{RUN}/", page.run_page, name="run"),
     path(f"{RUN}/chart.json", data.chart, name="run-chart"),

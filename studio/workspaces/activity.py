@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from officina.errors import StudioError
+from studio.lib import csvtext
 from studio.workspaces import events
 from studio.workspaces.models import Workspace
 
@@ -23,8 +22,6 @@ COLUMNS = {
     EVENTS: ("created", "type", "subject", "data"),
     AUDIT: ("created", "actor_name", "action", "target", "detail", "ip"),
 }
-# A cell that begins so is a formula to a spreadsheet.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -93,24 +90,11 @@ def written(found: QuerySet[Any], show: str, form: str) -> Iterator[str]:
     """Yield rows as CSV or as one JSON object a line, as they are read."""
     names = COLUMNS[show]
     if form == "csv":
-        yield _csv(names)
+        yield csvtext.row(names)
     for row in found.iterator(1000):
         values = {name: getattr(row, name) for name in names}
         values["created"] = row.created.isoformat()
         if form == "csv":
-            yield _csv(_cell(value) for value in values.values())
+            yield csvtext.row(values.values())
         else:
             yield json.dumps(values, ensure_ascii=False) + "\n"
-
-
-def _csv(cells: Any) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerow(cells)
-    return out.getvalue()
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False) if value else ""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text

@@ -9,13 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from studio.runs import metrics_facts, overview, runtable
+from studio.runs import many, metrics_facts, overview, runtable
 from studio.runs.models import Run
 from studio.runs.views.finding import run_or_404
 from studio.workspaces.access import operation
 from studio.workspaces.models import Workspace
 
 MOST = 12
+COLUMNS = ["status", "seconds"]
 
 
 @require_safe
@@ -64,8 +65,30 @@ def compare(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         "keys": keys,
         "charted": charted,
         "facts": _facts(runs),
+        "parallel": many.parallel(runtable.load([run.pk for run in runs])),
     }
     return render(request, "runs/compare.html", context)
+
+
+@require_safe
+@operation("runs.read")
+def compare_all(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """Compare the runs that fit the run list's filters: each a line over what differs, and a row."""
+    wanted = runtable.asked(request.GET, columns=COLUMNS)
+    rows = runtable.select(workspace, wanted)
+    keys = runtable.ordered(rows, wanted.sort).values_list("pk", flat=True)
+    runs = runtable.load(list(keys[: many.MOST_RUNS]))
+    drawn = many.parallel(runs)
+    wanted.columns = [*COLUMNS, *(f"{axis['of']}:{axis['name']}" for axis in drawn["axes"])]
+    context = {
+        "workspace": workspace,
+        "wanted": wanted,
+        "total": min(rows.order_by()[: runtable.COUNT_LIMIT].count(), runtable.COUNT_LIMIT),
+        "parallel": drawn,
+        "heads": [head | {"url": ""} for head in runtable.heads(wanted)],
+        "rows": runtable.table(runs, wanted.columns),
+    }
+    return render(request, "runs/compare_all.html", context)
 
 
 def rows_of(values: list[dict[str, Any]]) -> list[dict[str, Any]]:

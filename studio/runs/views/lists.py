@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from django.db.models import Count, Max, Q
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    QueryDict,
+    StreamingHttpResponse,
+)
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from officina.errors import StudioError
-from studio.runs import figures, metrics_facts, runtable
+from studio.runs import figures, many, metrics_facts, runtable
 from studio.runs.models import ENDED, Experiment, MetricSeries, Run, SavedView, Status
 from studio.runs.overview import rank, url_of
 from studio.workspaces.access import operation, person
@@ -32,8 +38,8 @@ def chosen_columns(request: HttpRequest) -> tuple[list[str], bool]:
 
 @require_safe
 @operation("runs.read")
-def runs(request: HttpRequest, workspace: Workspace) -> HttpResponse:
-    """List the workspace's runs; all that is chosen stands in the URL."""
+def runs(request: HttpRequest, workspace: Workspace) -> HttpResponseBase:
+    """List the workspace's runs, or send them as CSV; all that is chosen stands in the URL."""
     columns, changed = chosen_columns(request)
     wanted = runtable.asked(request.GET, columns=columns)
     problem = None
@@ -43,6 +49,8 @@ def runs(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         problem = error
         wanted.metric = ""
         page = runtable.page(workspace, wanted)
+    if request.GET.get("download") == "csv" and not problem:
+        return _csv(workspace, wanted)
     metrics, params = runtable.known_keys(page.runs)
     context = {
         "workspace": workspace,
@@ -61,6 +69,8 @@ def runs(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         .order_by("name")
         .values_list("name", flat=True)[:200],
         "owners": User.objects.filter(memberships__workspace=workspace).order_by("email"),
+        "csv_url": wanted.url(download="csv"),
+        "all_url": f"/w/{workspace.name}/compare/all/{wanted.url()}",
         "previous": wanted.url(page=wanted.page - 1) if wanted.page > 1 else "",
         "next": wanted.url(page=wanted.page + 1) if page.more else "",
     }
@@ -69,6 +79,16 @@ def runs(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     if changed:
         response.set_cookie(COOKIE, "|".join(columns), max_age=YEAR, httponly=True, samesite="Lax")
     return response
+
+
+def _csv(workspace: Workspace, wanted: runtable.Asked) -> StreamingHttpResponse:
+    """Send every run that fits, with all parameters and metrics, not only the columns on screen."""
+    rows = runtable.select(workspace, wanted)
+    sent = StreamingHttpResponse(
+        many.as_csv(rows, wanted.sort), content_type="text/csv; charset=utf-8"
+    )
+    sent["Content-Disposition"] = f'attachment; filename="{workspace.name}-runs.csv"'
+    return sent
 
 
 @require_POST

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from registry import services as registry
+from studio.runs import many
 from studio.runs.models import Experiment, Run, Status
 from studio.runs.services import record_metrics, store_artifact
 from studio.runs.services.creating import label_run
@@ -228,3 +232,44 @@ def test_a_run_leads_to_the_data_and_the_model_that_went_in(cast: Cast, run: Run
     shown = page(cast, f"runs/{run.guid}/", "reader").content.decode()
     assert "/w/lab/data/sales/?version=3" in shown
     assert "/w/lab/models/churn/?version=2" in shown
+
+
+def test_the_list_is_sent_as_csv_with_every_parameter_and_metric(cast: Cast, run: Run) -> None:
+    other = made(cast, "=cmd()", auc=0.8, lr=0.1)
+    answer = page(cast, "runs/?experiment=churn&sort=name&download=csv", "reader")
+    assert answer["Content-Disposition"] == 'attachment; filename="lab-runs.csv"'
+    rows = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
+    assert [row["title"] for row in rows] == ["'=cmd()", "brave-heron"]
+    assert [row["param:lr"] for row in rows] == ["0.1", "0.05"]
+    assert [row["metric:auc"] for row in rows] == ["0.8", "0.91"]
+    assert rows[0]["guid"] == other.guid
+    none = page(cast, "runs/?q=nobody&download=csv")
+    assert b"".join(none.streaming_content).count(b"\r\n") == 1
+    assert page(cast, "runs/?download=csv", "outsider").status_code == 404
+
+
+def test_all_runs_that_fit_are_compared_over_what_differs(cast: Cast, run: Run) -> None:
+    worse = made(cast, "late-owl", auc=0.8, lr=0.1)
+    answer = page(cast, "compare/all/?experiment=churn&sort=created", "reader")
+    drawn = answer.context["parallel"]
+    assert [each["guid"] for each in drawn["runs"]] == [run.guid, worse.guid]
+    # The seed is the same in both, so it is no axis.
+    assert [(each["of"], each["name"], each["values"]) for each in drawn["axes"]] == [
+        ("param", "lr", [0.05, 0.1]),
+        ("metric", "auc", [0.91, 0.8]),
+    ]
+    empty = page(cast, "compare/all/?experiment=nobody").content.decode()
+    assert "No run fits these filters" in empty
+    assert page(cast, "compare/all/", "outsider").status_code == 404
+
+
+def test_parameters_that_are_text_lie_on_axes_as_numbers_or_words(cast: Cast) -> None:
+    runs = [
+        Run(guid=str(at), workspace=cast.lab, params={"lr": lr, "kernel": kernel, "id": f"u{at}"})
+        for at, (lr, kernel) in enumerate([("0.1", "rbf"), ("1e-3", None)] * 20)
+    ]
+    axes = {axis["name"]: axis for axis in many.parallel(runs)["axes"]}
+    assert axes["lr"]["kind"] == "number"
+    assert axes["lr"]["values"][:2] == [0.1, 0.001]
+    # One word does not tell runs apart, and forty words are too many to read.
+    assert set(axes) == {"lr"}
