@@ -49,6 +49,7 @@ def home(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         "workspace": workspace,
         "samples": list_samples(),
         "can_submit": "runs.submit" in allowed,
+        "can_draw": "designer.write" in allowed,
         "public_url": settings.PUBLIC_URL,
     }
     if "runs.read" in allowed:
