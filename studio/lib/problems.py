@@ -13,6 +13,7 @@ from django.core.exceptions import (
     TooManyFieldsSent,
     ValidationError,
 )
+from django.db import OperationalError
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from rest_framework import exceptions, status
@@ -106,6 +107,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
         if code == 401:
             headers["WWW-Authenticate"] = 'Bearer realm="officina"'
         return Response(body, status=code, headers=headers)
+    if isinstance(error, OperationalError):
+        return _database_failed(error, context)
     error = _as_api_exception(error)
     if isinstance(error, exceptions.APIException):
         if header := getattr(error, "auth_header", None):
@@ -122,6 +125,19 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
         id_=id_,
     )
     return Response(body, status=status.HTTP_500_INTERNAL_SERVER_ERROR)
+
+
+def _database_failed(error: OperationalError, context: dict[str, Any]) -> Response:
+    """Say that the database cannot write or does not answer; neither is the caller's mistake, and both pass."""
+    log.error("the database failed in %s", _view_name(context), exc_info=error)
+    if "full" in str(error):
+        hint = (
+            "Nothing was changed. Free space where the studio keeps its database, then try again."
+        )
+        body = shape("storage_full", "The database's disk is full.", hint=hint)
+        return Response(body, status=status.HTTP_507_INSUFFICIENT_STORAGE)
+    body = shape("unavailable", "The database does not answer.", hint="Try again in a moment.")
+    return Response(body, status=status.HTTP_503_SERVICE_UNAVAILABLE, headers={"Retry-After": "5"})
 
 
 def _as_api_exception(error: Exception) -> Exception:

@@ -71,10 +71,15 @@ class Supervisor:
         self.parts: list[Part] = []
         self._environment = environment
         self._folder = folder
-        self._say = say
+        self._tell = say
         self._deadline = deadline
         self._stopping = False
         self._keepers: list[asyncio.Task[None]] = []
+
+    def _say(self, text: str) -> None:
+        # What we print may go to a file on a full disk: that must not keep a part from its next start.
+        with contextlib.suppress(OSError):
+            self._tell(text)
 
     async def start(self, part: Part, *, within: float) -> bool:
         """Start a part and wait until it is ready; False when it was not within so many seconds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import ssl
@@ -54,6 +55,20 @@ async def test_a_part_that_dies_is_started_again_and_the_console_says_why(tmp_pa
     await until(lambda: part.starts == 2)
     await supervisor.stop()
     assert said == ["sleeper was ended by SIGKILL; starting it again in 1 s"]
+
+
+async def test_a_part_is_started_again_when_nothing_can_be_printed(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        supervisor = make(tmp_path, [])
+        supervisor._tell = lambda text: print(text, file=full, flush=True)
+        part = Part("sleeper", SLEEPER, yes)
+        await supervisor.start(part, within=5)
+        await until(lambda: part.process is not None)
+        part.process.kill()
+        await until(lambda: part.starts == 2)
+        await supervisor.stop()
+        with contextlib.suppress(OSError):
+            full.close()
 
 
 async def test_a_part_that_keeps_dying_is_started_less_and_less_often(tmp_path: Path) -> None:

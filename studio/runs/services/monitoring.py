@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 
 from officina import environments
@@ -98,7 +98,9 @@ class Watch(Attempt):
         except OSError as error:
             logger.exception("run %s: could not be run", self.run.guid)
             self.fail(exits.disk_error(error))
-        except Lost:
+        except (Lost, OperationalError, InterfaceError):
+            # A database that is full or restarts says nothing of the job: when the lease is over,
+            # another worker goes on from what the run folder says.
             raise
         except Exception:
             logger.exception("run %s: unexpected", self.run.guid)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from officina.errors import StudioError
+from registry.models import AssetVersion, StoredTree
 from studio.runs import services
 from studio.runs.logs import read_log
 from studio.runs.models import Run
+from studio.runs.services.monitoring import Watch
 from studio.workspaces import services as services_of_people
 from studio.workspaces.models import ApiToken, AuditEntry, Event
 from tests.studio.runs.conftest import stored_folder
@@ -179,6 +185,58 @@ def test_a_worker_that_fell_silent_is_replaced_and_its_job_adopted(
     run.refresh_from_db()
     assert (run.status, run.attempt) == ("Completed", 1)
     assert read_log(run=run, offset=0).data.decode().count("line") == 6
+
+
+def test_a_database_that_fails_meanwhile_leaves_the_run_to_the_next_worker(
+    submit: Callable[..., Run], command: Callable[..., dict[str, Any]],
+    messages: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    run = submit(command("echo begun; echo result > outputs/r.txt"))
+    full = OperationalError("database or disk is full")
+    with monkeypatch.context() as broken, pytest.raises(OperationalError):
+        broken.setattr(Watch, "finish", Mock(side_effect=full))
+        services.execute(run_id=run.pk, fence=messages.pop(0)[1])
+    run.refresh_from_db()
+    assert (run.status, run.error) == ("Running", None)
+    Run.objects.filter(pk=run.pk).update(lease_until=timezone.now())
+    assert services.reap() == 1
+    pk, fence = messages.pop(0)
+    services.execute(run_id=pk, fence=fence)
+    run.refresh_from_db()
+    assert (run.status, run.attempt) == ("Completed", 1)
+    assert read_log(run=run, offset=0).data.count(b"begun") == 1
+    assert run.artifacts.filter(path="outputs/r.txt").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
+def test_a_full_store_fails_the_run_in_words_and_registers_nothing_until_there_is_room(
+    submit: Callable[..., Run], command: Callable[..., dict[str, Any]], work: Callable[[], None],
+    home: Path, workspace: Any,
+) -> None:  # fmt: skip
+    store = home / "store"
+    store.mkdir(exist_ok=True)
+    words = {"type": "register_model", "name": "m", "path": "a", "description": "", "tags": {}}
+    text = f"echo a > a; echo '{json.dumps(words)}' >> $OFFICINA_MESSAGES"
+    large = "head -c 3000000 /dev/urandom > ${{outputs.o}}/o"
+    job = command(f"{text}; {large}", outputs={"o": {"jobOutputType": "uri_folder"}})
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", store], check=True)
+    try:
+        run = submit(job)
+        work()
+        run.refresh_from_db()
+        assert (run.status, run.error["code"]) == ("Failed", "storage_full"), run.error
+        assert "full" in run.error["message"] and run.error["hint"]
+        assert not run.outputs
+        assert not AssetVersion.objects.exists() and not StoredTree.objects.exists()
+        assert not [path for path in (store / "incoming").iterdir()]
+        subprocess.run(["mount", "-o", "remount,size=32m", store], check=True)
+        again = submit(job)
+        work()
+        again.refresh_from_db()
+        assert again.status == "Completed", again.error
+        assert AssetVersion.objects.get().asset.name == "m"
+    finally:
+        subprocess.run(["umount", "-l", store], check=True)
 
 
 def test_a_late_write_of_a_lost_worker_is_refused(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from studio.workspaces import events
@@ -53,6 +54,20 @@ def test_the_unexpected_is_logged_with_its_id_and_not_shown(
     assert (answer.status_code, error["message"]) == (500, "Unexpected error")
     assert "a detail" not in answer.content.decode()
     assert error["id"] in caplog.text and "a detail for the log" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "code"),
+    [("database or disk is full", 507, "storage_full"), ("connection refused", 503, "unavailable")],
+)
+def test_a_database_that_fails_is_told_apart_from_our_own_mistakes(
+    cast, monkeypatch: pytest.MonkeyPatch, said: str, status: int, code: str
+) -> None:
+    from studio.workspaces import api
+
+    monkeypatch.setattr(api.Events, "list", Mock(side_effect=OperationalError(said)))
+    answer = cast.client("owner").get("/api/v1/workspaces/lab/events")
+    assert (answer.status_code, error_of(answer)["code"]) == (status, code)
 
 
 @pytest.mark.parametrize("body", ["[" * 70 + "]" * 70, "[" * 100_000, '{"name": NaN}'])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -141,8 +142,9 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def _say(self, text: str) -> None:
-        self.stdout.write(f"officina: {text}")
-        self.stdout.flush()
+        with contextlib.suppress(OSError):  # the studio goes on when its console is a full disk
+            self.stdout.write(f"officina: {text}")
+            self.stdout.flush()
 
 
 def _certificates() -> None:
