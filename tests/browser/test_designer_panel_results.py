@@ -343,8 +343,16 @@ def test_a_failure_leads_to_the_line_of_the_log(browser: Browser, studio_server:
     failure = dock(canvas).get_by_role("listitem").filter(has_text="no such shelf")
     expect(failure).to_be_visible()
     failure.get_by_role("button", name=re.compile("Open log")).click()
+    expect(canvas.page).to_have_url(re.compile(r"#L\d+$"))
+    before = canvas.page.url.partition("#L")[2]
     expect(dock(canvas).locator(".log-row").filter(has_text="before it breaks")).to_be_visible()
     expect(dock(canvas).locator(".log-row.is-current")).to_have_count(1)
+    # The line is gone to as well where the log is open already, on another line.
+    canvas.page.evaluate("history.replaceState(null, '', '#L1')")
+    dock(canvas).get_by_role("tab", name=re.compile("Problems")).click()
+    failure.get_by_role("button", name=re.compile("Open log")).click()
+    expect(dock(canvas).locator(".log-row.is-current")).to_have_count(1)
+    assert canvas.page.url.endswith(f"#L{before}")
     assert canvas.complaints == []
     canvas.page.context.close()
 
@@ -357,16 +365,13 @@ def test_results_and_dialogs_are_accessible_in_both_themes(
     for name, tab in LOOKS:
         canvas.select(name)
         dock(canvas).get_by_role("tab", name=tab).click()
-        canvas.page.wait_for_timeout(900)
         see_no_violations(canvas.page, ".d-dock")
     for tab in ("Outputs", "Logs", "Lineage"):
         panel(canvas).get_by_role("tab", name=tab).click()
-        canvas.page.wait_for_timeout(400)
         see_no_violations(canvas.page, ".d-panel")
     for name in DIALOGS:
         command(canvas.page, name)
         expect(canvas.page.locator("dialog.p-dialog")).to_be_visible()
-        canvas.page.wait_for_timeout(700)
         see_no_violations(canvas.page, "dialog.p-dialog")
         canvas.page.locator("dialog.p-dialog").get_by_role("button", name="Close").click()
         expect(canvas.page.locator("dialog.p-dialog")).to_have_count(0)
@@ -374,6 +379,17 @@ def test_results_and_dialogs_are_accessible_in_both_themes(
     canvas.page.context.close()
 
 
+# A part is on its way while it shows placeholders, hosts without content, or a movement that will end.
+SETTLED = """where => {
+    const part = document.querySelector(where);
+    if (!part || part.querySelector('.skeleton, .p-skeleton, [aria-busy="true"]')) return false;
+    if ([...part.querySelectorAll('.p-hosted')].some(host => !host.childElementCount)) return false;
+    const ends = each => each.effect.getComputedTiming().endTime !== Infinity;
+    return !part.getAnimations({ subtree: true }).some(each => each.playState === 'running' && ends(each));
+}"""
+
+
 def see_no_violations(page: Page, where: str) -> None:
+    page.wait_for_function(SETTLED, arg=where)
     found = Axe().run(page, context=where).response["violations"]
     assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []

@@ -34,6 +34,7 @@ def ended(canvas: Canvas, number: int) -> Any:
         state = call(canvas.studio, "GET", f"pipelines/{canvas.guid}/state")
         if state["run"]["number"] == number and state["run"]["status"] in ENDED:
             return state
+        # Time passes inside the browser, so that its page goes on hearing of the run.
         canvas.page.wait_for_timeout(250)
     raise AssertionError(f"run {number} has not ended")
 

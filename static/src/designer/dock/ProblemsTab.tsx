@@ -30,10 +30,11 @@ export function ProblemsTab() {
     </ul>
   );
   function openLog(node: string, error: NodeError): void {
+    // A log that is not open yet reads the address when it opens, and one that is hears of it.
+    const line = lineOf(error);
+    if (line !== null) openLine(line);
     ui.select([node]);
     ui.openDock("logs");
-    const line = lineOf(error);
-    if (line !== null) setTimeout(() => openLine(line), 50);
   }
 }
 
