@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from officina import __version__
 from officina.cli import (
+    account,
     admin,
     asset,
     azure,
@@ -26,6 +29,7 @@ from officina.cli import (
     workspace,
 )
 from officina.cli.exits import Exit, told_to_people
+from officina.errors import StudioError
 
 app = typer.Typer(
     name="officina",
@@ -48,6 +52,7 @@ app.add_typer(compute.app, name="compute")
 app.add_typer(datastore.app, name="datastore")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(workspace.app, name="workspace")
+app.add_typer(account.app, name="account")
 app.add_typer(admin.app, name="admin")
 app.add_typer(azure.app, name="azure")
 app.command("login")(login.login)
@@ -87,6 +92,22 @@ def spread(words: list[str]) -> list[str]:
     return spread
 
 
+def _check_bundle(words: list[str]) -> None:
+    """Refuse a bundle of certificates that is gone, which every request would stumble over."""
+    bundle = os.environ.get("SSL_CERT_FILE", "")
+    if not bundle or Path(bundle).exists():
+        return
+    if words[:1] == ["azure"]:
+        # It writes the bundle anew, or says what is wrong.
+        if words[1:2] != ["doctor"]:
+            del os.environ["SSL_CERT_FILE"]
+        return
+    raise StudioError(
+        f"SSL_CERT_FILE names {bundle}, which is not there.", where="SSL_CERT_FILE",
+        hint="Run `officina azure trust`, or: unset SSL_CERT_FILE", code="unavailable",
+    )  # fmt: skip
+
+
 def main() -> None:
     """Run the command line; `alias az=officina` makes `az ml job list` work too."""
     words = sys.argv[1:]
@@ -98,6 +119,7 @@ def main() -> None:
     try:
         with told_to_people():
             elsewhere.refuse(words)
+            _check_bundle(words)
         app(spread(words))
     except KeyboardInterrupt:
         raise SystemExit(Exit.INTERRUPTED) from None

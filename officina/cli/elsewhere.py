@@ -11,6 +11,8 @@ NOT_NEEDED = {
     "group": "any resource group is taken",
     "provider": "nothing has to be registered",
 }
+# What `az account` does that has a sense here.
+ACCOUNT = frozenset({"list", "set", "show"})
 # `login` of a person is ours; these are Azure's ways, of no use here.
 ENDPOINTS = "Endpoints are not in this version; `officina model package` makes a scoring image."
 NOUNS = {
@@ -42,7 +44,10 @@ VERBS = {
     ("environment", "share"): _SHARE,
     ("compute", "connect-ssh"): "Computes have no ssh.",
     ("compute", "enable-sso"): "People sign in to the studio.",
-    ("workspace", "delete"): "An owner deletes a workspace on its Settings page.",
+    (
+        "workspace",
+        "delete",
+    ): "A workspace stays; an owner deletes what is in it, and takes its members out.",
     ("workspace", "diagnose"): "`officina azure doctor` looks at the way to the studio.",
     ("workspace", "list-keys"): "A workspace has no keys; tokens are made on the Tokens page.",
     ("workspace", "sync-keys"): "A workspace has no keys; tokens are made on the Tokens page.",
@@ -51,7 +56,9 @@ VERBS = {
 
 def not_needed(words: list[str]) -> str:
     """Return why a command of Azure's bookkeeping has nothing to do here, or nothing."""
-    noun = words[0] if words else ""
+    noun, verb = (*words, "", "")[:2]
+    if noun == "account" and (verb in ACCOUNT or verb in {"", "-h", "--help"}):
+        return ""
     return f"az {noun}: nothing to do, {NOT_NEEDED[noun]}" if noun in NOT_NEEDED else ""
 
 

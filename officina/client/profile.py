@@ -79,6 +79,20 @@ def configure(changes: dict[str, str]) -> Path:
     )
 
 
+def choose_workspace(name: str) -> Path:
+    """Work in this workspace from now on; what is kept for another studio is not touched."""
+    kept, used = _kept(), load_profile()
+    if os.environ.get("OFFICINA_WORKSPACE") or (
+        profile_path().exists() and kept.url.rstrip("/") != used.url
+    ):
+        raise StudioError(
+            "The environment chooses the studio and the workspace.",
+            hint=f"Set OFFICINA_WORKSPACE={name}, or unset OFFICINA_URL and OFFICINA_WORKSPACE.",
+            where="OFFICINA_WORKSPACE",
+        )
+    return save_profile(replace(kept, url=used.url, workspace=name))
+
+
 def check_url(url: str) -> str:
     """Return an address of a studio without its last slash; refuse what is none."""
     parts = urlsplit(url)

@@ -26,7 +26,7 @@ def run(words: str, monkeypatch: pytest.MonkeyPatch) -> int:
         ("ml online-endpoint create -n e", 3, "Endpoints are not in this version"),
         ("registry list", 3, "azureml://registries"),
         ("job connect-ssh -n x", 3, "officina job stream"),
-        ("account show --query id", 0, "nothing to do"),
+        ("account clear", 0, "nothing to do"),
         ("jbo list", 2, "Did you mean 'job'"),
     ],
 )
