@@ -10,7 +10,7 @@ const icons = join(here, "node_modules/@tabler/icons/icons");
 const folders = ["templates", "studio", "designer", "static/src"].map((name) => join(here, "..", name));
 const skipped = new Set(["node_modules", "dist", "migrations", "__pycache__"]);
 // {% icon "x" %}, icon="x", "icon": "x", icon("x"), data-icon="x"
-const uses = /\bicon["']?\s*(?:[=:(]\s*)?["']([a-z0-9]+(?:-[a-z0-9]+)*)["']/g;
+const uses = /(?<!\.)\bicon["']?\s*(?:[=:(]\s*)?["']([a-z0-9]+(?:-[a-z0-9]+)*)["']/g;
 const id = "src/img/sprite.svg";
 
 function* files(folder: string): Generator<string> {
