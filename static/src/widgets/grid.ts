@@ -98,7 +98,7 @@ export class Grid {
   }
 
   private shared(): { getScrollElement: () => HTMLElement; observeElementRect: typeof observeElementRect; observeElementOffset: typeof observeElementOffset; scrollToFn: typeof elementScroll; onChange: () => void } {
-    return { getScrollElement: () => this.scroller, observeElementRect, observeElementOffset, scrollToFn: elementScroll, onChange: () => this.draw() };
+    return { getScrollElement: () => this.scroller, observeElementRect, observeElementOffset, scrollToFn: elementScroll, onChange: () => this.drawMore() };
   }
 
   private get loose(): number[] {
@@ -131,6 +131,12 @@ export class Grid {
   }
 
   private draw(): void {
+    this.drawing.clear();
+    this.drawMore();
+  }
+
+  /** While it scrolls only what comes into view is drawn: making all cells anew takes five times as long. */
+  private drawMore(): void {
     const loose = this.loose;
     let left = NUMBER_WIDTH;
     const held = this.pinned.map((column) => {

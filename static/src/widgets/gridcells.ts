@@ -26,6 +26,9 @@ export class Drawing {
   readonly head = h("div", { class: "grid-head", role: "row", "aria-rowindex": 1 });
   readonly body = h("div", { class: "grid-body", role: "rowgroup" });
   readonly headHeight: number;
+  private readonly heads = new Map<number, HTMLElement>();
+  private readonly rows = new Map<number, HTMLElement>();
+  private readonly cells = new WeakMap<HTMLElement, Map<number, HTMLElement>>();
   private readonly id = `grid-${Math.random().toString(36).slice(2, 8)}`;
 
   constructor(
@@ -40,11 +43,26 @@ export class Drawing {
     return document.getElementById(`${this.id}-cell`) ? `${this.id}-cell` : null;
   }
 
+  /** Forget what is drawn: its contents or places have changed. */
+  clear(): void {
+    this.heads.clear();
+    this.rows.clear();
+    this.head.replaceChildren(cell("columnheader", 0, { column: -1, left: 0, width: NUMBER_WIDTH, pinned: true }, "#"));
+    this.body.replaceChildren();
+  }
+
+  /** Draw what has come into view since, and take away what has left it. */
   draw(places: readonly Place[], rows: readonly { row: number; top: number }[], size: { width: number; height: number }, active: Spot, anchor: Spot): void {
     this.head.style.width = this.body.style.width = `${size.width}px`;
     this.body.style.height = `${size.height}px`;
-    this.head.replaceChildren(cell("columnheader", 0, { column: -1, left: 0, width: NUMBER_WIDTH, pinned: true }, "#"), ...places.map((place) => this.headCell(place, active)));
-    this.body.replaceChildren(...rows.map(({ row, top }) => this.row(row, top, places, active, anchor)));
+    const column = (place: Place): number => place.column;
+    arrange(this.head, this.heads, places, column, (place) => this.headCell(place, active), 1);
+    arrange(this.body, this.rows, rows, ({ row }) => row, ({ row, top }) => this.row(row, top), 0);
+    for (const { row } of rows) {
+      const line = this.rows.get(row)!;
+      const marked = within(row, active.row, anchor.row) && (active.row !== anchor.row || active.column !== anchor.column);
+      arrange(line, this.cells.get(line)!, places, column, (place) => this.marked(row, place, marked, active, anchor), 1);
+    }
   }
 
   private headCell(place: Place, active: Spot): HTMLElement {
@@ -67,18 +85,19 @@ export class Drawing {
     return made;
   }
 
-  private row(index: number, top: number, places: readonly Place[], active: Spot, anchor: Spot): HTMLElement {
+  private row(index: number, top: number): HTMLElement {
     const made = h("div", { role: "row", class: "grid-row", "aria-rowindex": index + 2 });
     made.style.transform = `translateY(${top}px)`;
     made.append(cell("rowheader", 0, { column: -1, left: 0, width: NUMBER_WIDTH, pinned: true }, grouped(index + 1)));
-    const marked = within(index, active.row, anchor.row) && (active.row !== anchor.row || active.column !== anchor.column);
-    for (const place of places) {
-      const part = this.bodyCell(index, place);
-      if (marked && within(place.column, active.column, anchor.column)) part.classList.add("is-marked");
-      this.mark(part, index === active.row && place.column === active.column);
-      made.append(part);
-    }
+    this.cells.set(made, new Map());
     return made;
+  }
+
+  private marked(row: number, place: Place, marked: boolean, active: Spot, anchor: Spot): HTMLElement {
+    const part = this.bodyCell(row, place);
+    if (marked && within(place.column, active.column, anchor.column)) part.classList.add("is-marked");
+    this.mark(part, row === active.row && place.column === active.column);
+    return part;
   }
 
   private bodyCell(row: number, place: Place): HTMLElement {
@@ -96,6 +115,23 @@ export class Drawing {
     if (!isActive) return;
     part.id = `${this.id}-cell`;
     part.setAttribute("aria-selected", "true");
+  }
+}
+
+/** Make the children from `first` on those that are wanted, in their order; those that are there already stay as they are. */
+function arrange<T>(parent: HTMLElement, kept: Map<number, HTMLElement>, wanted: readonly T[], key: (item: T) => number, make: (item: T) => HTMLElement, first: number): void {
+  const keys = new Set(wanted.map(key));
+  for (const [known, part] of kept)
+    if (!keys.has(known)) {
+      part.remove();
+      kept.delete(known);
+    }
+  let next: Element | null = parent.children[first] ?? null;
+  for (const item of wanted) {
+    const part = kept.get(key(item)) ?? make(item);
+    kept.set(key(item), part);
+    if (part === next) next = next.nextElementSibling;
+    else parent.insertBefore(part, next);
   }
 }
 
