@@ -29,7 +29,7 @@ STOP_LIMIT = 40.0
 # Studios that run side by side on one Redis must not take each other's messages: each has its name here.
 STUDIOS = (
     "supervised", "live", "killed", "wrecked", "other", "drafts", "bucket",
-    "mlflow", "azure", "assets", "computes", "joined", "ending2", "ending9",
+    "mlflow", "azure", "assets", "computes", "joined", "ending2", "ending9", "far",
 )  # fmt: skip
 
 

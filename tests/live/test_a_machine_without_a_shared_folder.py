@@ -34,7 +34,7 @@ __all__ = ["endpoint"]
 @pytest.fixture(scope="module")
 def studio(endpoint: str) -> Iterator[Studio]:
     bucket = {"STORAGE_URL": "s3://artifacts/far", "AWS_ENDPOINT_URL": endpoint, **KEYS}
-    with start_studio("bucket", **bucket) as running:
+    with start_studio("far", **bucket) as running:
         call(running, "PUT", "computes/bench", {"kind": "machine"})
         yield running
 
