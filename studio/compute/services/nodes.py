@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 from django.conf import settings
 from django.db.models import Sum
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from officina.errors import StudioError
 from studio.compute.models import NODE_SILENT_AFTER, ComputeTarget, Node, Quota
@@ -52,10 +52,11 @@ def beat_node() -> Node:
         defaults={
             "slots": settings.WORKERS,
             "facts": facts,
-            "seen": timezone.now(),
+            "seen": Now(),  # by the database's clock: those of machines differ
             "pool": settings.POOL,
         },
     )
+    row.refresh_from_db(fields=["seen"])
     return row
 
 
@@ -64,10 +65,8 @@ def limits(pool: str, *, lock: bool = False) -> Limits:
 
     To `lock` the pool's nodes makes dispatchers take turns, so that slots are never given twice.
     """
-    rows = Node.objects.filter(pool=pool).order_by("pk")
-    known = (rows.select_for_update() if lock else rows).values_list("slots", "facts", "seen")
-    silent = timezone.now() - NODE_SILENT_AFTER
-    nodes = [(slots, facts) for slots, facts, seen in known if seen > silent]
+    alive = Node.objects.filter(pool=pool, seen__gt=Now() - NODE_SILENT_AFTER).order_by("pk")
+    nodes = list((alive.select_for_update() if lock else alive).values_list("slots", "facts"))
     quotas = list(Quota.objects.all())
     return Limits(
         slots=sum(slots for slots, _ in nodes),
@@ -140,7 +139,7 @@ def usage(workspace: Workspace, *, held: Iterable[Any]) -> list[dict[str, Any]]:
     """Return what the workspace uses of what it may, in Azure's words."""
     runs = list(held)
     quota = Quota.objects.filter(workspace=workspace, user=None).first()
-    there = Node.objects.filter(pool="local", seen__gt=timezone.now() - NODE_SILENT_AFTER)
+    there = Node.objects.filter(pool="local", seen__gt=Now() - NODE_SILENT_AFTER)
     most = quota.slots if quota and quota.slots else there.aggregate(n=Sum("slots"))["n"] or 0
     rows = [_usage("slots", "Slots of the workspace", sum(run.slots for run in runs), most)]
     for target in ComputeTarget.objects.filter(workspace=workspace, kind="cluster").order_by(

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Sum
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from officina.errors import StudioError
@@ -263,7 +264,7 @@ def slots_for(target: ComputeTarget, asked: int) -> int:
     """Return the slots that a run takes: what it asks for, at least what the size takes of a machine."""
     if target.size is None:
         return asked
-    alive = Node.objects.filter(pool=target.pool, seen__gt=timezone.now() - NODE_SILENT_AFTER)
+    alive = Node.objects.filter(pool=target.pool, seen__gt=Now() - NODE_SILENT_AFTER)
     there = alive.aggregate(n=Sum("slots"))["n"] or target.size.slots
     return max(asked, min(target.size.slots, there))
 

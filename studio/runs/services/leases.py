@@ -11,11 +11,12 @@ from datetime import timedelta
 
 import psutil
 from django.db import close_old_connections, connection
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from studio.compute import services as computes
 from studio.runs.models import HELD, Run
 
+# By the database's clock, `Now()`, as all that machines compare: their own may differ by minutes.
 LEASE = timedelta(seconds=15)
 RENEW_EVERY = 5.0
 # Of the runs above, only their names are asked for; a pipeline's document may be very long.
@@ -45,7 +46,7 @@ def _owner_name(pid: int) -> str:
 def take(*, run_id: int, fence: int) -> Run | None:
     """Take the run that was handed over under this fence; None if another has it."""
     changed = Run.objects.filter(pk=run_id, fence=fence, lease_owner="", status__in=HELD).update(
-        lease_owner=owner_name(), lease_until=timezone.now() + LEASE, node=computes.node_name()
+        lease_owner=owner_name(), lease_until=Now() + LEASE, node=computes.node_name()
     )
     if not changed:
         return None
@@ -65,7 +66,7 @@ def renewed(*, run: Run, fence: int, lost: threading.Event) -> Iterator[None]:
             close_old_connections()
             with contextlib.suppress(Exception):
                 held = Run.objects.filter(pk=run.pk, fence=fence, status__in=HELD)
-                if not held.update(lease_until=timezone.now() + LEASE):
+                if not held.update(lease_until=Now() + LEASE):
                     lost.set()
         if renewals:
             connection.close()

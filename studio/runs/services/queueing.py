@@ -13,6 +13,7 @@ from functools import partial
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, F, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from studio.compute import services as computes
@@ -131,7 +132,7 @@ def _claim(run: Run) -> bool:
         reason="",
         fence=run.fence + 1,
         lease_owner="",
-        lease_until=timezone.now() + HANDOVER,
+        lease_until=Now() + HANDOVER,
     )
 
 
@@ -224,8 +225,7 @@ def reap(*, dead_owners: list[str] | None = None) -> int:
     The new worker finds out what became of the job: it adopts a living shim, reads a finished one's
     result, or starts or fails the attempt.
     """
-    now = timezone.now()
-    silent = Q(lease_until__lt=now)
+    silent = Q(lease_until__lt=Now())
     if dead_owners:
         silent |= Q(lease_owner__in=dead_owners)
     rows = list(Run.objects.held().filter(silent).select_related("parent", "root", "compute"))
@@ -234,7 +234,7 @@ def reap(*, dead_owners: list[str] | None = None) -> int:
         with transaction.atomic():
             changed = Run.objects.filter(
                 silent, pk=run.pk, fence=run.fence, status__in=HELD
-            ).update(fence=F("fence") + 1, lease_owner="", lease_until=now + HANDOVER)
+            ).update(fence=F("fence") + 1, lease_owner="", lease_until=Now() + HANDOVER)
             if changed:
                 run.fence += 1
                 count += 1

@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -19,9 +20,12 @@ from django.utils import timezone
 
 from officina.errors import StudioError
 from registry.models import AssetVersion, StoredTree
+from studio.compute import services as computes
+from studio.compute.models import Node
 from studio.runs import services
 from studio.runs.logs import read_log
 from studio.runs.models import Run
+from studio.runs.services import leases
 from studio.runs.services.monitoring import Watch
 from studio.workspaces import services as services_of_people
 from studio.workspaces.models import ApiToken, AuditEntry, Event
@@ -237,6 +241,28 @@ def test_a_full_store_fails_the_run_in_words_and_registers_nothing_until_there_i
         assert AssetVersion.objects.get().asset.name == "m"
     finally:
         subprocess.run(["umount", "-l", store], check=True)
+
+
+@pytest.mark.parametrize("minutes", [5, -5, 60, -60])
+def test_a_clock_that_is_wrong_takes_no_run_from_its_worker_and_no_node_from_its_pool(
+    submit: Callable[..., Run], command: Callable[..., dict[str, Any]], work: Callable[[], None],
+    messages: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch, minutes: int,
+) -> None:  # fmt: skip
+    run = submit(command("echo whole"))
+    Node.objects.update(seen=timezone.now())
+    right = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: right() + timedelta(minutes=minutes))
+    computes.beat_node()
+    assert services.reap() == 0  # handed over by a machine with another clock
+    assert leases.take(run_id=run.pk, fence=messages[0][1]) is not None
+    assert services.reap() == 0  # and held by one
+    assert computes.limits("local").slots > 0
+    Run.objects.filter(pk=run.pk).update(lease_until=right() - timedelta(seconds=1))
+    assert services.reap() == 1
+    messages.pop(0)
+    work()
+    run.refresh_from_db()
+    assert run.status == "Completed"
 
 
 def test_a_late_write_of_a_lost_worker_is_refused(
