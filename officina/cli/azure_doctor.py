@@ -20,6 +20,8 @@ from officina.errors import StudioError
 if TYPE_CHECKING:
     from officina.client.profile import Profile
 
+CONFIG = ("workspace_name", "subscription_id", "resource_group")
+BUNDLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 SET = 'Run: eval "$(officina azure env)"'
 
 
@@ -47,18 +49,26 @@ def fail(text: str, advice: str) -> Finding:
 def examine(profile: Profile, environ: Mapping[str, str] | None = None) -> Iterator[Finding]:
     """Yield what is right and wrong with this shell, this machine and the way to the studio."""
     env = os.environ if environ is None else environ
+    absent = [name for name in BUNDLES if env.get(name) and not Path(env[name]).is_file()]
+    for name in absent:
+        # Nothing can be asked over TLS until this is mended, not even by us.
+        yield fail(f"{name} names {env[name]}, which is not there.", f"{SET} (or: unset {name})")
+    if absent:
+        return
     try:
         facts = client_facts(profile)
     except StudioError as error:
-        yield fail(error.message, error.hint)
+        yield from _proxies(env, profile.url)
+        yield fail(error.message, "Check OFFICINA_URL, or `officina login`; the studio must run.")
         return
     tls = facts["tls_url"].rstrip("/")
     yield ok(f"the studio answers at {profile.url}; its TLS address is {tls}")
     yield from _variables(env, tls)
     yield from _bundles(env, facts)
     yield from _proxies(env, tls)
+    yield from _proxies(env, env.get("IDENTITY_ENDPOINT") or profile.url)
     yield from _metadata(env, tls, facts["authority"])
-    yield from _sign_in(env, profile)
+    yield from _sign_in(env, profile, tls)
     yield from _config(profile)
     yield from _packages()
 
@@ -86,7 +96,7 @@ def _bundles(env: Mapping[str, str], facts: Mapping[str, Any]) -> Iterator[Findi
         yield ok("the studio's certificate is one that others vouch for: no bundle is needed")
         return
     ours = _body(facts["authority"])
-    for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+    for name in BUNDLES:
         path = env.get(name, "")
         if not path:
             yield fail(f"{name} is not set: the studio's certificate is not trusted.", SET)
@@ -115,14 +125,16 @@ def _body(pem: str) -> str:
     return re.sub(r"\s", "", inner[1]) if inner else pem
 
 
-def _proxies(env: Mapping[str, str], tls: str) -> Iterator[Finding]:
-    host = urlsplit(tls).hostname or ""
-    proxy = next((env[n] for n in ("HTTPS_PROXY", "https_proxy") if env.get(n)), "")
+def _proxies(env: Mapping[str, str], url: str) -> Iterator[Finding]:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    names = (f"{parts.scheme}_proxy", "all_proxy")
+    proxy = next((env[n] for name in names for n in (name.upper(), name) if env.get(n)), "")
     without = env.get("NO_PROXY", "") or env.get("no_proxy", "")
     if proxy and host not in without and "*" not in without:
         yield note(
-            f"Requests to {host} go through the proxy {urlsplit(proxy).hostname}.",
-            f"If that fails, set NO_PROXY={host}.",
+            f"Requests to {url} go through the proxy {urlsplit(proxy).hostname or proxy}.",
+            f"If that fails: export NO_PROXY={host}",
         )
 
 
@@ -145,7 +157,8 @@ def _metadata(env: Mapping[str, str], tls: str, authority: str) -> Iterator[Find
     except (httpx.HTTPError, ValueError, LookupError, TypeError, OSError) as error:
         yield fail(
             f"{url} does not answer over TLS: {error}",
-            "The name must be one of the certificate: add it to OFFICINA_HOSTS on the studio.",
+            "If a proxy is in between, set NO_PROXY; else the name must be one of the certificate: "
+            "add it to OFFICINA_HOSTS on the studio.",
         )
         return
     yield ok("TLS works, and the studio tells where its services are")
@@ -157,20 +170,28 @@ def _metadata(env: Mapping[str, str], tls: str, authority: str) -> Iterator[Find
             yield fail(f"The clocks differ by {skew:.0f} s.", "Tokens need clocks that agree.")
 
 
-def _sign_in(env: Mapping[str, str], profile: Profile) -> Iterator[Finding]:
+def _sign_in(env: Mapping[str, str], profile: Profile, tls: str) -> Iterator[Finding]:
     import httpx
 
+    chosen = env.get("AZURE_TOKEN_CREDENTIALS", "").lower()
+    if chosen not in {"", "prod", "environmentcredential", "managedidentitycredential"}:
+        yield fail(
+            f"AZURE_TOKEN_CREDENTIALS={env['AZURE_TOKEN_CREDENTIALS']} keeps DefaultAzureCredential "
+            "from the studio's sign-in.",
+            "Unset it: unset AZURE_TOKEN_CREDENTIALS",
+        )
     if env.get("AZURE_CLIENT_ID") and env.get("AZURE_TENANT_ID", "") != "adfs":
         yield fail(
             "AZURE_CLIENT_ID and AZURE_TENANT_ID name an account of Azure, which is tried first.",
             "Unset them: unset AZURE_CLIENT_ID AZURE_TENANT_ID AZURE_CLIENT_SECRET",
         )
+        return
+    if env.get("AZURE_CLIENT_ID"):
+        yield from _principal(env, profile, tls)
+        return
     endpoint, header = env.get("IDENTITY_ENDPOINT", ""), env.get("IDENTITY_HEADER", "")
     if not (endpoint and header):
-        if env.get("AZURE_CLIENT_SECRET"):
-            yield ok("AZURE_CLIENT_SECRET is set: recipe C")
-        else:
-            yield fail("IDENTITY_ENDPOINT and IDENTITY_HEADER are not set.", SET)
+        yield fail("IDENTITY_ENDPOINT and IDENTITY_HEADER are not set.", SET)
         return
     asked = {"resource": "https://ml.azure.officina.invalid", "api-version": "2019-08-01"}
     try:
@@ -183,7 +204,7 @@ def _sign_in(env: Mapping[str, str], profile: Profile) -> Iterator[Finding]:
     if answer.status_code == 401:
         yield fail(
             "The token in IDENTITY_HEADER is unknown, expired or revoked.",
-            f"Make one on the Tokens page, `officina login`, then {SET}",
+            f"Make one on the Tokens page and `officina login`. {SET}",
         )
         return
     token = answer.json()["access_token"] if answer.is_success else ""
@@ -191,6 +212,42 @@ def _sign_in(env: Mapping[str, str], profile: Profile) -> Iterator[Finding]:
         yield fail(f"IDENTITY_ENDPOINT answers {answer.status_code} and no token.", SET)
         return
     yield ok(f"signed in as {_claims(token).get('upn', 'somebody')}")
+    yield from _workspace(profile, token)
+
+
+def _principal(env: Mapping[str, str], profile: Profile, tls: str) -> Iterator[Finding]:
+    """Try recipe C: a service principal whose secret is an API token."""
+    import httpx
+
+    recipe = 'Run: eval "$(officina azure env --recipe c)"'
+    if env.get("AZURE_AUTHORITY_HOST", "").rstrip("/") != tls:
+        yield fail(
+            f"AZURE_AUTHORITY_HOST is {env.get('AZURE_AUTHORITY_HOST') or 'not set'}, "
+            f"the studio is at {tls}.",
+            recipe,
+        )
+        return
+    asked = {
+        "grant_type": "client_credentials",
+        "client_secret": env.get("AZURE_CLIENT_SECRET", ""),
+    }
+    asked |= {
+        "client_id": env["AZURE_CLIENT_ID"],
+        "scope": "https://ml.azure.officina.invalid/.default",
+    }
+    try:
+        answer = httpx.post(f"{profile.url}/adfs/oauth2/token", data=asked, timeout=10)
+        token = str(answer.json().get("access_token") or "")
+    except (httpx.HTTPError, ValueError) as error:
+        yield fail(f"The studio does not answer the sign-in: {error}", recipe)
+        return
+    if not token:
+        yield fail(
+            "The token in AZURE_CLIENT_SECRET is unknown, expired or revoked.",
+            f"Make one on the Tokens page and `officina login`. {recipe}",
+        )
+        return
+    yield ok(f"signed in as {_claims(token).get('upn', 'somebody')} (recipe C)")
     yield from _workspace(profile, token)
 
 
@@ -225,10 +282,12 @@ def _config(profile: Profile) -> Iterator[Finding]:
             if not path.is_file():
                 continue
             try:
-                name = json.loads(path.read_text(encoding="utf-8"))["workspace_name"]
+                found = json.loads(path.read_text(encoding="utf-8"))
+                name, _, _ = (found[key] for key in CONFIG)
             except (OSError, ValueError, LookupError, TypeError):
                 yield fail(
-                    f"{path} is not a workspace's config.json.", "Run `officina azure config`."
+                    f"{path} is not a workspace's config.json: it needs {', '.join(CONFIG)}.",
+                    "Run `officina azure config`.",
                 )
                 return
             if profile.workspace and name != profile.workspace:

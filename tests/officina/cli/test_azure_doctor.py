@@ -52,11 +52,14 @@ MISTAKES: list[tuple[dict[str, str | None], str]] = [
     ({"AZUREML_DEV_URL_MFE": "https://x"}, "AZUREML_DEV_URL_MFE"),
     ({"REQUESTS_CA_BUNDLE": None}, "REQUESTS_CA_BUNDLE is not set"),
     ({"SSL_CERT_FILE": None}, "SSL_CERT_FILE is not set"),
-    ({"REQUESTS_CA_BUNDLE": "/nowhere.pem"}, "cannot be read"),
+    ({"REQUESTS_CA_BUNDLE": "/nowhere.pem"}, "which is not there"),
+    ({"SSL_CERT_FILE": "/nowhere.pem"}, "which is not there"),
     ({"IDENTITY_ENDPOINT": None}, "IDENTITY_ENDPOINT and IDENTITY_HEADER are not set"),
     ({"IDENTITY_ENDPOINT": "http://localhost:1/msi/token"}, "does not answer"),
     ({"IDENTITY_HEADER": "oft_nobody"}, "unknown, expired or revoked"),
     ({"AZURE_CLIENT_ID": "me", "AZURE_TENANT_ID": "contoso"}, "name an account of Azure"),
+    ({"AZURE_CLIENT_ID": "me", "AZURE_TENANT_ID": "adfs"}, "AZURE_AUTHORITY_HOST is not set"),
+    ({"AZURE_TOKEN_CREDENTIALS": "dev"}, "keeps DefaultAzureCredential"),
 ]
 
 
@@ -67,6 +70,22 @@ def test_a_usual_mistake_is_found_with_what_to_do(
     env = {key: value for key, value in (good | change).items() if value is not None}
     found = [each for each in examine(env) if each.mark == "FAIL" and told in each.text]
     assert found and all(each.advice for each in found)
+
+
+def test_recipe_c_is_tried_with_its_own_secret(
+    examine: Any, studio_server: Studio, tmp_path: Path
+) -> None:
+    env = clients.environment(studio_server, tmp_path, "--recipe", "c")
+    assert not failures(examine(env))
+    found = failures(examine(env | {"AZURE_CLIENT_SECRET": "oft_nobody"}))
+    assert found == ["The token in AZURE_CLIENT_SECRET is unknown, expired or revoked."]
+
+
+def test_a_config_without_the_three_names_is_found(
+    examine: Any, good: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text('{"workspace_name": "lab"}')
+    assert any("it needs workspace_name, sub" in text for text in failures(examine(good)))
 
 
 def test_a_bundle_of_another_authority_is_found(
