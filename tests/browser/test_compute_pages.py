@@ -40,6 +40,8 @@ for name, kind, config in (
     ("my-box", "instance", dict()),
     ("far", "machine", dict()),
     ("pods", "kubernetes", dict()),
+    ("host", "ssh", dict(address="ana@host.example")),
+    ("bricks", "databricks", dict()),
 ):
     services.create(workspace=lab, name=name, kind=kind, config=config, user=owner)
 environments.create(
@@ -94,26 +96,56 @@ def test_a_waiting_run_says_why(owner: Page, studio_server: Studio) -> None:
     expect(owner.get_by_text("no GPU on this server: a node of gpus needs 1")).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    ("role", "may"),
-    [
-        ("Owner", True), ("Contributor", True), ("Compute Operator", True),
-        ("Data Scientist", False), ("Reader", False),
+# What each role holds of what these pages ask for; the rest is shown switched off, with the reason.
+MAY = {
+    "Owner": {"compute.manage", "registry.write", "runs.submit", "runs.edit"},
+    "Contributor": {"compute.manage", "registry.write", "runs.submit", "runs.edit"},
+    "Data Scientist": {"registry.write", "runs.submit", "runs.edit"},
+    "Compute Operator": {"compute.manage"},
+    "Reader": set(),
+}
+CONTROLS = {
+    "compute/": [
+        ("New compute", "compute.manage"), ("Save", "compute.manage"),
+        ("Start needs a gpu sooner", "runs.edit"),
     ],
-)  # fmt: skip
-def test_buttons_are_off_with_the_reason_for_those_who_may_not(
-    browser: Browser, studio_server: Studio, sessions: dict[str, str], role: str, may: bool
+    "compute/of/my-box/": [
+        ("Stop", "compute.manage"), ("Restart", "compute.manage"), ("Delete", "compute.manage"),
+        ("Save", "compute.manage"),
+    ],
+    "environments/": [("New environment", "registry.write"), ("Delete unused", "compute.manage")],
+    "environment/of/small/": [("New version", "registry.write"), ("Build", "runs.submit")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("role", list(MAY))
+def test_what_a_role_may_not_do_is_shown_switched_off_with_the_reason(
+    browser: Browser, studio_server: Studio, sessions: dict[str, str], role: str
 ) -> None:
     page = signed_in(browser, studio_server, sessions[role])
-    page.goto(address(studio_server, "compute/"))
-    new = page.get_by_role("link" if may else "button", name="New compute")
-    expect(new).to_be_visible()
-    if not may:
-        expect(new).to_be_disabled()
-        expect(new).to_have_attribute("title", re.compile("lacks compute.manage"))
-    page.goto(address(studio_server, "compute/of/my-box/"))
-    stop = page.get_by_role("button", name="Stop")
-    (expect(stop).to_be_enabled if may else expect(stop).to_be_disabled)()
+    for path, controls in CONTROLS.items():
+        answer = page.goto(address(studio_server, path))
+        assert answer is not None
+        if role == "Compute Operator" and path.startswith("environment"):
+            assert answer.status == 403
+            continue
+        assert answer.status == 200
+        main = page.get_by_role("main")
+        for name, operation in controls:
+            named = re.compile(f"^{name}")
+            if operation in MAY[role]:
+                button = main.get_by_role("button", name=named)
+                expect(button.or_(main.get_by_role("link", name=named)).first).to_be_enabled()
+                continue
+            off = main.get_by_role("button", name=named).first
+            expect(off).to_be_disabled()
+            expect(off).to_have_attribute("title", re.compile(f'"{role}" lacks {operation}'))
+    answer = page.goto(address(studio_server, "compute/of/far/"))
+    told = page.get_by_text("manage.py join --pool")
+    expect(told).to_have_count(1 if "compute.manage" in MAY[role] else 0)
+    answer = page.goto(address(studio_server, "compute/new/"))
+    assert answer is not None
+    assert answer.status == (200 if "compute.manage" in MAY[role] else 403)
     page.context.close()
 
 
@@ -121,26 +153,85 @@ def test_an_outsider_finds_nothing(
     browser: Browser, studio_server: Studio, sessions: dict[str, str]
 ) -> None:
     page = signed_in(browser, studio_server, sessions["outsider"])
-    for path in ("compute/", "environments/", "environment/of/small/"):
-        answer = page.goto(address(studio_server, path))
-        assert answer is not None
-        assert answer.status == 404
+    for path in (*CONTROLS, "compute/new/", "environment/of/sklearn-1.5/"):
+        # The status is what counts: no page is drawn.
+        assert page.request.get(address(studio_server, path)).status == 404, path
     page.context.close()
 
 
-def test_a_cluster_is_made_changed_and_deleted(owner: Page, studio_server: Studio) -> None:
+def test_each_kind_tells_how_a_machine_joins_or_why_none_can(
+    owner: Page, studio_server: Studio
+) -> None:
+    owner.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    owner.goto(address(studio_server, "compute/of/far/"))
+    join = owner.get_by_role("region", name="Join a machine")
+    join.get_by_role("button", name="Copy").click()
+    expect(owner.get_by_text("Copied").first).to_be_visible()
+    copied = owner.evaluate("navigator.clipboard.readText()")
+    assert f"python manage.py join --pool {studio_server.workspace}.far" in copied
+    assert 'DATABASE_URL="$DATABASE_URL" \\\n' in copied
+    for name, told in (("pods", "kind: Deployment"), ("host", "ssh -p 22 ana@host.example")):
+        owner.goto(address(studio_server, f"compute/of/{name}/"))
+        expect(owner.get_by_label("Command")).to_contain_text(told)
+        expect(owner.get_by_text("No machine", exact=True)).to_be_visible()
+    owner.goto(address(studio_server, "compute/of/bricks/"))
+    expect(owner.get_by_text("Databricks exists only in Azure")).to_be_visible()
+    owner.goto(address(studio_server, "compute/new/?kind=dask"))
+    expect(owner.get_by_label("Scheduler address")).to_be_visible()
+
+
+def test_quotas_shares_and_a_runs_place_are_changed_on_the_page(
+    owner: Page, studio_server: Studio
+) -> None:
+    owner.goto(address(studio_server, "compute/"))
+    owner.get_by_label("Slots", exact=True).fill("3")
+    owner.get_by_label("Share of the workspace").fill("2")
+    owner.get_by_role("button", name="Save").click()
+    expect(owner.get_by_text("3 slots, share 2")).to_be_visible()
+    owner.get_by_label("For").select_option(label="reader")
+    owner.get_by_label("Slots", exact=True).fill("1")
+    owner.get_by_label("Share of the workspace").fill("")
+    owner.get_by_role("button", name="Save").click()
+    expect(owner.get_by_text("1 slot", exact=True)).to_be_visible()
+    for person, share in (("reader", ""), ("Whole workspace", "1")):
+        owner.get_by_label("For").select_option(label=person)
+        owner.get_by_label("Slots", exact=True).fill("")
+        owner.get_by_label("Share of the workspace").fill(share)
+        owner.get_by_role("button", name="Save").click()
+        expect(owner.get_by_text("lifted.").first).to_be_visible()
+    expect(owner.get_by_text("No quota: all free slots may be used.")).to_be_visible()
+    queue = owner.get_by_role("region", name="Queue of local")
+    row = queue.get_by_role("row").filter(has_text="needs a gpu").first
+    before = int(row.locator("form .num").inner_text())
+    row.get_by_role("button", name="Start needs a gpu sooner").click()
+    expect(row.locator("form .num")).to_have_text(str(before + 1))
+
+
+def test_a_cluster_is_made_from_the_size_table_changed_and_deleted(
+    owner: Page, studio_server: Studio
+) -> None:
     owner.goto(address(studio_server, "compute/"))
     owner.get_by_role("link", name="New compute").click()
     owner.get_by_label("Name").fill("by-hand")
+    owner.get_by_label("Size").select_option("Standard_F4s_v2")
+    owner.get_by_label("Fewest nodes").fill("1")
     owner.get_by_label("Most nodes").fill("3")
+    owner.get_by_label("Idle seconds before scale down").fill("30")
     owner.get_by_role("button", name="Create").click()
     owner.wait_for_url("**/compute/of/by-hand/")
+    facts = owner.get_by_label("Facts")
+    expect(facts).to_contain_text("4 cores, 8 GiB")
+    expect(facts).to_contain_text("0.169")
+    expect(owner.get_by_text("1 of 1 to 3")).to_be_visible()
     owner.get_by_label("Most nodes").fill("0")
     owner.get_by_role("button", name="Save").click()
     expect(owner.get_by_text("whole number from 1")).to_be_visible()
+    owner.get_by_label("Fewest nodes").fill("9")
+    owner.get_by_role("button", name="Save").click()
+    expect(owner.get_by_text("The fewest nodes are more than the most nodes.")).to_be_visible()
     owner.get_by_label("Most nodes").fill("5")
     owner.get_by_role("button", name="Save").click()
-    expect(owner.get_by_text("0 of 0 to 5")).to_be_visible()
+    expect(owner.get_by_text("1 of 1 to 5")).to_be_visible()
     owner.on("dialog", lambda dialog: dialog.accept())
     owner.get_by_role("button", name="Delete").click()
     confirm = owner.locator("dialog[open] .btn-danger, dialog[open] .btn-danger-solid")
@@ -174,6 +265,25 @@ def test_the_form_of_an_environment_reads_along_and_names_a_bad_pin(
     owner.wait_for_url("**/environment/of/by-hand-env/")
 
 
+def test_the_form_names_what_cannot_be_mapped_and_an_image_that_is_not_used(
+    owner: Page, studio_server: Studio
+) -> None:
+    owner.goto(address(studio_server, "environment/new/"))
+    checked = owner.locator("#env-check")
+    owner.get_by_label("Content").fill("dependencies:\n  - python=3.11\n  - cudatoolkit=11\n")
+    expect(checked).to_contain_text("cudatoolkit is no Python package and was left out")
+    owner.get_by_label("Image", exact=True).first.check()
+    expect(owner.get_by_label("Content")).to_be_hidden()
+    owner.get_by_role("textbox", name="Image").fill("docker.io/me/mine:1")
+    owner.get_by_role("button", name="Check packages").click()
+    expect(checked).to_contain_text("docker.io/me/mine:1 not used: no container runtime")
+    owner.get_by_label("Interpreter as it is").check()
+    owner.get_by_label("Name").fill("as-it-is")
+    owner.get_by_role("button", name="Register").click()
+    owner.wait_for_url("**/environment/of/as-it-is/")
+    expect(owner.get_by_text("As it is", exact=True)).to_be_visible()
+
+
 def test_a_build_shows_its_log_and_the_page_its_packages(
     owner: Page, studio_server: Studio
 ) -> None:
@@ -185,3 +295,8 @@ def test_a_build_shows_its_log_and_the_page_its_packages(
     expect(owner.get_by_text("exact packages")).to_be_visible(timeout=60_000)
     owner.goto(address(studio_server, "environment/of/small/"))
     expect(owner.locator(".pill-completed").first).to_contain_text("Built", timeout=60_000)
+    owner.goto(address(studio_server, "environments/"))
+    row = owner.get_by_role("region", name="Cache").get_by_role("row").filter(has_text="small")
+    row.get_by_role("button", name=re.compile("^Delete small")).click()
+    owner.get_by_role("dialog").get_by_role("button", name=re.compile("Delete|Confirm|Yes")).click()
+    expect(owner.get_by_text("freed; the next use builds again.")).to_be_visible()
