@@ -29,7 +29,7 @@ from urllib.parse import urlsplit, urlunsplit
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests import isolation  # noqa: F401  sets the home before Django's settings are read
-from tests.running import free_port, start_studio
+from tests.running import ROOT, free_port, start_studio
 
 FOLDER = Path(tempfile.gettempdir()) / "officina-peer-mlflow"
 PACKAGES = ("mlflow==3.*", "uvloop", "psycopg2-binary")
@@ -165,6 +165,10 @@ def measure(figures: list[Figure], rounds: int, postgres: str = "") -> dict[str,
     # A studio of the tests takes its database from the environment, and makes it anew.
     with databases(postgres) as (ours, theirs), peer(theirs) as other:
         more = {"DATABASE_URL": ours} if ours else {}
+        if ours:
+            # Before its start, which is waited for with less patience.
+            manage = [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity", "0"]
+            subprocess.run(manage, env={**os.environ, **more}, cwd=ROOT, check=True)
         with start_studio("other", **more) as studio:
             assert studio.process
             own = {

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from studio.facades.mlflow.callers import DEFAULT, Caller, is_number
 from studio.facades.mlflow.wire import Message, Refusal
 from studio.runs.models import Experiment, LoggedModel
-from studio.workspaces.access import operation, signed_in
+from studio.workspaces.access import operation, public, signed_in
 from studio.workspaces.models import Workspace
 
 # The protocol that is spoken here: clients choose their own by it.
@@ -53,22 +53,31 @@ def unknown(caller: Caller, message: Message) -> dict[str, Any]:
 
 
 @require_safe
+@public
+def link(request: HttpRequest, named: str = "") -> HttpResponse:
+    """Lead from the links that clients print, `#/experiments/1/runs/abc`, to the studio's pages.
+
+    Browsers keep what stands after the # to themselves, so a script reads it and asks for `page`. This page tells
+    nobody anything, and comes before anyone signs in: a sign-in would lose that part.
+    """
+    to = reverse("mlflow-page", args=[named]) if named else reverse("mlflow-first-page")
+    return render(request, "facades/mlflow_links.html", {"to": to})
+
+
+@require_safe
 @signed_in
-def default_page(request: HttpRequest) -> HttpResponse:
-    """Lead to the page of the workspace that a person sees first; the part after # goes along."""
+def first_page(request: HttpRequest) -> HttpResponse:
+    """Go on with the workspace that a person sees first."""
     first = Workspace.objects.visible_to(request.user).order_by("memberships__pk").first()
-    return redirect("mlflow-page", workspace=first.name) if first else redirect("/")
+    if first is None:
+        return redirect("/")
+    return redirect(f"{reverse('mlflow-page', args=[first.name])}?{request.GET.urlencode()}")
 
 
 @require_safe
 @operation("workspace.read")
 def page(request: HttpRequest, workspace: Workspace) -> HttpResponse:
-    """Lead from the links that clients print, `#/experiments/1/runs/abc`, to the studio's pages.
-
-    Browsers keep what stands after the # to themselves, so a script reads it and asks again.
-    """
-    if not request.GET:
-        return render(request, "facades/mlflow_links.html", {"workspace": workspace})
+    """Lead to what a link names: runs, a run, a model or an experiment."""
     try:
         return redirect(_place(workspace, request.GET))
     except NoReverseMatch:  # no such name can be

@@ -156,10 +156,13 @@ calls += [re_path(address, _everywhere(server.not_here)) for address in ELSEWHER
 calls.append(re_path(r"^(?P<rest>.+)$", _everywhere(server.unknown)))
 
 urlpatterns: list[Any] = [
-    path("mlflow", server.default_page, name="mlflow-default-page"),
-    path("mlflow/", server.default_page),
+    path("mlflow", server.link),
+    path("mlflow/", server.link),
+    # No workspace can have this name.
+    path("mlflow/~/page", server.first_page, name="mlflow-first-page"),
     re_path(r"^mlflow/(?=(?:api/[23]\.0/|health$|version$|v1/|gateway/|graphql))", include(calls)),
-    path("mlflow/<str:workspace>", server.page, name="mlflow-page"),
-    path("mlflow/<str:workspace>/", server.page),
+    path("mlflow/<str:named>", server.link),
+    path("mlflow/<str:named>/", server.link),
+    path("mlflow/<str:workspace>/page", server.page, name="mlflow-page"),
     path("mlflow/<str:workspace>/", include(calls)),
 ]

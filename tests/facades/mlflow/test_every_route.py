@@ -68,7 +68,7 @@ def test_the_table_holds_every_address(cast: Any) -> None:
         if not isinstance(pattern.callback, Endpoint)
     }
     # The pages behind the links that clients print; tests/test_route_matrix.py asks for their rights.
-    assert len(others) == 4 and all("api" not in route for route in others)
+    assert len(others) == 6 and all("api" not in route for route in others)
 
 
 def call(client: Client, verb: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:

@@ -374,8 +374,15 @@ def test_what_is_not_here_is_said_clearly(owner: Caller, path: str, expected: st
 def test_links_that_clients_print_lead_to_the_studio(cast: Any, owner: Caller) -> None:
     guid = owner.run()
     client = Client()
+    # What stands after the # is read before anyone signs in, and is asked for afterwards.
+    for place in "/mlflow", "/mlflow/lab/", "/mlflow/nowhere":
+        assert client.get(place).status_code == 200
+    away = client.get(f"/mlflow/lab/page?run={guid}").headers["Location"]
+    assert away == f"/login/?next=/mlflow/lab/page%3Frun%3D{guid}"
     client.force_login(cast.owner)
-    assert client.get("/mlflow/lab/").status_code == 200
+    first = client.get(f"/mlflow/~/page?run={guid}").headers["Location"]
+    assert first == f"/mlflow/lab/page?run={guid}"
+    assert client.get("/mlflow/elsewhere/page?experiment=0").status_code == 404
     model = owner.post("logged-models", experiment_id="0", name="m", source_run_id=guid)[1]
     for asked, place in {
         f"run={guid}": f"runs/{guid}/",
@@ -386,7 +393,9 @@ def test_links_that_clients_print_lead_to_the_studio(cast: Any, owner: Caller) -
         "model=a/b": "experiments/",
         "run=../../x": "experiments/",
     }.items():
-        assert client.get(f"/mlflow/lab?{asked}").headers["Location"] == f"/w/lab/{place}", asked
+        assert client.get(f"/mlflow/lab/page?{asked}").headers["Location"] == f"/w/lab/{place}", (
+            asked
+        )
 
 
 def test_a_token_that_just_worked_stops_working_the_moment_its_rights_change(cast: Any) -> None:
