@@ -241,9 +241,10 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"queue": "system", "expires": 600},
     },
     "registry-housekeeping": {
+        # It works once an hour; asked more often, since a studio may not run for a whole hour at a time.
         "task": "registry.tasks.housekeeping",
-        "schedule": 3600.0,
-        "options": {"queue": "system", "expires": 600},
+        "schedule": 300.0,
+        "options": {"queue": "system", "expires": 300},
     },
     "fire-schedules": {
         "task": "studio.automation.tasks.fire",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
@@ -14,6 +15,7 @@ from registry.services.deleting import delete, dependents, freed_by
 from studio.workspaces import audit
 from studio.workspaces.models import Workspace
 
+log = logging.getLogger(__name__)
 MOST_AT_ONCE = 1000
 
 
@@ -108,5 +110,13 @@ def apply_rule(rule: RetentionRule, *, user: Any = None) -> dict[str, Any]:
 
 
 def apply_all() -> int:
-    """Apply every rule that is on; returns how many versions went."""
-    return sum(apply_rule(rule)["deleted"] for rule in RetentionRule.objects.filter(enabled=True))
+    """Apply every rule that is on; returns how many versions went. A rule that fails stops no other."""
+    gone = 0
+    for rule in RetentionRule.objects.filter(enabled=True).select_related("workspace"):
+        try:
+            gone += apply_rule(rule)["deleted"]
+        except Exception as error:
+            log.exception("retention rule %s of %s failed", rule.pk, rule.workspace)
+            rule.last_run, rule.last_result = timezone.now(), {"error": str(error)[:300]}
+            rule.save(update_fields=["last_run", "last_result"])
+    return gone

@@ -6,12 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
+from django.core.cache import cache
 from django.utils import timezone
 
 from officina.errors import StudioError
 from registry import services as registry
-from registry.models import AssetVersion
+from registry.models import AssetVersion, RetentionRule
 from registry.services import retention
+from registry.tasks import housekeeping
 
 
 @pytest.fixture
@@ -75,3 +78,37 @@ def test_over_json_only_those_who_manage(six: None, cast: Any) -> None:
     assert plan["versions"] == ["sales:1"]
     assert cast.client("owner").post(f"{base}/{made['id']}").json()["deleted"] == 1
     assert cast.client("owner").delete(f"{base}/{made['id']}").status_code == 204
+
+
+def test_it_works_by_itself_once_an_hour_and_one_rule_that_fails_stops_no_other(
+    six: None, lab: Any, cast: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.clear()
+    bad = retention.add_rule(workspace=lab, kind="model", keep_versions=1, user=cast.owner)
+    good = retention.add_rule(
+        workspace=lab, kind="data", keep_versions=4, min_age_days=1, user=cast.owner
+    )
+    real = retention.due
+
+    def due(rule: Any, **more: Any) -> Any:
+        if rule.pk == bad.pk:
+            raise OSError("the disk is gone")
+        return real(rule, **more)
+
+    monkeypatch.setattr(retention, "due", due)
+    housekeeping()
+    assert left(lab) == ["6", "5", "4", "3"]
+    bad.refresh_from_db()
+    assert bad.last_result == {"error": "the disk is gone"}
+    RetentionRule.objects.filter(pk=good.pk).update(keep_versions=1)
+    housekeeping()
+    assert len(left(lab)) == 4
+    cache.clear()
+    housekeeping()
+    assert left(lab) == ["6"]
+
+
+def test_beat_asks_for_it(settings: LazySettings) -> None:
+    entry = settings.CELERY_BEAT_SCHEDULE["registry-housekeeping"]
+    assert entry["task"] == housekeeping.name
+    assert entry["schedule"] <= 600  # a studio that runs for ten minutes at a time is cleaned too
