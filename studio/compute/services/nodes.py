@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -58,6 +59,14 @@ def beat_node() -> Node:
     )
     row.refresh_from_db(fields=["seen"])
     return row
+
+
+def memory_limit() -> int:
+    """Return the bytes that one job may use: what this machine or container has, without a tenth."""
+    most = psutil.virtual_memory().total
+    with contextlib.suppress(OSError, ValueError):  # no container, or "max"
+        most = min(most, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return most * 9 // 10
 
 
 def limits(pool: str, *, lock: bool = False) -> Limits:

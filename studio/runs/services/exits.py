@@ -31,6 +31,12 @@ def exit_error(result: dict[str, Any], tail: list[str]) -> dict[str, Any]:
         ),
         "shim_error": (f"The job could not be started: {result.get('detail', '')}", ""),
     }
+    if signal == 9:  # and not by us, which has a reason of its own
+        texts["exited"] = (
+            f"The job was killed by signal 9; its memory was at most {peak}.",
+            "That is what a machine does that has no memory left. Give the job less data at a time, "
+            "or run fewer at once.",
+        )
     last = next((line for line in reversed(tail) if line.strip()), "")
     how = f"was killed by signal {signal}" if signal else f"exited with code {code}"
     message, hint = texts.get(reason, (f"The job {how}.", f"Last line of its log: {last}"))

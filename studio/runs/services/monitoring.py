@@ -141,6 +141,7 @@ class Watch(Attempt):
             python=python,
             env=self.job_environment(),
             run_id=self.run.guid,
+            memory_bytes=computes.memory_limit(),
             network=not self.run.workspace.isolated,
         )
         if self.run.workspace.isolated:

@@ -123,6 +123,30 @@ def test_a_job_of_an_isolated_workspace_reaches_no_network(
     ) == [("workspace.isolate", user.email), ("workspace.open", user.email)]  # fmt: skip
 
 
+def test_a_job_that_takes_too_much_memory_is_ended_with_peak_and_limit(
+    submit: Callable[..., Run], command: Callable[..., dict[str, Any]], work: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(computes, "memory_limit", lambda: 100 << 20)
+    run = submit(command("python -c 'import time; x = b\"x\" * (300 << 20); time.sleep(30)'"))
+    work()
+    run.refresh_from_db()
+    assert run.status == "Failed"
+    assert "peak " in run.error["message"] and "its limit is 100 MiB" in run.error["message"]
+    assert run.peak_memory > 100 << 20
+
+
+def test_a_job_that_the_machine_kills_says_what_that_means(
+    submit: Callable[..., Run], command: Callable[..., dict[str, Any]], work: Callable[[], None]
+) -> None:
+    run = submit(command("cat /proc/self/oom_score_adj; kill -9 $$"))
+    work()
+    run.refresh_from_db()
+    assert "killed by signal 9; its memory was" in run.error["message"]
+    # The kernel takes a job before anything of the studio's.
+    assert b"\n500\n" in read_log(run=run, offset=0).data
+
+
 def test_cancel_ends_a_working_run_within_five_seconds(
     submit: Callable[..., Run], command: Callable[..., dict[str, Any]], work: Callable[[], None],
     user: Any,
