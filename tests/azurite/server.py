@@ -80,7 +80,8 @@ def _install(folder: Path) -> str:
     )  # fmt: skip
     if done.returncode:
         unreachable = any(
-            word in done.stderr for word in ("ENOTFOUND", "ECONNREFUSED", "ETIMEDOUT", "EAI_AGAIN")
+            word in done.stderr
+            for word in ("ENOTFOUND", "ECONNREFUSED", "ETIMEDOUT", "EAI_AGAIN", "SOCKET_TIMEOUT")
         )
         if unreachable:
             pytest.skip(f"the npm registry does not answer: {done.stderr[:300]}")

@@ -6,6 +6,7 @@ import datetime as dt
 import html
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from django.test import Client
 pytest.importorskip("azure.storage.blob")
 
 from officina.errors import StudioError
+from officina.storage import ContentStore
 from registry import services as registry
 from registry.datastores import looking, services
 from registry.models import Datastore
@@ -150,3 +152,22 @@ def test_a_token_reads_and_what_is_wrong_is_told(azurite: Azurite) -> None:
         "adls_gen2", account_key="", tenant_id="t"
     )
     assert "Check the address and the network" in told(endpoint_url="http://127.0.0.1:9")
+
+
+def test_the_studios_own_bytes_may_lie_in_a_container(
+    azurite: Azurite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("adlfs")
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", azurite.connection)
+    store = ContentStore("abfs://raw/own")  # as STORAGE_URL says it
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    (tmp_path / "in" / "a.csv").write_bytes(CSV)
+    (tmp_path / "in" / "deep" / "b.bin").write_bytes(bytes(range(256)) * 40_000)
+    tree = store.put_tree(tmp_path / "in")
+    store.materialize(tree.digest, tmp_path / "out")
+    assert (tmp_path / "out" / "deep" / "b.bin").stat().st_size == 10_240_000
+    assert (tmp_path / "out" / "a.csv").read_bytes() == CSV
+    digest = tree.files["a.csv"].sha256
+    assert store.exists(digest) and store.size(digest) == len(CSV)
+    store.delete(digest)
+    assert not store.exists(digest)
