@@ -208,6 +208,11 @@ class Run(models.Model):
             ),
             models.Index(fields=["experiment", "parent", "-created"], name="run_by_experiment"),
             models.Index(fields=["status", "lease_until"], name="run_lease"),
+            # A turn of the queue asks for its lines, then for the first few of each.
+            models.Index(
+                fields=["status", "compute", "workspace", "owner", "-priority", "queued"],
+                name="run_queue",
+            ),
             models.Index(fields=["workspace", "step_key", "status"], name="run_step_key"),
             models.Index(fields=["experiment", "-started", "guid"], name="run_by_start"),
         ]
