@@ -4,7 +4,7 @@ import os
 
 from azure.ai.ml import MLClient, command
 from azure.ai.ml.constants import AssetTypes
-from azure.ai.ml.entities import AmlCompute, Data, Environment, Model
+from azure.ai.ml.entities import AmlCompute, ComputeInstance, Data, Environment, Model
 from azure.core.exceptions import ResourceNotFoundError
 from azure.identity import DefaultAzureCredential
 from shared import BASE, ENV, V, folder, wait, workflow
@@ -141,6 +141,12 @@ def computes(ml):
     assert again.max_instances == 2
     assert ml.compute.get(f"own-cluster-{V}").size.lower() == "standard_ds3_v2"
     assert len(list(ml.compute.list_sizes())) > 10
+    box = f"own-box-{V}"
+    ml.compute.begin_create_or_update(ComputeInstance(name=box, size="Standard_DS3_v2")).result()
+    for verb, state in (("stop", "Stopped"), ("start", "Running"), ("restart", "Running")):
+        getattr(ml.compute, f"begin_{verb}")(box).result()
+        assert ml.compute.get(box).state == state, (verb, ml.compute.get(box).state)
+    ml.compute.begin_delete(box).result()
     list(ml.compute.list_usage())
     list(ml.compute.list_nodes(f"own-cluster-{V}"))
     ml.compute.begin_delete(f"own-cluster-{V}").result()
@@ -206,6 +212,20 @@ def what_is_not_there(ml):
         raise AssertionError("it was taken")
     except Exception as error:
         assert "no-such-compute" in str(error), error
+
+
+@workflow
+def what_is_not_served(ml):
+    for ask in (
+        lambda: list(ml.online_endpoints.list()),
+        lambda: ml.batch_endpoints.invoke("e"),
+        lambda: list(ml.connections.list()),
+    ):
+        try:
+            ask()
+            raise AssertionError("it was served")
+        except ResourceNotFoundError as error:
+            assert "not served by this studio" in str(error), error
 
 
 @workflow

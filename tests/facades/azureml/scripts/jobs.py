@@ -43,6 +43,11 @@ def command_job(ml):
     target = BASE / "job-back"
     ml.jobs.download(made.name, download_path=str(target), output_name="o")
     assert [p.read_text() for p in target.rglob("r.txt")] == ["result 3"]
+    model = ml.models.create_or_update(
+        Model(name=f"logged-{V}", path=f"runs:/{made.name}/outputs", type="custom_model")
+    )
+    ml.models.download(model.name, model.version, download_path=str(BASE / "logged"))
+    assert (BASE / "logged" / model.name / "outputs" / "x.txt").is_file()
     everything = BASE / "job-all"
     ml.jobs.download(made.name, download_path=str(everything), all=True)
     assert [p.read_text() for p in everything.rglob("artifacts/**/outputs/x.txt")] == ["kept"]

@@ -85,6 +85,8 @@ def pipeline_from_yaml(ml):
     assert got.status == "Completed" and set(got.jobs) == {"first", "second"}, got
     children = list(ml.jobs.list(parent_job_name=made.name))
     assert {c.status for c in children} == {"Completed"} and len(children) == 2, children
+    everything = BASE / "pipe-all"
+    ml.jobs.download(made.name, download_path=str(everything), all=True)
 
 
 @workflow

@@ -3,7 +3,7 @@
 import json
 
 from azure.ai.ml import Input, Output, command, dsl, load_component, load_job
-from azure.ai.ml.entities import JobService
+from azure.ai.ml.entities import Data, JobService
 from azure.ai.ml.parallel import RunFunction, parallel_run_function
 from shared import BASE, ENV, V, folder, stream, wait, workflow
 
@@ -205,6 +205,11 @@ def ranks_services_and_an_output_with_a_place(ml):
     target = BASE / "ranks-back"
     ml.jobs.download(made.name, download_path=str(target), output_name="here")
     assert sorted(p.name for p in target.rglob("rank*.txt")) == ["rank0.txt", "rank1.txt"]
+    place = got.outputs["here"].path
+    assert place.endswith(f"/paths/mine-{V}/{made.name}/"), place
+    # What lies there now can be registered as data, as anything that was uploaded.
+    kept = ml.data.create_or_update(Data(name=f"placed-{V}", path=place, type="uri_folder"))
+    assert kept.path == place, kept.path
 
 
 @workflow
