@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import random
 import re
+import shutil
 import statistics
 import sys
 import tempfile
@@ -230,11 +231,12 @@ class Worker:
         return lambda: None, read
 
     def upload_client(self, at: int) -> Any:
-        path = self.folder / "big.bin"
+        path = Path(tempfile.mkdtemp(dir=self.folder), "big.bin")
+        shutil.copyfile(self.folder / "big.bin", path)
 
         def changed() -> str:
             nonlocal path
-            path = path.rename(self.folder / f"big-{random.randrange(10**12)}.bin")
+            path = path.rename(path.parent / f"big-{random.randrange(10**12)}.bin")
             with path.open("r+b") as file:
                 file.write(random.randbytes(8))
             return str(path)
