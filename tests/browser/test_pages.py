@@ -28,7 +28,7 @@ print("SEEDED " + json.dumps([run.guid, client.cookies["sessionid"].value]))
 """
 TABS = ("overview", "metrics", "graph", "steps", "outputs", "children", "definition", "lineage")
 PATHS = (
-    "", "runs/", "experiments/", "experiments/samples/", "compare/", "compute/", "samples/",
+    "", "runs/", "experiments/", "experiments/samples/", "compare/", "compare/all/", "compute/", "samples/",
     "models/", "data/", "environments/", "components/", "components/split_data/",
     *(f"runs/RUN/?tab={tab}" for tab in TABS),
 )  # fmt: skip

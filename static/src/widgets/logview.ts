@@ -200,6 +200,9 @@ class LogPanel {
     if (this.target >= 0 && this.target < last && !this.root.dataset["jumped"]) {
       this.root.dataset["jumped"] = "1";
       this.reveal(this.target);
+    } else if (this.view.query && this.hit < 0 && this.view.hits.length) {
+      // Asked for while the log was still on its way.
+      this.step(1);
     } else if (this.follow) this.toEnd();
   }
 
