@@ -49,7 +49,7 @@ def open_backend(url: str) -> FolderBackend | RemoteBackend:
 
 
 @contextmanager
-def reporting_full_disk(place: str) -> Iterator[None]:
+def reporting_full_disk(place: str, kept: str = "nothing of this file was kept") -> Iterator[None]:
     """Turn "no space left" into an error that says so to people."""
     try:
         yield
@@ -57,7 +57,7 @@ def reporting_full_disk(place: str) -> Iterator[None]:
         if error.errno not in _FULL:
             raise
         raise StudioError(
-            "The storage is full; nothing of this file was kept.",
+            f"The storage is full; {kept}.",
             hint="Free space on the storage's disk, then try again.",
             where=place,
             code="storage_full",

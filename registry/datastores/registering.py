@@ -49,7 +49,10 @@ def entries_at(row: Datastore, *, path: str, user: User, most: int) -> dict[str,
         store, total = registry.store(), 0
         for name, _ in place.walk(path):
             with place.open(name) as source:
-                blob = store.put_stream(_chunks(source), limit=most - total)
+                try:
+                    blob = store.put_stream(_chunks(source), limit=most - total)
+                except StudioError as error:
+                    raise _too_large(error, path, most) from error
             found[name] = Entry(blob.sha256, blob.size)
             total += blob.size
             if len(found) > MOST_FILES:
@@ -62,6 +65,17 @@ def entries_at(row: Datastore, *, path: str, user: User, most: int) -> dict[str,
         name.removeprefix(path).strip("/") or PurePosixPath(name).name: entry
         for name, entry in found.items()
     }
+
+
+def _too_large(error: StudioError, path: str, most: int) -> StudioError:
+    if error.code != "too_large":
+        return error
+    words = f"{most >> 30} GiB" if most >= 2**30 else f"{most >> 20} MiB"
+    return StudioError(
+        f"{path or 'The datastore'} holds more than the {words} that are copied while you wait.",
+        hint="Import it, from the page of data: that is a run, which shows how far it is.", where="path",
+        code="too_large",
+    )  # fmt: skip
 
 
 def register_query(

@@ -230,7 +230,7 @@ def drop_stale_uploads() -> int:
 def _locked(upload: Upload) -> Iterator[BinaryIO]:
     """Give an upload's bytes to one request at a time, with the row as it is now."""
     path = part_file(upload)
-    with reporting_full_disk("uploads"):
+    with reporting_full_disk("uploads", "what has arrived of this file waits for the rest"):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Opened without truncation: the lock must be held before anything changes.
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, FilteredRelation, Q
 
 from officina.errors import StudioError
-from studio.runs.models import MetricSeries, Run, RunQuerySet, Status
+from studio.runs.models import Run, RunQuerySet, Status
 
 ORDERS = {
     "created": "created", "started": "started", "ended": "ended", "status": "status",
@@ -60,9 +60,10 @@ def order_runs(runs: RunQuerySet, order: str) -> RunQuerySet:
     """Order runs by a named field or by `metric.<key>`; `-` in front reverses."""
     name, descending = order.removeprefix("-"), order.startswith("-")
     if name.startswith("metric."):
-        series = MetricSeries.objects.filter(run=OuterRef("pk"), key=name.removeprefix("metric."))
-        runs = runs.annotate(ordered_by=Subquery(series.values("last_value")[:1]))
-        field = F("ordered_by")
+        # One join, which a run without the metric passes too; a run has a metric once.
+        key = name.removeprefix("metric.")
+        runs = runs.annotate(ordered_by=FilteredRelation("series", condition=Q(series__key=key)))
+        field = F("ordered_by__last_value")
     elif name in ORDERS:
         field = F(ORDERS[name])
     else:
