@@ -89,11 +89,15 @@ def test_all_that_a_client_logged_is_on_the_runs_page(
     process.stdin.flush()
     expect(page.locator("#run-head")).to_contain_text("Completed")
     assert process.wait(60) == 0
+    assert process.stdout
+    printed = next(line for line in process.stdout if "View run search at: " in line)
     _, body = studio_server.get(
         f"/api/v1/workspaces/{studio_server.workspace}/runs/{guid}/metrics?key=loss", timeout=30
     )
     assert len(json.loads(body)["series"]["loss"]["steps"]) == 21
     page.goto(f"{base}?tab=lineage")
-    page.goto(base)
+    # The link that the client printed leads here.
+    page.goto(printed.split(" at: ")[1].strip())
+    page.wait_for_url(base)
     page.screenshot(path=str(tmp_path / "overview.png"), full_page=True)
     assert complaints == []

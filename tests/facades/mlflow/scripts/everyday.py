@@ -10,7 +10,9 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import pandas as pd
+from click.testing import CliRunner
 from mlflow import MlflowClient
+from mlflow.cli import cli
 from mlflow.exceptions import MlflowException
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -191,6 +193,43 @@ def autologging(experiment, table, target):
         assert {str(each.status) for each in logged} == {"READY"} and len(logged) >= 2
 
 
+class Adds(mlflow.pyfunc.PythonModel):
+    """A model of one's own: whatever Python it is, and a file that it needs."""
+
+    def load_context(self, context):
+        self.amount = int(Path(context.artifacts["amount"]).read_text())
+
+    def predict(self, context, model_input, params=None):
+        return model_input + self.amount
+
+
+def own_models():
+    amount = Path("amount.txt")
+    amount.write_text("5")
+    with mlflow.start_run():
+        info = mlflow.pyfunc.log_model(
+            python_model=Adds(), artifacts={"amount": str(amount)}, pip_requirements=["pandas"],
+            **({"name": "adds"} if V3 else {"artifact_path": "adds"}),
+        )  # fmt: skip
+    table = pd.DataFrame({"a": [1.0, 2.0]})
+    assert list(mlflow.pyfunc.load_model(info.model_uri).predict(table)["a"]) == [6.0, 7.0]
+
+
+def commands(experiment, guid):
+    def said(*words):
+        done = CliRunner().invoke(cli, words)
+        assert done.exit_code == 0, (words, done.output, done.exception)
+        return done.output
+
+    assert guid in said("runs", "list", "--experiment-id", experiment)
+    assert '"loss": 0.2' in said("runs", "describe", "--run-id", guid)
+    assert NAME in said("experiments", "search")
+    assert "facts.json" in said("artifacts", "list", "--run-id", guid)
+    wanted = ("-a", "notes/a.txt", "-d", "fetched")
+    said("artifacts", "download", "--run-id", guid, *wanted)
+    assert [p.read_text() for p in Path("fetched").rglob("a.txt")] == ["hello"]
+
+
 def deleting(experiment, guid):
     client.delete_run(guid)
     assert client.get_run(guid).info.lifecycle_stage == "deleted"
@@ -214,5 +253,7 @@ files(run_id)
 searching(experiment_id, run_id)
 table, target = models(experiment_id)
 autologging(experiment_id, table, target)
+own_models()
+commands(experiment_id, run_id)
 deleting(experiment_id, run_id)
 print("ok")
