@@ -23,7 +23,8 @@ BLOCK = 2**20
 CLOUD = "blob.core.windows.net"
 _RIGHTS = "Correct the key or the token, or give it the right to read, list and write."
 # What the client's own connection objects put before the reason.
-_OBJECT = re.compile(r"<[\w.]+ object at 0x[0-9a-f]+>: ")
+_OBJECT = re.compile(r"(?:<[\w.]+ object at 0x[0-9a-f]+>|HTTPS?Connection\([^)]*\)): ")
+_AWAY = ("Failed to resolve", "timed out", "refused", "unreachable")
 
 
 class Container:
@@ -35,7 +36,7 @@ class Container:
         self._client = client
         self._root = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._where = where
-        self._secrets = [each for each in secrets if each]
+        self._secrets = [each for each in secrets if len(each) > 3]
 
     def test(self) -> str:
         with self._told(""):
@@ -146,7 +147,9 @@ class Container:
             refused = error.status_code in (401, 403) or isinstance(
                 error, azure.ClientAuthenticationError
             )
-            raise self._failed(error, _RIGHTS if refused else "Check the address.") from None
+            away = any(word in str(error) for word in _AWAY)  # of the service that gives tokens
+            hint = _RIGHTS if refused and not away else "Check the address and the network."
+            raise self._failed(error, hint) from None
         except azure.AzureError as error:
             raise self._failed(error, "Check the address and the network.") from None
         except ValueError as error:
@@ -268,7 +271,7 @@ def _credential(account: str, secrets: Mapping[str, str]) -> Any:
     if all(parts):
         from azure.identity import ClientSecretCredential
 
-        return ClientSecretCredential(*parts)
+        return ClientSecretCredential(*parts, retry_total=1, connection_timeout=5)
     if any(parts):
         raise StudioError(
             "A service principal takes tenant, client and client secret.", where="tenant_id",
