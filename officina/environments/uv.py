@@ -65,7 +65,7 @@ def run_uv(
 ) -> str:
     """Run uv and return what it printed; `log` gets its progress line by line as it comes."""
     process = subprocess.Popen(
-        [uv_binary(), *arguments],
+        [*_guard(), uv_binary(), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -179,6 +179,12 @@ def uv_binary() -> str:
     if found is None:
         raise StudioError("uv is not installed.", hint="pip install uv", code="unavailable")
     return found
+
+
+def _guard() -> list[str]:
+    """Return what makes a command end with us: a killed worker's uv must not go on writing."""
+    found = shutil.which("setpriv")
+    return [found, "--pdeathsig", "KILL"] if found else []
 
 
 def uv_environment() -> dict[str, str]:

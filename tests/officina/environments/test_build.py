@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from officina.environments import build, curated, environment_key, prepare, uv
+from officina.environments import cache as cache_of
 from officina.errors import StudioError
 
 TINY = "# one small wheel\niniconfig==2.0.0\n"
@@ -203,3 +206,32 @@ def test_the_log_of_a_build_does_not_name_the_index() -> None:
     lines: list[str] = []
     uv._read(["Failed to fetch https://me:secret@index.example/simple\n"], [], lines.append)
     assert lines == ["Failed to fetch (the index)"]
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv of util-linux")
+def test_a_killed_builder_takes_uv_along_and_the_next_one_sweeps(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from officina.environments import prepare\n"
+        "prepare('sklearn-1.5', cache=Path(sys.argv[1]), log=lambda line: None)"
+    )
+    builder = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
+
+    def at_work() -> list[int]:
+        found = (each.info for each in psutil.process_iter(["pid", "cmdline"]))
+        return [
+            each["pid"] for each in found
+            if each["pid"] != builder.pid and str(tmp_path) in " ".join(each["cmdline"] or ())
+        ]  # fmt: skip
+
+    until = time.monotonic() + 60
+    while not at_work() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert at_work()
+    builder.kill()
+    builder.wait()
+    until = time.monotonic() + 30
+    while at_work() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not at_work()
+    assert cache_of.clear(tmp_path) == []
+    assert not list(tmp_path.glob(".building-*"))
