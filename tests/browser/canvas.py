@@ -8,6 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser.portal import until
 from tests.running import Studio
 
 OWNER = "owner@example.org"
@@ -184,7 +185,5 @@ def open_canvas(
     )
     page.goto(f"{studio.url}/w/{studio.workspace}/pipelines/{guid}/{query}")
     expect(page.locator(".d-saved[data-saved=yes]")).to_be_visible(timeout=20_000)
-    page.wait_for_function(
-        "document.querySelector('.d-rows .d-row') || !document.querySelector('.d-palette')"
-    )
+    until(page, "document.querySelector('.d-rows .d-row') || !document.querySelector('.d-palette')")
     return canvas

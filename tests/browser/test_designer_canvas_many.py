@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.canvas import Canvas, graph, node, open_canvas, seed
+from tests.browser.portal import until
 from tests.running import Studio
 
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.slow]
@@ -53,7 +54,7 @@ def test_from_far_many_modules_are_one_picture_that_keys_outline_and_clicks_work
     expect(overview).to_be_attached()
     expect(modules).to_have_count(0)
     expect(page.locator(".d-overview-note")).to_contain_text("420 modules")
-    page.wait_for_function(f"({DRAWN})() > 0")
+    until(page, f"({DRAWN})() > 0")
 
     # Keys: the module that has the focus is an element, and only that one.
     page.locator(".d-flow").focus()
@@ -97,7 +98,7 @@ def test_from_far_many_modules_are_one_picture_that_keys_outline_and_clicks_work
 
 def test_a_frame_in_the_overview_selects_what_it_touches(canvas: Canvas) -> None:
     page = canvas.page
-    page.wait_for_function(f"({DRAWN})() > 0")
+    until(page, f"({DRAWN})() > 0")
     flow = page.locator(".d-flow").bounding_box()
     assert flow
     page.keyboard.down("Shift")

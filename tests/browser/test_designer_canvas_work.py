@@ -13,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from tests.browser.canvas import SMALL, Canvas, graph, node, open_canvas, seed
+from tests.browser.portal import until
 from tests.running import Studio
 
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.slow]
@@ -289,7 +290,7 @@ def test_every_layer_is_accessible_in_both_themes(
     }  # fmt: skip
     expect(canvas.page.locator(shown[view]).first).to_be_visible()
     expect(canvas.page.locator(".d-panel .p-field").first).to_be_visible()
-    canvas.page.wait_for_function("!document.getAnimations().length")
+    until(canvas.page, "!document.getAnimations().length")
     found = Axe().run(canvas.page).response["violations"]
     assert [(each["id"], each["nodes"][0]["html"][:300]) for each in found] == []
     assert canvas.complaints == []

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.canvas import Canvas, graph, node, open_canvas, seed
 from tests.browser.panel import COMPARED, call, command, dock, field, panel, run_to_end
+from tests.browser.portal import until
 from tests.running import Studio
 
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.slow]
@@ -390,6 +391,6 @@ SETTLED = """where => {
 
 
 def see_no_violations(page: Page, where: str) -> None:
-    page.wait_for_function(SETTLED, arg=where)
+    until(page, SETTLED, where)
     found = Axe().run(page, context=where).response["violations"]
     assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.canvas import SMALL, Canvas, graph, middle, node, open_canvas, seed
 from tests.browser.panel import run_to_end
+from tests.browser.portal import until
 from tests.running import Studio
 
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.slow]
@@ -53,7 +54,7 @@ def test_before_the_island_is_there_its_frame_is_and_in_the_right_theme(
     expect(loading).to_be_visible()
     assert brightness(page.evaluate(GROUND.format(".d-boot"))) < 60
     expect(page.get_by_role("navigation").first).to_be_visible()
-    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+    until(page, "performance.getEntriesByName('first-contentful-paint').length")
     for route in held:
         route.continue_()
     page.unroute_all(behavior="ignoreErrors")
@@ -68,7 +69,7 @@ def test_before_the_island_is_there_its_frame_is_and_in_the_right_theme(
     page.get_by_role("button", name="Light").click()
     expect(page.locator(".react-flow.light")).to_be_attached()
     assert brightness(page.evaluate(GROUND.format(".d-dots"))) > 200
-    page.wait_for_function(f"before => {map_of} !== before", arg=before)
+    until(page, f"before => {map_of} !== before", before)
     assert canvas.complaints == []
     page.context.close()
 
@@ -146,7 +147,7 @@ def test_a_run_shows_in_the_tab_and_its_overlay_is_accessible_in_both_themes(
         expect(shown.page.locator(".d-plate")).to_have_count(1)
         shown.select("summarize")
         expect(shown.page.locator(".d-panel .p-field").first).to_be_visible()
-        shown.page.wait_for_function("!document.getAnimations().length")
+        until(shown.page, "!document.getAnimations().length")
         found = Axe().run(shown.page).response["violations"]
         assert [(each["id"], each["nodes"][0]["html"][:300]) for each in found] == []
         assert shown.complaints == []
