@@ -272,7 +272,11 @@ class Watch(Attempt):
                     outputs[name]["address"] = addresses[name]
             reporting.register_models(run=self.run, folder=self.folder)
             modelwork.keep(run=self.run, trees=trees)
-            self.end(Status.COMPLETED, outputs=outputs, progress=1.0, **facts)
+            completed = self.end(Status.COMPLETED, outputs=outputs, progress=1.0, **facts)
+            # Canceled while its results were being stored: none of them is registered.
+            transaction.set_rollback(not completed)
+        if not completed:
+            self.end(Status.CANCELED, **facts)
 
     def fail(self, error: dict[str, Any], **facts: Any) -> None:
         """Fail the attempt: the run ends, or goes back to the queue while attempts are left."""
@@ -303,16 +307,18 @@ class Watch(Attempt):
             live.tell_run(Run.objects.select_related("parent", "root").get(pk=self.run.pk))
             dispatch(pool=self.run.compute.pool if self.run.compute else "local")
 
-    def end(self, status: str, **changes: Any) -> None:
-        """Keep the log, end the run and clear its folder."""
-        old = tuple(HELD - {Status.CANCEL_REQUESTED}) if status != Status.CANCELED else tuple(HELD)
-        old = tuple(s for s in (*old, Status.CANCEL_REQUESTED) if _may(s, status))
+    def end(self, status: str, **changes: Any) -> bool:
+        """Keep the log, end the run and clear its folder; False when it may not end so any more."""
+        unless = {Status.CANCEL_REQUESTED} if status == Status.COMPLETED else set()
+        old = tuple(s for s in HELD - unless if _may(s, status))
         log = self.stored_log()
         with transaction.atomic(savepoint=False):
             if log is not None:
                 add_artifact(run=self.run, path=LOG_NAME, sha256=log.sha256, size=log.size)
-            if end_run(self.run, old, status, where=self.held, **changes):
+            ended = end_run(self.run, old, status, where=self.held, **changes)
+            if ended:
                 transaction.on_commit(self.clear)
+        return ended
 
     def stored_log(self) -> Blob | None:
         """Store the log's bytes; a run whose log cannot be stored ends all the same."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -15,7 +16,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from officina.errors import StudioError
@@ -32,6 +33,7 @@ from studio.workspaces.models import ApiToken, AuditEntry, Event
 from tests.studio.runs.conftest import stored_folder
 
 pytestmark = pytest.mark.django_db(transaction=True)
+OUTPUT = {"o": {"jobOutputType": "uri_folder"}}
 
 
 def test_a_command_runs_and_keeps_log_artifacts_and_outputs(
@@ -161,6 +163,48 @@ def test_cancel_ends_a_working_run_within_five_seconds(
     run.refresh_from_db()
     assert run.status == "Canceled"
     assert time.monotonic() - began < 5
+
+
+class CancelAt:
+    """Cancels a run just before the worker's n-th statement: between them nobody's wish can be seen."""
+
+    def __init__(self, run: Run, user: Any, point: int) -> None:
+        self.run, self.user, self.left = run, user, point
+        self.accepted, self.when = False, 0.0
+
+    def __call__(self, execute: Any, *given: Any) -> Any:
+        if not connection.in_atomic_block:
+            self.left -= 1
+            if self.left == 0:
+                self.when = time.monotonic()
+                with contextlib.suppress(StudioError):  # it has ended already
+                    row = services.cancel_run(run=Run.objects.get(pk=self.run.pk), user=self.user)
+                    self.accepted = row.status in {"CancelRequested", "Canceled"}
+        return execute(*given)
+
+
+def test_cancel_at_each_point_of_a_run_ends_it_and_leaves_nothing(
+    submit: Callable[..., Run], command: Callable[..., dict[str, Any]],
+    messages: list[tuple[int, int]], user: Any, home: Path,
+) -> None:  # fmt: skip
+    accepted: list[bool] = []
+    while accepted[-2:] != [False, False]:
+        point = len(accepted) + 1
+        run = submit(command("sleep 0.4; echo x > outputs/x", outputs=OUTPUT))
+        hook = CancelAt(run, user, point)
+        with connection.execute_wrapper(hook):
+            while messages:
+                pk, fence = messages.pop(0)
+                services.execute(run_id=pk, fence=fence)
+        took = time.monotonic() - hook.when
+        run.refresh_from_db()
+        if hook.accepted:
+            assert (run.status, run.outputs) == ("Canceled", {}), point
+            assert took < 5, point
+        assert run.is_ended and not (home / "work" / run.guid).exists(), point
+        assert not ApiToken.objects.filter(scope__run=run.guid).exists(), point
+        accepted.append(hook.accepted)
+    assert accepted.count(True) >= 6
 
 
 def test_cancel_ends_a_waiting_run_at_once(
