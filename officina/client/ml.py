@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from officina.client.client import Client
+from officina.client.datastores import load_datastore
 from officina.client.entities import Asset, Entity
 from officina.client.journal import LoggedRun
 from officina.client.schedules import import_data
@@ -66,6 +67,18 @@ class Jobs:
         return self._job(self._client.cancel_job(name))
 
     cancel = begin_cancel
+
+    def update(self, name: str, **changes: Any) -> Entity:
+        """Change a job's display_name, description or tags."""
+        return self._job(self._client.update_job(name, changes))
+
+    def archive(self, name: str) -> None:
+        """Hide a job from lists; nothing of it is deleted."""
+        self._client.archive_job(name)
+
+    def restore(self, name: str) -> None:
+        """Show an archived job in lists again."""
+        self._client.restore_job(name)
 
     def download(
         self,
@@ -185,11 +198,65 @@ class ComputesOfWorkspace:
         """Yield the computes."""
         return (Entity(row) for row in self._computes.list())
 
+    def begin_start(self, name: str) -> Entity:
+        """Let a stopped compute take jobs again."""
+        return Entity(self._computes.act(name, "start"))
+
+    def begin_stop(self, name: str) -> Entity:
+        """Let a compute take no new job."""
+        return Entity(self._computes.act(name, "stop"))
+
+    def begin_restart(self, name: str) -> Entity:
+        """Stop a compute and start it again."""
+        return Entity(self._computes.act(name, "restart"))
+
     def begin_delete(self, name: str) -> None:
         """Delete a compute."""
         self._computes.delete(name)
 
     delete = begin_delete
+
+
+class DatastoresOfWorkspace:
+    """The datastores of a workspace; credentials can be set and never read."""
+
+    def __init__(self, client: Client) -> None:
+        self._datastores = client.datastores
+
+    def create_or_update(self, datastore: Mapping[str, Any] | Path | str) -> Entity:
+        """Make a datastore from a mapping or its YAML, or give one that exists what is asked."""
+        return Entity(self._datastores.create(load_datastore(datastore)))
+
+    def get(self, name: str) -> Entity:
+        """Return one datastore."""
+        return Entity(self._datastores.show(name))
+
+    def get_default(self) -> Entity:
+        """Return the datastore that is used where none is named."""
+        return next(row for row in self.list() if row["isDefault"])
+
+    def list(self) -> Iterator[Entity]:
+        """Yield the datastores."""
+        return (Entity(row) for row in self._datastores.list())
+
+    def delete(self, name: str) -> None:
+        """Forget a datastore; what is stored there stays."""
+        self._datastores.delete(name)
+
+
+class Workspaces:
+    """The workspaces that the token may see."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def get(self, name: str | None = None) -> Entity:
+        """Return a workspace, by default the chosen one."""
+        return Entity(self._client.workspace(name))
+
+    def list(self) -> Iterator[Entity]:
+        """Yield the workspaces."""
+        return (Entity(row) for row in self._client.workspaces())
 
 
 class MLClient:
@@ -210,6 +277,8 @@ class MLClient:
         self.environments = AssetsOfKind(self.client, "environment")
         self.components = AssetsOfKind(self.client, "component")
         self.compute = ComputesOfWorkspace(self.client)
+        self.datastores = DatastoresOfWorkspace(self.client)
+        self.workspaces = Workspaces(self.client)
 
     def create_or_update(self, entity: Any, **heads: Any) -> Entity:
         """Submit a job, or register an asset, whichever it is."""

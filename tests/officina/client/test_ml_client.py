@@ -61,3 +61,15 @@ def test_assets_and_computes_have_their_operations(ml: MLClient) -> None:
     ml.compute.begin_create_or_update(AmlCompute(name="sdk-cluster", max_instances=2))
     assert ml.compute.get("sdk-cluster").max_instances == 2
     ml.compute.begin_delete("sdk-cluster")
+
+
+def test_jobs_are_changed_and_hidden_and_places_are_listed(ml: MLClient) -> None:
+    job = ml.jobs.create_or_update(command(command="echo hi", environment="azureml:minimal@latest"))
+    assert ml.jobs.update(job.name, tags={"kept": "yes"}).tags == {"kept": "yes"}
+    ml.jobs.archive(job.name)
+    assert job.name not in [each.name for each in ml.jobs.list()]
+    ml.jobs.restore(job.name)
+    assert job.name in [each.name for each in ml.jobs.list()]
+    assert ml.datastores.get_default().name == "workspaceblobstore"
+    assert ml.datastores.get("workspaceblobstore").builtIn
+    assert ml.workspaces.get().name in [each.name for each in ml.workspaces.list()]
