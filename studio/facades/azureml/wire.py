@@ -255,7 +255,7 @@ def _number(request: HttpRequest, name: str, default: int) -> int:
 
 def shown(request: HttpRequest) -> str:
     """Return which of active, archived and all the list's `listViewType` asks for."""
-    asked = request.GET.get("listViewType", "ActiveOnly").lower()
+    asked = request.GET.get("listViewType", "ActiveOnly").lower().replace("_", "")
     return {"archivedonly": "archived", "all": "all"}.get(asked, "active")
 
 

@@ -99,7 +99,11 @@ def _end_if_done(run: Run, children: dict[str, Run]) -> None:
         end_run(run, Status.RUNNING, Status.CANCELED, reason="a step was canceled")
     elif len(children) == len(planning.steps_of(run.document)):
         outputs = _pipeline_outputs(run, children)
-        end_run(run, Status.RUNNING, Status.COMPLETED, outputs=outputs, progress=1.0, reason="")
+        said = f"{len(children)} of {len(children)} steps done"
+        end_run(
+            run, Status.RUNNING, Status.COMPLETED,
+            outputs=outputs, progress=1.0, progress_text=said, reason="",
+        )  # fmt: skip
 
 
 def _stop_others(run: Run, children: dict[str, Run], failed: Run) -> None:
