@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import psutil
 import pytest
+import redis
 
 from tests.live import jobs
 from tests.running import Studio, spawn_studio, start_studio
@@ -84,6 +85,22 @@ def test_a_run_whose_shim_is_killed_fails_and_leaves_nothing(studio: Studio) -> 
     assert run["status"] == "Failed"
     assert run["error"]["message"]
     jobs.until("no orphan", lambda: not jobs.processes_of(studio, guid), 10)
+
+
+def test_twenty_cut_connections_to_the_broker_lose_nothing(studio: Studio) -> None:
+    if "REDIS_URL" in studio.environment:
+        pytest.skip("REDIS_URL names a broker that others use too")
+    guids = []
+    socket = studio.shell("from django.conf import settings; print(settings.BROKER_SOCKET)").strip()
+    with redis.Redis(unix_socket_path=socket.splitlines()[-1]) as broker:
+        for turn in range(20):
+            broker.execute_command("CLIENT", "KILL", "SKIPME", "yes")
+            if turn % 5 == 4:
+                guids.append(jobs.submit(studio, "echo through"))
+    for guid in guids:
+        run = jobs.ended(studio, guid, 30)
+        assert (run["status"], run["attempt"]) == ("Completed", 1), run
+    jobs.until("all parts are heard of", lambda: studio.health()[0] == 200, 30)
 
 
 def test_queued_runs_carry_on_when_the_broker_loses_all_it_knew(studio: Studio) -> None:
