@@ -57,6 +57,8 @@ describe("a run graph", () => {
     for (const { source, target } of big.edges) expect(many.nodes.get(target)!.y).toBeGreaterThan(many.nodes.get(source)!.y);
     for (const at of chains) expect(many.nodes.get(`run${at}`)!.x).toBe(many.nodes.get(`model${at}`)!.x);
     expect(many.order.slice(0, 2)).toEqual(["raw", "data"]);
+    const below = many.nodes.get(neighbour("data", "ArrowDown", big, many)!)!;
+    expect(below.rank).toBe(2);
   });
 
   it("is walked with arrows along its edges", () => {

@@ -234,8 +234,9 @@ function curve(a: PlacedPort, b: PlacedPort): string {
 export function neighbour(id: string, key: string, graph: RunGraph, placed: Placed): string | undefined {
   const here = placed.nodes.get(id);
   if (!here) return undefined;
+  const distance = ({ x, y }: { x: number; y: number }): number => Math.hypot(x - here.x, y - here.y);
   const near = (ids: string[]): string | undefined =>
-    ids.filter((one) => placed.nodes.has(one)).sort((a, b) => Math.abs(placed.nodes.get(a)!.x - here.x) - Math.abs(placed.nodes.get(b)!.x - here.x))[0];
+    ids.filter((one) => placed.nodes.has(one)).sort((a, b) => distance(placed.nodes.get(a)!) - distance(placed.nodes.get(b)!))[0];
   if (key === "ArrowDown") return near(graph.edges.filter((edge) => edge.source === id).map((edge) => edge.target));
   if (key === "ArrowUp") return near(graph.edges.filter((edge) => edge.target === id).map((edge) => edge.source));
   const at = placed.order.indexOf(id);
