@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
@@ -43,7 +44,7 @@ def show_list(items: Iterable[Mapping[str, Any]], columns: Sequence[str], form: 
         for line in lines:
             print("\t".join(line))
         return
-    _table([[column.replace("_", " ").capitalize() for column in columns], *lines])
+    _table([[_title(column) for column in columns], *lines])
 
 
 def show_one(item: Mapping[str, Any], form: Format) -> None:
@@ -119,6 +120,10 @@ def _table(lines: list[list[str]]) -> None:
     for line in lines:
         text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         print(text.rstrip()[: max(limit, 80)])
+
+
+def _title(column: str) -> str:
+    return re.sub(r"(?<=[a-z]{2})(?=[A-Z])", " ", column).replace("_", " ").capitalize()
 
 
 def _cell(value: Any) -> str:

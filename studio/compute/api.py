@@ -39,12 +39,16 @@ class ComputeSerializer(serializers.ModelSerializer[ComputeTarget]):
         ]  # fmt: skip
 
     def get_slots(self, target: ComputeTarget) -> int:
+        if target.kind_row.recorded:
+            return 0
         return sum(n.slots for n in Node.objects.filter(pool=target.pool) if n.alive)
 
     def get_nodes(self, target: ComputeTarget) -> int:
         return services.count_nodes(target, held_of(target))
 
     def get_state(self, target: ComputeTarget) -> str:
+        if target.kind_row.recorded:
+            return "Recorded"
         return "Stopped" if target.stopped else "Running"
 
     def get_properties(self, target: ComputeTarget) -> dict[str, Any]:

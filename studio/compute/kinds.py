@@ -198,7 +198,7 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(
             "spark", "SynapseSpark", "Spark",
-            "Runs start Spark in local mode here; needs Java, and pyspark in the environment.",
+            "Runs start Spark in local mode here; needs Java, and an interpreter that has pyspark.",
             (Param("master", "Master", "address", "local[*]", "master"), HOURLY),
         ),
         *(

@@ -105,6 +105,8 @@ def list_nodes(target: ComputeTarget, held: Iterable[Any]) -> list[dict[str, Any
     machines, each once for every run on it.
     """
     runs = list(held)
+    if target.kind_row.recorded:
+        return []
     if target.kind in {"cluster", "instance"}:
         on = 0 if target.stopped else 1
         count = max(len(runs), target.nodes if target.kind == "cluster" else on)

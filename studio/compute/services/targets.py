@@ -238,8 +238,8 @@ def lacking(row: Kind) -> tuple[str, str] | None:
     if row.name == "spark" and shutil.which("java") is None:
         return (
             "Spark needs Java, and this server has none",
-            "Install a Java runtime (openjdk-17-jre-headless) on it; the job's environment needs "
-            "pyspark.",
+            "Install a Java runtime (openjdk-17-jre-headless) on it, and list an interpreter that has "
+            "pyspark in OFFICINA_INTERPRETERS.",
         )
     return None
 
