@@ -1,4 +1,5 @@
-"""What a frame of the designer costs while one drags a module and pans, at 300, 1,000 and 10,000 nodes.
+"""What a frame of the designer costs while one drags a module and pans, at 300, 1,000 and 10,000 nodes, and
+how soon a draft and the data of a port are on the screen.
 
 Run it alone: `.venv/bin/python tests/benchmarks/designer_frames.py [nodes ...]`. The graph is pasted
 into a draft that is offline, so the numbers are the browser's alone. Two numbers a gesture: the time
@@ -11,6 +12,7 @@ import contextlib
 import json
 import statistics
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests import isolation  # noqa: F401  sets the home before Django's settings are read
 from tests.browser.canvas import Canvas, graph, open_canvas, seed
+from tests.browser.panel import COMPARED, dock, run_to_end
 from tests.conftest import CHROMIUM, CHROMIUM_FLAGS
 from tests.running import Studio, start_studio
 
@@ -89,12 +92,17 @@ def main_thread(browser: Browser) -> dict[int, float]:
     return spent
 
 
+def worked(browser: Browser, before: dict[int, float]) -> float:
+    """Return the CPU ms of the main thread that worked most since then."""
+    return max(now - before.get(pid, now) for pid, now in main_thread(browser).items())
+
+
 def measured(page: Page, browser: Browser, gesture: Any) -> tuple[list[float], float]:
     """Return the times between frames during a gesture and the main thread's CPU ms a step."""
     page.evaluate(WATCH)
     before = main_thread(browser)
     gesture()
-    spent = max(now - before.get(pid, now) for pid, now in main_thread(browser).items()) / STEPS
+    spent = worked(browser, before) / STEPS
     return page.evaluate(STOP), spent
 
 
@@ -164,6 +172,26 @@ def opening(studio: Studio, browser: Browser) -> str:
     )
 
 
+def previewing(studio: Studio, browser: Browser) -> str:
+    """Click a step that gave 2,000 x 500 five times, each in a fresh page; say when its rows were there."""
+    guid, session = seed(studio, graph=COMPARED, title="Previewed")
+    assert run_to_end(studio, guid)["run"]["status"] == "Completed"
+    times, spent = [], []
+    for _ in range(5):
+        canvas = open_canvas(browser, studio, guid, session)
+        canvas.page.locator(".d-node.is-completed").first.wait_for()
+        before, begun = main_thread(browser), time.perf_counter()
+        canvas.select("script")
+        dock(canvas).get_by_text("2,000 × 500").wait_for()
+        dock(canvas).get_by_role("gridcell").first.wait_for()
+        times.append((time.perf_counter() - begun) * 1000)
+        spent.append(worked(browser, before))
+        canvas.page.context.close()
+    return (
+        f"{statistics.median(times):.0f} ms, {statistics.median(spent):.0f} ms of it the page's CPU"
+    )
+
+
 def run(studio: Studio, sizes: list[int]) -> bool:
     """Measure all sizes, print a table, and say whether all are within the budget."""
     fine = True
@@ -171,6 +199,7 @@ def run(studio: Studio, sizes: list[int]) -> bool:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         print(f"open 50 nodes: {opening(studio, browser)} (budget 1,500 ms)")
+        print(f"preview 2,000 x 500: {previewing(studio, browser)} (budget 1,000 ms)")
         for count in sizes:
             canvas = open_canvas(browser, studio, *seed(studio, graph=graph([]), title=f"{count}"))
             for name, (middle, p95, spent) in look(canvas, browser, count).items():
