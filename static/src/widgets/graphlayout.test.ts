@@ -48,14 +48,15 @@ describe("a run graph", () => {
     expect(many.nodes.size).toBe(200);
     expect(many.width).toBeLessThan(4000);
     const spots = [...many.nodes.values()];
-    for (const [at, a] of spots.entries()) {
-      for (const b of spots.slice(at + 1)) expect(Math.abs(a.x - b.x) >= 232 || Math.abs(a.y - b.y) >= NODE_HEIGHT).toBe(true);
-      expect(a.x).toBeGreaterThanOrEqual(0);
-      expect(a.x + 232).toBeLessThanOrEqual(many.width);
-      expect(a.y + NODE_HEIGHT).toBeLessThanOrEqual(many.height);
-    }
-    for (const { source, target } of big.edges) expect(many.nodes.get(target)!.y).toBeGreaterThan(many.nodes.get(source)!.y);
-    for (const at of chains) expect(many.nodes.get(`run${at}`)!.x).toBe(many.nodes.get(`model${at}`)!.x);
+    // One look at the end: tens of thousands of expectations take longer than the layout.
+    const touching = spots.filter((a, at) => spots.slice(at + 1).some((b) => Math.abs(a.x - b.x) < 232 && Math.abs(a.y - b.y) < NODE_HEIGHT));
+    expect(touching).toEqual([]);
+    const outside = spots.filter((a) => a.x < 0 || a.x + 232 > many.width || a.y + NODE_HEIGHT > many.height);
+    expect(outside).toEqual([]);
+    const upwards = big.edges.filter(({ source, target }) => many.nodes.get(target)!.y <= many.nodes.get(source)!.y);
+    expect(upwards).toEqual([]);
+    const bent = chains.filter((at) => many.nodes.get(`run${at}`)!.x !== many.nodes.get(`model${at}`)!.x);
+    expect(bent).toEqual([]);
     expect(many.order.slice(0, 2)).toEqual(["raw", "data"]);
     const below = many.nodes.get(neighbour("data", "ArrowDown", big, many)!)!;
     expect(below.rank).toBe(2);
