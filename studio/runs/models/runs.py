@@ -230,8 +230,9 @@ class Run(models.Model):
 
     @property
     def own_tags(self) -> dict[str, str]:
-        """The tags that people gave it, without those that a tracking client keeps for itself."""
-        return {key: value for key, value in self.tags.items() if not key.startswith("mlflow.")}
+        """The tags that people gave it, without those that a tracking client or the designer keeps for itself."""
+        kept = ("mlflow.", "officina.")
+        return {key: value for key, value in self.tags.items() if not key.startswith(kept)}
 
     @property
     def title(self) -> str:
