@@ -104,6 +104,8 @@ def take(
         if name == "designer":
             page.locator(".d-node[data-node='split_data']").wait_for()
             page.wait_for_timeout(2_000)  # the run's statuses and the preview arrive after the page
+        if name == "compare":
+            page.locator(".chart-plot .main-svg").nth(1).wait_for()
         if name == "prepare":
             page.locator(".prep-size", has_text="2 × 3").wait_for()
         if name == "explore":
