@@ -114,8 +114,9 @@ def _step(
         if name in types:
             inputs[name] = {"jobInputType": types[name], "uri": value, "mode": "ro_mount"}
             bound = _WHOLE.match(value) if isinstance(value, str) else None
-            if bound and name not in ports:
-                kinds[bound[1]] = types[name]
+            if bound:
+                # What a port takes from the pipeline's own inputs is a folder, for whoever submits.
+                kinds[bound[1]] = "uri_folder" if name in ports else types[name]
         else:
             inputs[name] = {"jobInputType": "literal", "value": value}
     for edge in incoming:

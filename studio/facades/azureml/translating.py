@@ -47,9 +47,10 @@ def why_not(properties: dict[str, Any]) -> str:
         type_ = str(each.get("type") or "").lower() if isinstance(each, dict) else ""
         if type_ in words.UNSUPPORTED_KINDS:
             name = words.UNSUPPORTED_KINDS[type_]
+            more = " `officina data import` brings data in." if type_ == "data_transfer" else ""
             return (
                 f"Step {step!r} is of kind {name}, which cannot run in this version: command and "
-                "pipeline steps do."
+                f"pipeline steps do.{more}"
             )
     return ""
 

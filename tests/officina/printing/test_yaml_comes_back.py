@@ -176,3 +176,23 @@ def test_an_exported_graph_runs_and_gives_the_same(diabetes: Graph, tmp_path: Pa
         (node.id for node in graph.nodes), "Completed"
     )
     assert json.dumps(results[0].as_json()) == json.dumps(results[1].as_json())
+
+
+def test_a_place_in_a_datastore_stays_data_of_the_whole_pipeline() -> None:
+    text = """
+type: pipeline
+inputs:
+  raw: {type: uri_folder, path: azureml://datastores/lake/paths/raw/}
+jobs:
+  split:
+    type: command
+    component: azureml://registries/officina/components/split_data/versions/1
+    inputs: {dataset: "${{parent.inputs.raw}}"}
+"""
+    document = pipeline_document(graph_of_yaml(text), Catalogue())
+    given = document["inputs"]["raw"]
+    assert (given["jobInputType"], given["uri"]) == (
+        "uri_folder",
+        "azureml://datastores/lake/paths/raw/",
+    )
+    assert document["jobs"]["split"]["inputs"]["dataset"]["uri"] == "${{parent.inputs.raw}}"
