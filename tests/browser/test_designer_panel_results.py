@@ -13,7 +13,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.canvas import Canvas, graph, node, open_canvas, seed
 from tests.browser.panel import COMPARED, call, command, dock, field, panel, run_to_end
-from tests.browser.portal import until
 from tests.running import Studio
 
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.slow]
@@ -366,13 +365,16 @@ def test_results_and_dialogs_are_accessible_in_both_themes(
     for name, tab in LOOKS:
         canvas.select(name)
         dock(canvas).get_by_role("tab", name=tab).click()
+        canvas.page.wait_for_timeout(900)
         see_no_violations(canvas.page, ".d-dock")
     for tab in ("Outputs", "Logs", "Lineage"):
         panel(canvas).get_by_role("tab", name=tab).click()
+        canvas.page.wait_for_timeout(400)
         see_no_violations(canvas.page, ".d-panel")
     for name in DIALOGS:
         command(canvas.page, name)
         expect(canvas.page.locator("dialog.p-dialog")).to_be_visible()
+        canvas.page.wait_for_timeout(700)
         see_no_violations(canvas.page, "dialog.p-dialog")
         canvas.page.locator("dialog.p-dialog").get_by_role("button", name="Close").click()
         expect(canvas.page.locator("dialog.p-dialog")).to_have_count(0)
@@ -380,17 +382,6 @@ def test_results_and_dialogs_are_accessible_in_both_themes(
     canvas.page.context.close()
 
 
-# A part is on its way while it shows placeholders, hosts without content, or a movement that will end.
-SETTLED = """where => {
-    const part = document.querySelector(where);
-    if (!part || part.querySelector('.skeleton, .p-skeleton, [aria-busy="true"]')) return false;
-    if ([...part.querySelectorAll('.p-hosted')].some(host => !host.childElementCount)) return false;
-    const ends = each => each.effect.getComputedTiming().endTime !== Infinity;
-    return !part.getAnimations({ subtree: true }).some(each => each.playState === 'running' && ends(each));
-}"""
-
-
 def see_no_violations(page: Page, where: str) -> None:
-    until(page, SETTLED, where)
     found = Axe().run(page, context=where).response["violations"]
     assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []

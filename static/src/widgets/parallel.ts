@@ -31,7 +31,7 @@ class Parallel {
   private readonly ranges = new Map<number, Range>();
   private readonly said = h("span", { role: "status" });
   private readonly clear = button("Show all", icon("x"), "btn btn-sm", () => this.reset());
-  private readonly scroller = h("div", { class: "parallel-plot", tabindex: 0, role: "region", "aria-label": "Parallel coordinates" });
+  private readonly scroller = h("div", { class: "parallel-plot", tabindex: 0, role: "region", "aria-label": "Runs as lines" });
   private readonly lines: SVGPathElement[] = [];
   private readonly watch = new ResizeObserver(() => this.draw());
   private readonly rows = new Map<string, HTMLTableRowElement>();
