@@ -128,7 +128,9 @@ class Parallel {
   private brush(grip: SVGRectElement, axis: number): void {
     const placed = (event: PointerEvent): number => {
       const box = grip.getBoundingClientRect();
-      return Math.min(1, Math.max(0, 1 - (event.clientY - box.top) / box.height));
+      const at = 1 - (event.clientY - box.top) / box.height;
+      // The ends hold the best and the worst, and a hand does not hit a pixel.
+      return at > 0.97 ? 1 : at < 0.03 ? 0 : at;
     };
     grip.addEventListener("pointerdown", (event) => {
       const from = placed(event);
