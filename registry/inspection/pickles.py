@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import io
-import pickletools
 import sys
-import time
 from typing import Any, BinaryIO
 
+from registry.inspection import opcodes
+
 MOST_BYTES = 64 << 20
-MOST_OPCODES = 1_500_000
-MOST_SECONDS = 3.0
-MOST_NAMES = 200
 # Libraries whose own classes a saved model consists of; anything else deserves a look.
 USUAL = frozenset(
     {
@@ -62,68 +59,46 @@ HARMLESS = frozenset(
     | {"functools partial", "operator itemgetter", "operator attrgetter"}
     | {f"numpy.random._pickle __{name}_ctor" for name in ("randomstate", "bit_generator", "generator")}
 )  # fmt: skip
-_STRINGS = frozenset(
-    {"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE", "STRING", "BINSTRING"}
-    | {"SHORT_BINSTRING"}
-)
-_GETS = frozenset({"BINGET", "LONG_BINGET", "GET"})
-_PUTS = frozenset({"BINPUT", "LONG_BINPUT", "PUT"})
 
 
 def scan(source: BinaryIO, *, size: int) -> dict[str, Any]:
     """Return `{"verdict", "globals", "dangerous", "unusual", "complete", "why"}`.
 
     `verdict` is "dangerous", "unusual", "usual" or "unreadable". The reading stops at the first byte
-    that is no opcode (joblib puts raw arrays between them), after 64 MiB or 3 s; then `complete` is
-    false and the verdict covers what was read.
+    that is no opcode, after 64 MiB or 3 s; then `complete` is false and the verdict covers what was
+    read. joblib's files are read as joblib does, and by `pickle`'s rules as well.
     """
-    found: dict[str, None] = {}
-    complete, why = True, ""
     data = io.BytesIO(source.read(MOST_BYTES))
-    try:
-        # A file may hold several pickles one after the other.
-        while data.tell() < len(data.getbuffer()) and not why:
-            why = _read_one(data, found)
-    except Exception as error:
-        why = f"reading stopped at byte {data.tell():,}: {str(error)[:120] or type(error).__name__}"
-    if why or size > MOST_BYTES:
-        complete = False
-    result = verdict(list(found), complete=complete, why=why)
-    if not found and not complete and data.tell() < 8:
+    by_joblib, why = _read(data, arrays=True)
+    names, read = by_joblib.names, data.tell()
+    if by_joblib.passed_arrays:
+        # Where arrays hold objects its reading goes astray, so only what would do harm counts.
+        again = _read(data, arrays=False)[0].names
+        names = names | dict.fromkeys(name for name in again if is_dangerous(name))
+    complete = not why and size <= MOST_BYTES
+    result = verdict(list(names), complete=complete, why=why)
+    if not names and not complete and read < 8:
         result["verdict"] = "unreadable"
     return result
 
 
-def _read_one(data: io.BytesIO, found: dict[str, None]) -> str:
-    deadline = time.monotonic() + MOST_SECONDS
-    strings: list[str] = []
-    memo: dict[int, str] = {}
-    memoized = 0
-    last = ""
-    for count, (opcode, argument, place) in enumerate(pickletools.genops(data)):
-        name = opcode.name
-        if name in {"GLOBAL", "INST"}:
-            found[str(argument)] = None
-        elif name == "STACK_GLOBAL":
-            found[" ".join(strings[-2:]) if len(strings) >= 2 else "? ?"] = None
-        if name in _STRINGS:
-            last = str(argument)[:200]
-            strings = [*strings[-7:], last]
-        elif name == "MEMOIZE":
-            memo[memoized] = last
-            memoized += 1
-        elif name in _PUTS and isinstance(argument, int):
-            memo[argument] = last
-        elif name in _GETS and isinstance(argument, int):
-            last = memo.get(argument, "?")
-            strings = [*strings[-7:], last]
-        else:
-            last = "?"
-        if count > MOST_OPCODES or (count % 4096 == 0 and time.monotonic() > deadline):
-            return f"reading stopped at byte {place:,}: it is very large"
-        if len(found) > MOST_NAMES:
-            return "reading stopped: it names very many things"
-    return ""
+def _read(data: io.BytesIO, *, arrays: bool) -> tuple[opcodes.Reader, str]:
+    """Read the pickles of a file, one behind the other; return why the reading stopped early, or "".
+
+    By `pickle`'s rules that is the first one: what is behind an array's values has no meaning to it.
+    """
+    data.seek(0)
+    reader = opcodes.Reader(data, arrays)
+    try:
+        reader.read()
+        while arrays and data.tell() < len(data.getbuffer()):
+            reader.read()
+    except opcodes.Stopped as stopped:
+        return reader, str(stopped)
+    except Exception as error:
+        told = str(error)[:120] or type(error).__name__
+        return reader, f"reading stopped at byte {data.tell():,}: {told}"
+    return reader, ""
 
 
 def verdict(names: list[str], *, complete: bool, why: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
 import random
 import struct
@@ -14,7 +15,11 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
+import joblib
+import numpy as np
 import pytest
+from joblib.numpy_pickle import NumpyArrayWrapper
+from sklearn.ensemble import RandomForestClassifier
 
 from registry.inspection import inspect_model, onnx_files, pickles
 from tests.registry.conftest import tree_of
@@ -30,6 +35,10 @@ signature:
   inputs: '[{"type": "double", "name": "age", "required": true}]'
   outputs: '[{"type": "tensor", "tensor-spec": {"dtype": "int64", "shape": [-1]}}]'
 """
+
+
+def scan(data: bytes) -> dict[str, Any]:
+    return pickles.scan(io.BytesIO(data), size=len(data))
 
 
 def report_of(files: dict[str, bytes]) -> dict[str, Any]:
@@ -89,6 +98,76 @@ def test_numpy_is_usual_and_ones_own_class_is_not() -> None:
     data = b"cmy_team.models\nSpecial\n."
     found = pickles.scan(io.BytesIO(data), size=len(data))
     assert (found["verdict"], found["unusual"]) == ("unusual", ["my_team.models.Special"])
+
+
+class Calls:
+    """What loading it would call."""
+
+    def __init__(self, maker: Any, *arguments: Any) -> None:
+        self.call = maker, arguments
+
+    def __reduce__(self) -> Any:
+        return self.call
+
+
+def dumped(value: Any) -> bytes:
+    made = io.BytesIO()
+    joblib.dump(value, made)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("dtype", ["f8", "i4", "?", "U7", "S3", "c16", "M8[ns]", "O"])
+def test_what_stands_behind_an_array_of_joblibs_is_read_too(dtype: str) -> None:
+    array = np.zeros((7, 3), "i8").astype(dtype)
+    harmless = scan(dumped({"first": array, "empty": array[:0], "last": array.T}))
+    assert (harmless["verdict"], harmless["complete"]) == ("usual", True), harmless
+    wicked = scan(dumped([array, array, Calls(os.system, "touch /tmp/never")]))
+    assert (wicked["verdict"], wicked["complete"]) == ("dangerous", True)
+    assert any(name.endswith(".system") for name in wicked["dangerous"])
+
+
+def test_a_forest_of_joblibs_is_read_whole() -> None:
+    x = np.random.default_rng(0).normal(size=(50, 3))
+    for classes in (x[:, 0] > 0, np.where(x[:, 0] > 0, "yes", "no").astype(object)):
+        report = scan(dumped(RandomForestClassifier(5, random_state=0).fit(x, classes)))
+        assert (report["verdict"], report["complete"]) == ("usual", True), report
+
+
+def test_raw_values_that_pickle_would_run_are_found_although_joblib_passes_them() -> None:
+    hidden = b"cos\nsystem\n(S'touch /tmp/never'\ntR."
+    wrapper = NumpyArrayWrapper(np.ndarray, (len(hidden),), "C", np.dtype("u1"))
+    del wrapper.numpy_array_alignment_bytes
+    report = scan(pickle.dumps(wrapper)[:-1] + hidden + b".")
+    assert (report["verdict"], report["complete"]) == ("dangerous", True)
+
+
+def test_no_size_of_an_array_hides_what_comes_behind_it() -> None:
+    # The product of such a shape is small in 64 bits, and so for joblib.
+    whole = dumped([np.zeros(2, "u1"), Calls(os.system, "touch /tmp/never")])
+    shape = pickle.dumps((2**33, 2**31 + 1), 2)[2:-1]
+    assert not scan(whole.replace(b"K\x02\x85", shape, 1))["complete"]
+
+
+def test_an_array_that_says_it_holds_objects_is_not_taken_for_numbers() -> None:
+    # numpy believes the flags that the pickle brings, and joblib then unpickles the values.
+    array = np.zeros(2, "f8")
+    whole = dumped([array, Calls(os.system, "touch /tmp/never")])
+    state = b"J\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00t"
+    assert state in whole
+    report = scan(whole.replace(state, state.replace(b"K\x00t", b"K\x3ft"), 1))
+    assert not report["complete"], report
+
+
+def test_a_name_that_only_the_running_pickle_knows_is_dangerous() -> None:
+    made = b"\x80\x04cbuiltins\nstr\n(S'os'\ntR\x8c\x06system\x93(S'touch /tmp/never'\ntR."
+    assert scan(made)["verdict"] == "dangerous"
+    array = Calls(np.array, [1])
+    assert scan(pickle.dumps(array, 4))["verdict"] == "usual"
+
+
+def test_an_old_way_to_call_a_class_is_seen() -> None:
+    for text in (b"(cos\nsystem\nS'x'\no.", b"(S'x'\nios\nsystem\n.", b"\x82\x01."):
+        assert scan(text)["verdict"] == "dangerous", text
 
 
 def test_noise_is_scanned_without_an_error() -> None:
