@@ -34,7 +34,7 @@ class Held:
     workspace: int
     user: int
     slots: int = 1
-    label: str = ""
+    person: str = ""
     target: int = 0
 
 
@@ -83,6 +83,7 @@ class Use:
     workspaces: Counter[int] = field(default_factory=Counter)
     members: Counter[tuple[int, int]] = field(default_factory=Counter)
     targets: Counter[int] = field(default_factory=Counter)
+    people: dict[int, set[str]] = field(default_factory=dict)
 
     def add(self, run: Waiting | Held, limits: Limits) -> None:
         """Count one run that holds slots."""
@@ -90,6 +91,8 @@ class Use:
         self.workspaces[run.workspace] += run.slots
         self.members[run.workspace, run.user] += run.slots
         self.targets[run.target] += 1
+        if isinstance(run, Held) and run.person:
+            self.people.setdefault(run.workspace, set()).add(run.person)
         target = limits.targets.get(run.target)
         self.gpus += target.gpus if target else 0
 
@@ -149,7 +152,8 @@ def _why_not(run: Waiting, use: Use, limits: Limits) -> str:
     quota = limits.workspaces.get(run.workspace)
     if quota is not None and use.workspaces[run.workspace] + run.slots > quota:
         taken = use.workspaces[run.workspace]
-        return f"waiting for quota: {taken} of {quota} slots of the workspace in use"
+        by = _listed(use.people.get(run.workspace, ()))
+        return f"waiting for quota: {taken} of {quota} slots of the workspace in use{by}"
     mine = limits.users.get((run.workspace, run.user))
     if mine is not None and use.members[run.workspace, run.user] + run.slots > mine:
         taken = use.members[run.workspace, run.user]
@@ -157,6 +161,13 @@ def _why_not(run: Waiting, use: Use, limits: Limits) -> str:
     if use.slots + run.slots > limits.slots:
         return f"{WAITS_FOR_SLOT}: {use.slots} of {limits.slots} in use on {limits.pool}"
     return ""
+
+
+def _listed(people: Iterable[str]) -> str:
+    """Name a few in words that stay the same while the same people hold slots."""
+    names = sorted(people)
+    shown, more = names[:3], len(names) - 3
+    return f" by {', '.join(shown)}{f' and {more} more' if more > 0 else ''}" if shown else ""
 
 
 def _why_not_there(run: Waiting, target: Target, use: Use, limits: Limits) -> str:

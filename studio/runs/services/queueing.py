@@ -99,11 +99,14 @@ def queue_view(*, pool: str = "local") -> list[tuple[Run, str]]:
 def _verdict(pool: str, *, lock: bool = False) -> tuple[Verdict, dict[int, str], bool]:
     """Return what may start now, the reason that each waiting run shows so far, and if more wait."""
     limits = computes.limits(pool, lock=lock)
-    held_rows = (
-        Run.objects.held()
+    held = [
+        Held(workspace, owner, slots, name or str(email).partition("@")[0], target)
+        for workspace, owner, slots, target, name, email in Run.objects.held()
         .filter(compute__pool=pool)
-        .values_list("workspace_id", "owner_id", "slots", "name", "compute_id")
-    )
+        .values_list(
+            "workspace_id", "owner_id", "slots", "compute_id", "owner__display_name", "owner__email"
+        )
+    ]
     queued = Run.objects.filter(status=Status.QUEUED, compute__pool=pool)
     lines = queued.order_by().values_list("workspace_id", "owner_id", "compute_id").distinct()
     now = timezone.now()
@@ -121,7 +124,7 @@ def _verdict(pool: str, *, lock: bool = False) -> tuple[Verdict, dict[int, str],
             age = (now - (since or created)).total_seconds()
             waiting.append(Waiting(pk, workspace, owner, priority, age, slots, target))
             known[pk] = reason
-    return decide(waiting, [Held(*row) for row in held_rows], limits), known, is_cut
+    return decide(waiting, held, limits), known, is_cut
 
 
 def _claim(run: Run) -> bool:

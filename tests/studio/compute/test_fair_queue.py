@@ -46,9 +46,14 @@ def test_a_big_run_is_not_starved_by_small_ones() -> None:
 def test_a_quota_holds_its_own_people_only_and_says_so() -> None:
     limits = Limits(slots=4, workspaces={1: 1})
     other = Waiting(2, workspace=2, user=2, priority=0, age=0)
-    verdict = decide([waiting(1, user=1), other], [Held(workspace=1, user=1)], limits)
+    held = [Held(workspace=1, user=1, person="olga"), Held(workspace=2, user=2, person="otto")]
+    verdict = decide([waiting(1, user=1), other], held, limits)
     assert verdict.start == [2]
-    assert verdict.reasons[1] == "waiting for quota: 1 of 1 slots of the workspace in use"
+    told = "waiting for quota: 1 of 1 slots of the workspace in use"
+    assert verdict.reasons[1] == f"{told} by olga"
+    crowd = [Held(workspace=1, user=n, slots=0, person=name) for n, name in enumerate("edcba")]
+    verdict = decide([waiting(1, user=1)], [*held, *crowd], limits)
+    assert verdict.reasons[1] == f"{told} by a, b, c and 3 more"
 
 
 def test_one_persons_quota_is_told_apart() -> None:
