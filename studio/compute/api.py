@@ -260,7 +260,7 @@ class QuotaList(WorkspaceViewMixin, APIView):
 
     operations = {"get": "compute.read", "put": "compute.manage"}
 
-    @extend_schema(operation_id="computes_quotas", responses=QuotaBody(many=True))
+    @extend_schema(operation_id="computes_quotas", responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, workspace: str) -> Response:
         rows = Quota.objects.filter(workspace=self.workspace).order_by("user__email")
         found = [

@@ -20,6 +20,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 
 from officina.errors import HTTP_STATUS, StudioError
+from studio.lib import limits
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -146,7 +147,8 @@ def _as_api_exception(error: Exception) -> Exception:
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
     if isinstance(error, RequestDataTooBig | TooManyFieldsSent):
-        too_large = exceptions.APIException("The request is too large.", code="too_large")
+        words = limits.too_large(limits.DOCUMENT).message
+        too_large = exceptions.APIException(words, code="too_large")
         too_large.status_code = 413
         return too_large
     if isinstance(error, ValidationError):

@@ -38,6 +38,9 @@ print('SEEDED "' + client.cookies["sessionid"].value + '"')
 """
 
 
+pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.slow]
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_range_on_an_axis_keeps_the_runs_in_it(
     browser: Browser, studio_server: Studio, theme: str

@@ -119,7 +119,7 @@ def test_a_file_with_script_is_sent_to_be_kept_and_never_shown(
         assert sent["Content-Disposition"].startswith("attachment")
         assert sent["Content-Security-Policy"].startswith("sandbox")
         assert sent["X-Content-Type-Options"] == "nosniff"
-        sent.close()
+        assert sent.getvalue() == SCRIPT
     shown = client.get(f"/w/lab/data/page/?tab=files&file={name}").content
     assert b"<script>alert(1)" not in shown
     add("model", "m", description="<script>alert(2)</script>", tags={"<b>": "<img onerror=x>"})

@@ -114,7 +114,7 @@ def test_a_workspace_that_one_is_no_member_of_is_found(examine: Any, good: dict[
 def test_a_config_of_another_workspace_and_a_broken_one_are_told(
     examine: Any, good: dict[str, str], tmp_path: Path
 ) -> None:
-    (tmp_path / "config.json").write_text(json.dumps({"workspace_name": "other"}))
+    (tmp_path / "config.json").write_text(json.dumps(dict.fromkeys(azure_doctor.CONFIG, "other")))
     assert any("names the workspace other" in each.text for each in examine(good))
     (tmp_path / "config.json").write_text("{")
     assert any("is not a workspace's config.json" in text for text in failures(examine(good)))
