@@ -246,6 +246,7 @@ class Worker:
 
     def download_client(self, at: int) -> Any:
         run = self.sides[at]["run"]
+        self.real[at].log_artifact(run, str(self.folder / "big.bin"))
         return lambda: tempfile.mkdtemp(dir=self.folder), lambda folder: self.real[
             at
         ].download_artifacts(run, "big.bin", folder)
