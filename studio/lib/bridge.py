@@ -32,7 +32,7 @@ IDLE = 30.0
 SLOWEST = 1000
 # For so many seconds, and without a longer pause than the second number, the rest of a refused body is taken and
 # thrown away: closing on a client that still sends would reset the connection before it has read the answer.
-LINGER, LINGER_PAUSE = 10.0, 1.0
+LINGER, LINGER_PAUSE = 10.0, 2.0
 Environ = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -110,12 +110,15 @@ class _Arriving(io.RawIOBase):
                     await self._room.wait()
             self._failed = False
         except TooLarge as error:
-            return error
+            return error  # who waits for this decides on the answer before the thread hears of an end
         except (OSError, TimeoutError):
             pass  # the thread that reads meets it, and answers
-        finally:
-            self._pieces.put(None)
+        self.end()
         return None
+
+    def end(self) -> None:
+        """Let the thread that reads go on: nothing more comes."""
+        self._pieces.put(None)
 
     def read(self, size: int | None = -1) -> bytes:
         """Return so many bytes, or what is left."""
@@ -192,6 +195,7 @@ class Bridge:
             finally:
                 # A thread that still reads wakes up, and meets the end as an error.
                 filling.cancel()
+                arriving.end()
 
     async def _answer(
         self, environ: Environ, receive: Receive | None, send: Send,

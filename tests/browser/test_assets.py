@@ -17,27 +17,18 @@ from tests.running import Studio
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.slow]
 SEED = """
 import json, pickle
-from django.test import Client
 from officina.storage import Entry
 from registry import services as registry
 from studio.runs.models import LineageEdge
-from studio.workspaces.models import Membership, User, Workspace
+from studio.workspaces.models import User, Workspace
+from tests.roles import sessions_of
 lab = Workspace.objects.get(name="{workspace}")
-sessions = {{}}
-for role in ("Owner", "Contributor", "Data Scientist", "Compute Operator", "Reader", "Outsider"):
-    name = role.split()[0].lower()
-    user = User.objects.filter(email=f"{{name}}.assets@example.org").first()
-    user = user or User.objects.create_user(f"{{name}}.assets@example.org", "correct horse battery")
-    if role != "Outsider":
-        Membership.objects.get_or_create(workspace=lab, user=user, defaults={{"role": role}})
-    client = Client()
-    client.force_login(user)
-    sessions[role] = client.cookies["sessionid"].value
+sessions = sessions_of(lab)
 if not registry.assets(workspace=lab, kind="model", text="churn-seeded").exists():
     def tree(files):
         blobs = {{n: registry.store().put_bytes(d) for n, d in files.items()}}
         return registry.store().put_manifest({{n: Entry(b.sha256, b.size) for n, b in blobs.items()}})
-    owner = User.objects.get(email="owner.assets@example.org")
+    owner = User.objects.get(email="owner@example.org")
     data = registry.register(workspace=lab, kind="data", name="sales-seeded", document={{"dataType": "uri_file"}},
         tree=tree({{"sales.csv": b"city,sum\\nOslo,7\\nRome,9\\n"}}), user=owner, tags={{"team": "growth"}})
     files = {{"model.pkl": pickle.dumps({{"a": 1}}), "notes.txt": b"hello"}}

@@ -9,31 +9,20 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.portal import signed_in
+from tests.roles import OUTSIDER
 from tests.running import Studio
 
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.slow]
 SEED = """
 import json
-from django.test import Client
 from registry import environments
 from studio.compute import services
 from studio.runs.services import create_run
-from studio.workspaces.models import Membership, User, Workspace
+from studio.workspaces.models import User, Workspace
+from tests.roles import sessions_of
 lab = Workspace.objects.get(name="{workspace}")
 owner = User.objects.get(email="owner@example.org")
-sessions = dict()
-for role in ("Owner", "Contributor", "Data Scientist", "Compute Operator", "Reader"):
-    email = "owner@example.org" if role == "Owner" else role.replace(" ", ".").lower() + "@compute.example"
-    user = User.objects.filter(email=email).first() or User.objects.create_user(email, "correct horse battery")
-    Membership.objects.get_or_create(workspace=lab, user=user, defaults=dict(role=role))
-    client = Client()
-    client.force_login(user)
-    sessions[role] = client.cookies["sessionid"].value
-outsider = User.objects.filter(email="out@compute.example").first()
-outsider = outsider or User.objects.create_user("out@compute.example", "correct horse battery")
-client = Client()
-client.force_login(outsider)
-sessions["outsider"] = client.cookies["sessionid"].value
+sessions = sessions_of(lab)
 for name, kind, config in (
     ("trainers", "cluster", dict(max_nodes=2)),
     ("gpus", "cluster", dict(size="Standard_NC6s_v3")),
@@ -152,7 +141,7 @@ def test_what_a_role_may_not_do_is_shown_switched_off_with_the_reason(
 def test_an_outsider_finds_nothing(
     browser: Browser, studio_server: Studio, sessions: dict[str, str]
 ) -> None:
-    page = signed_in(browser, studio_server, sessions["outsider"])
+    page = signed_in(browser, studio_server, sessions[OUTSIDER])
     for path in (*CONTROLS, "compute/new/", "environment/of/sklearn-1.5/"):
         # The status is what counts: no page is drawn.
         assert page.request.get(address(studio_server, path)).status == 404, path

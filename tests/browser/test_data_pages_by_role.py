@@ -14,23 +14,15 @@ from tests.running import Studio
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.slow]
 SEED = """
 import json
-from django.test import Client
 from officina.storage import Entry
 from registry import services as registry
 from registry.datastores import services
 from studio.automation import services as automation
-from studio.workspaces.models import Membership, User, Workspace
+from studio.workspaces.models import User, Workspace
+from tests.roles import sessions_of
 lab = Workspace.objects.get(name="{workspace}")
 owner = User.objects.get(email="owner@example.org")
-sessions = dict()
-for role in ("Owner", "Contributor", "Data Scientist", "Compute Operator", "Reader", "Outsider"):
-    email = "owner@example.org" if role == "Owner" else role.replace(" ", ".").lower() + "@roles.example"
-    user = User.objects.filter(email=email).first() or User.objects.create_user(email, "correct horse battery")
-    if role != "Outsider":
-        Membership.objects.get_or_create(workspace=lab, user=user, defaults=dict(role=role))
-    client = Client()
-    client.force_login(user)
-    sessions[role] = client.cookies["sessionid"].value
+sessions = sessions_of(lab)
 if not services.rows(lab).filter(name="role-lake").exists():
     services.create(workspace=lab, name="role-lake", kind="adls_gen1", user=owner, config=dict(store_name="x"))
     store = services.find(workspace=lab, name="workspacefilestore")

@@ -21,22 +21,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.slow]
 PATIENCE = 120_000
 SEED = """
 import json, os, pickle
-from django.test import Client
 from sklearn.linear_model import LogisticRegression
 from officina.storage import Entry
 from registry import services as registry
-from studio.workspaces.models import Membership, User, Workspace
+from studio.workspaces.models import User, Workspace
+from tests.roles import sessions_of
 lab = Workspace.objects.get(name="{workspace}")
-sessions = {{}}
-for role in ("Owner", "Contributor", "Data Scientist", "Compute Operator", "Reader", "Outsider"):
-    email = f"{{role.split()[0].lower()}}.models@example.org"
-    user = User.objects.filter(email=email).first() or User.objects.create_user(email, "correct horse battery")
-    if role != "Outsider":
-        Membership.objects.get_or_create(workspace=lab, user=user, defaults={{"role": role}})
-    client = Client()
-    client.force_login(user)
-    sessions[role] = client.cookies["sessionid"].value
-owner = User.objects.get(email="owner.models@example.org")
+sessions = sessions_of(lab)
+owner = User.objects.get(email="owner@example.org")
 class Bomb:
     def __reduce__(self):
         return os.system, ("touch {home}/exploded",)

@@ -11,27 +11,20 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.portal import signed_in
+from tests.roles import OUTSIDER
 from tests.running import Studio
 
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.slow]
 LONG = 60_000
 SEED = """
 import json
-from django.test import Client
 from officina.storage import Entry
 from registry import services as registry
-from studio.workspaces.models import Membership, User, Workspace
+from studio.workspaces.models import User, Workspace
+from tests.roles import sessions_of
 lab = Workspace.objects.get(name="{workspace}")
 owner = User.objects.get(email="owner@example.org")
-sessions = dict()
-for role in ("Owner", "Contributor", "Data Scientist", "Compute Operator", "Reader", "outsider"):
-    email = "owner@example.org" if role == "Owner" else role.replace(" ", ".").lower() + "@prepare.example"
-    user = User.objects.filter(email=email).first() or User.objects.create_user(email, "correct horse battery")
-    if role != "outsider":
-        Membership.objects.get_or_create(workspace=lab, user=user, defaults=dict(role=role))
-    client = Client()
-    client.force_login(user)
-    sessions[role] = client.cookies["sessionid"].value
+sessions = sessions_of(lab)
 orders = "id,amount,town\\n" + "".join(f"{{i}},{{i * 2}},{{'ab'[i % 2]}}\\n" for i in range(1, 41))
 for name, file, data in (
     ("prepared", "orders.csv", orders.encode()),
@@ -179,7 +172,7 @@ def test_each_role_may_do_what_its_operations_say(
         add_filter(page, "id", "most", "5")
         sizes(page, "40 × 3", "5 × 3")
         page.context.close()
-    for role, status in (("Compute Operator", 403), ("outsider", 404)):
+    for role, status in (("Compute Operator", 403), (OUTSIDER, 404)):
         page = signed_in(browser, studio_server, sessions[role])
         assert visit(page, studio_server) == status, role
         page.context.close()

@@ -177,3 +177,15 @@ def test_a_body_in_chunks_is_cut_at_the_limit(site: Site) -> None:
     assert site.cut.wait(20)
     assert problem(site.asks(sized(24 * 2**20) + bytes(24 * 2**20)))["code"] == "too_large"
     assert site.whole == []
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_whoever_is_first_the_answer_is_that_it_is_too_large(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that reads a torn body fails as well, and must not do so before the loop has its answer."""
+    monkeypatch.setattr(limits, "most_bytes", lambda method, path: 2 * 2**20)
+    piece = b"100000\r\n" + bytes(2**20) + b"\r\n"
+    for _ in range(40):
+        assert problem(site.asks(CHUNKED + 4 * piece + b"0\r\n\r\n"))["code"] == "too_large"
+    assert site.whole == []
