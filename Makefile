@@ -15,8 +15,8 @@ BIN := .venv/bin
 # The environment's own Node comes first: the machine may have an older one, or none.
 NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 FRONT := $(shell find static/src static/img -type f 2>/dev/null) $(wildcard static/*.ts static/*.json)
-# Many tests wait for processes, on a machine that others may keep busy: each has a second try, and is listed then.
-PYTEST_ARGS ?= -n 2 --dist loadfile --reruns 1
+# Many tests wait for processes, on a machine that others may keep busy: each has two more tries, and is listed then.
+PYTEST_ARGS ?= -n 2 --dist loadfile --reruns 2
 
 run: install build
 	@exec $(BIN)/python manage.py up
@@ -68,12 +68,15 @@ lint: .venv/.dev build
 	OFFICINA_HOME="$$(mktemp -d)" $(BIN)/python manage.py makemigrations --check --dry-run
 
 # The browser's driver keeps an event loop in its process, which the other tests must not meet.
-test: .venv/.dev build browser lint
-	cd static && $(NODE) npm run --silent check && $(NODE) npm test --silent
+test: .venv/.dev build browser
+	@$(MAKE) --no-print-directory --output-sync=target -j 2 lint front
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m browser
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not browser"
 
-.PHONY: browser
+.PHONY: browser front
+front: build
+	cd static && $(NODE) npm run --silent check && $(NODE) npm test --silent
+
 browser:
 	@if ! command -v chromium >/dev/null; then \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

@@ -41,8 +41,7 @@ class ComputeTarget(models.Model):
     # Logical nodes that a cluster holds now, and since when it holds more than it needs.
     nodes = models.PositiveIntegerField(default=0)
     idle_since = models.DateTimeField(null=True, blank=True)
-    # How long an instance was on before it was last started, and when that was.
-    ran_seconds = models.FloatField(default=0)
+    # When an instance was last started; the times before that are told by its events.
     on_since = models.DateTimeField(null=True, blank=True)
     created = models.DateTimeField(auto_now_add=True)
     changed = models.DateTimeField(auto_now=True)
@@ -74,12 +73,6 @@ class ComputeTarget(models.Model):
         if stated is not None:
             return float(stated)
         return self.size.hourly if self.size else 0.0
-
-    @property
-    def hours_on(self) -> float:
-        """Return how many hours an instance has been on, in all."""
-        since = (timezone.now() - self.on_since).total_seconds() if self.on_since else 0
-        return (self.ran_seconds + since) / 3600
 
     def cost_of(self, seconds: float | None) -> float:
         """Return what a node costs for so many seconds."""

@@ -193,7 +193,6 @@ def _switch(target: ComputeTarget, *, on: bool, user: Any, why: str = "") -> Com
         stopped=not on,
         idle_since=None,
         on_since=timezone.now() if on else None,
-        ran_seconds=target.ran_seconds if on else target.hours_on * 3600,
     )
     target.refresh_from_db()
     if changed:
