@@ -281,6 +281,7 @@ class Watch(Attempt):
     def fail(self, error: dict[str, Any], **facts: Any) -> None:
         """Fail the attempt: the run ends, or goes back to the queue while attempts are left."""
         self.note_status()
+        self.kill_job()
         self.log = None
         line = exits.telling_line(self.folder / "log.txt")
         error = error | ({"line": line} if line else {})
@@ -293,6 +294,12 @@ class Watch(Attempt):
         else:
             self.collect_rest()
             self.end(Status.FAILED, error=error, reason=error["message"][:500], **facts)
+
+    def kill_job(self) -> None:
+        """End a job that still works when its run fails: what it has reported could not be kept, say."""
+        found = launch.look(self.folder)
+        if found.state is not None and found.exit is None:
+            launch.kill_leftovers(self.folder)
 
     def retry(self, error: dict[str, Any]) -> None:
         old = (Status.PREPARING, Status.RUNNING, Status.FINALIZING)

@@ -20,6 +20,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from officina.errors import StudioError
+from officina.execution import processes
 from registry.models import AssetVersion, StoredTree
 from studio.compute import services as computes
 from studio.compute.models import Node
@@ -123,6 +124,22 @@ def test_a_job_of_an_isolated_workspace_reaches_no_network(
         AuditEntry.objects.filter(action__in=["workspace.isolate", "workspace.open"])
         .order_by("pk").values_list("action", "actor_name")
     ) == [("workspace.isolate", user.email), ("workspace.open", user.email)]  # fmt: skip
+
+
+def test_no_process_is_left_of_a_job_whose_results_cannot_be_kept(
+    submit: Callable[..., Run], command: Callable[..., dict[str, Any]], work: Callable[[], None]
+) -> None:
+    text = (
+        "echo x > a.txt; "
+        """echo '{"type":"artifact","path":"a.txt","name":"../a.txt"}' >> $OFFICINA_MESSAGES; """
+        "sleep 300"
+    )
+    run = submit(command(text))
+    work()
+    run.refresh_from_db()
+    assert (run.status, run.error["where"]) == ("Failed", "path")
+    environments = {pid: processes.read(f"/proc/{pid}/environ") for pid in processes.everyone()}
+    assert not [pid for pid, text in environments.items() if run.guid in text]
 
 
 def test_a_job_that_takes_too_much_memory_is_ended_with_peak_and_limit(
