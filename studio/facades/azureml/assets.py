@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.fields.json import KT
 from django.http import HttpRequest
 
 from officina.environments import curated
@@ -54,22 +56,34 @@ def version_shown(row: AssetVersion) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def container_shown(asset: Asset) -> dict[str, Any]:
+def _with_newest(rows: QuerySet[Asset]) -> Any:
+    """Return assets with what their containers tell of the newest version."""
+    newest = AssetVersion.objects.filter(asset=OuterRef("pk"), archived=False, deleted=None)
+    newest = newest.order_by("-number", "-pk")
+    return rows.select_related("workspace").annotate(
+        newest=Subquery(newest.values("version")[:1]),
+        newest_type=Subquery(newest.values(type=KT("document__dataType"))[:1]),
+    )
+
+
+def _one(asset: Asset) -> dict[str, Any]:
+    return container_shown(_with_newest(Asset.objects.filter(pk=asset.pk)).get())
+
+
+def container_shown(asset: Any) -> dict[str, Any]:
     """Return an asset's container: its name, newest version and the number that comes next."""
     collection = kinds.COLLECTIONS[asset.kind]
-    newest = registry.versions(workspace=asset.workspace, kind=asset.kind, name=asset.name).first()
     properties: dict[str, Any] = {
         "description": asset.description or None,
         "tags": asset.tags,
         "properties": asset.properties,
         "isArchived": asset.archived,
-        "latestVersion": newest.version if newest else None,
+        "latestVersion": asset.newest,
         "nextVersion": str(asset.last_number + 1),
         "provisioningState": "Succeeded",
     }
     if asset.kind == "data":
-        given = newest.document.get("dataType") if newest else None
-        properties["dataType"] = given or "uri_folder"
+        properties["dataType"] = asset.newest_type or "uri_folder"
     id_ = wire.resource_id(asset.workspace, collection, asset.name)
     return wire.envelope(
         id_, asset.name, collection, properties, created=asset.created, changed=asset.changed
@@ -83,7 +97,8 @@ def listed(request: HttpRequest, workspace: Workspace, collection: str) -> dict[
     """Return the assets of a kind."""
     rows = registry.assets(
         workspace=workspace, kind=_kind(collection), archived=wire.shown(request)
-    ).exclude(name__in=kinds.ANONYMOUS).select_related("workspace")  # fmt: skip
+    )
+    rows = _with_newest(rows.exclude(name__in=kinds.ANONYMOUS))
     if _kind(collection) != "environment" or wire.shown(request) == "archived":
         return wire.page(request, rows, container_shown)
     names = [each["name"] for each in as_assets(workspace)]
@@ -120,7 +135,7 @@ def get(request: HttpRequest, workspace: Workspace, collection: str, name: str) 
         }
         id_ = wire.resource_id(workspace, "environments", name)
         return wire.envelope(id_, name, "environments", properties, created=workspace.created)
-    return container_shown(registry.named(workspace=workspace, kind=_kind(collection), name=name))
+    return _one(registry.named(workspace=workspace, kind=_kind(collection), name=name))
 
 
 def _curated_shown(workspace: Workspace, one: curated.Curated, name: str) -> dict[str, Any]:
@@ -145,7 +160,7 @@ def versions(
         rows = registry.versions(
             workspace=workspace, kind=kind, name=name, archived=wire.shown(request)
         )
-    return wire.page(request, rows.select_related("asset__workspace"), version_shown)
+    return wire.page(request, rows.select_related("asset__workspace", "sent_asset"), version_shown)
 
 
 def version(
@@ -229,13 +244,13 @@ def put(request: HttpRequest, workspace: Workspace, collection: str, name: str) 
         made = registry.create_asset(
             workspace=workspace, kind=kind, name=name, user=request.user, **given
         )
-        return 201, container_shown(made)
+        return 201, _one(made)
     registry.update_asset(asset, user=request.user, **given)
     wanted = properties.get("isArchived")
     if isinstance(wanted, bool) and wanted != asset.archived:
         verb = registry.archive if wanted else registry.restore
         verb(workspace=workspace, kind=kind, name=name, user=request.user)
-    return container_shown(registry.named(workspace=workspace, kind=kind, name=name))
+    return _one(registry.named(workspace=workspace, kind=kind, name=name))
 
 
 def delete_version(

@@ -123,7 +123,7 @@ def get(request: HttpRequest, workspace: Workspace, name: str) -> dict[str, Any]
 def children(request: HttpRequest, workspace: Workspace, name: str) -> dict[str, Any]:
     """Return the steps of a pipeline's run."""
     run = jobs.find(workspace, name)
-    rows = run.children.select_related("workspace", "experiment", "owner").order_by("created")
+    rows = run.children.select_related(*jobs.TOLD).order_by("created")
     return wire.page(request, rows, lambda row: _facts(request, row))
 
 

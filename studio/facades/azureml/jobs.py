@@ -26,10 +26,14 @@ _GIT = {
 }
 
 
+# What is told of every run: fetched with it, so that a list costs as many queries as one.
+TOLD = ("experiment", "owner", "compute", "workspace", "reused_from", "parent", "root", "sent_job")
+
+
 def find(workspace: Workspace, name: str) -> Run:
     """Return a run by its name or guid."""
     rows = Run.objects.shown().filter(workspace=workspace).filter(Q(name=name) | Q(guid=name))
-    run = rows.select_related("experiment", "owner", "compute", "workspace", "reused_from").first()
+    run = rows.select_related(*TOLD).first()
     if run is None:
         raise StudioError(
             f"There is no job {name!r} in workspace {workspace.name}.", where="name",
@@ -67,8 +71,8 @@ def listed(request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
         key, _, value = tag.partition("=")
         rows = rows.filter(labels__kind="tag", labels__key=key)
         rows = rows.filter(labels__value=value) if value else rows
-    rows = rows.select_related("experiment", "owner", "compute", "workspace", "reused_from")
-    return wire.page(request, rows.order_by("-created", "-pk"), lambda run: shown(request, run))
+    rows = rows.select_related(*TOLD).order_by("-created", "-pk")
+    return wire.page(request, rows, lambda run: shown(request, run))
 
 
 def put(request: HttpRequest, workspace: Workspace, name: str) -> Any:

@@ -219,7 +219,8 @@ def _address(row: AssetVersion, given: Any) -> str | None:
     if not row.tree:
         return given if isinstance(given, str) else None
     workspace = row.asset.workspace
-    tree = registry.open_tree(workspace=workspace, digest=row.tree)
+    # The version holds its tree, so nobody has to be asked whether the workspace does.
+    tree = registry.store().read_tree(row.tree)
     name = tree.only_file() or ""
     is_folder = row.document.get("dataType") in {"uri_folder", "mltable"}
     if not name or is_folder or (_is_of_job(given) and not _names_file(given, name)):
@@ -300,7 +301,7 @@ def settled_task(workspace: Workspace, task: dict[str, Any]) -> dict[str, Any]:
 
 
 def _component(row: AssetVersion) -> dict[str, Any]:
-    sent = SentAsset.objects.filter(version=row).first()
+    sent: SentAsset | None = getattr(row, "sent_asset", None)
     spec = dict(sent.properties["componentSpec"]) if sent else dict(row.document)
     # The client finds a component's name and version inside, whoever sent it.
     return {"componentSpec": {**spec, "name": row.asset.name, "version": row.version}}
@@ -327,7 +328,8 @@ def code_of_hash(workspace: Workspace, digest: str) -> QuerySet[AssetVersion]:
     )
     if not _HASH.match(digest):
         return rows.none()
-    return rows.filter(properties__hash_sha256=digest).select_related("asset").order_by("-pk")
+    rows = rows.filter(properties__hash_sha256=digest)
+    return rows.select_related("asset", "created_by").order_by("-pk")
 
 
 def upload_place(

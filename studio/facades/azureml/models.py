@@ -36,7 +36,7 @@ class NamedBlob(models.Model):
 class SentJob(models.Model):
     """A job's REST properties as they were sent; the run keeps what the engine understood."""
 
-    run = models.OneToOneField(Run, models.CASCADE, related_name="+")
+    run = models.OneToOneField(Run, models.CASCADE, related_name="sent_job")
     properties = models.JSONField(default=dict)
 
     def __str__(self) -> str:
@@ -46,7 +46,9 @@ class SentJob(models.Model):
 class SentAsset(models.Model):
     """An asset version's REST properties as they were sent, where the registry keeps another form."""
 
-    version = models.OneToOneField("registry.AssetVersion", models.CASCADE, related_name="+")
+    version = models.OneToOneField(
+        "registry.AssetVersion", models.CASCADE, related_name="sent_asset"
+    )
     properties = models.JSONField(default=dict)
 
     def __str__(self) -> str:

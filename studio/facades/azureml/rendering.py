@@ -16,7 +16,7 @@ _NULLABLE = ("description", "displayName", "experimentName")
 
 def properties(run: Run, *, studio: str) -> dict[str, Any]:
     """Return a run's REST properties; `studio` is the address that people see."""
-    sent = SentJob.objects.filter(run=run).first()
+    sent: SentJob | None = getattr(run, "sent_job", None)
     found = dict(sent.properties) if sent and sent.properties else _of_document(run)
     given = found.get("properties") if isinstance(found.get("properties"), dict) else {}
     found |= {
