@@ -55,10 +55,5 @@ def _drop(pk: int, sha256: str) -> bool:
     # Claimed by what was read: whoever names the file meanwhile makes its row young or referenced.
     claimed, _ = _rows(None).filter(pk=pk).delete()
     if claimed:
-        transaction.on_commit(lambda: _delete_bytes(sha256))
+        transaction.on_commit(lambda: storing.delete_unused([sha256]))
     return bool(claimed)
-
-
-def _delete_bytes(sha256: str) -> None:
-    if not StoredBlob.objects.filter(sha256=sha256).exists():
-        storing.store().delete(sha256)

@@ -145,24 +145,32 @@ def release_tree(*, workspace: Workspace, digest: str) -> None:
     row = StoredTree.objects.filter(workspace=workspace, digest=digest, references__lte=0).first()
     if row is None:
         return
-    digests = {entry.sha256 for entry in store().read_tree(digest).files.values()}
+    digests = sorted({entry.sha256 for entry in store().read_tree(digest).files.values()})
     row.delete()
     _count_blobs(workspace, digests, -1)
-    gone = StoredBlob.objects.filter(workspace=workspace, sha256__in=digests, references__lte=0)
-    candidates = list(gone.values_list("sha256", flat=True))
-    gone.delete()
-    still = set(StoredBlob.objects.filter(sha256__in=candidates).values_list("sha256", flat=True))
-    manifest_shared = StoredTree.objects.filter(digest=digest).exists()
+    unused: list[str] = []
+    for chunk in chunks(digests, 500):
+        rows = StoredBlob.objects.filter(workspace=workspace, sha256__in=chunk, references__lte=0)
+        unused += rows.values_list("sha256", flat=True)
+        rows.delete()
 
     def delete_bytes() -> None:
-        for each in candidates:
-            if each not in still:
-                store().delete(each)
-        if not manifest_shared:
+        delete_unused(unused)
+        if not StoredTree.objects.filter(digest=digest).exists():
             store().delete_tree(digest)
 
     # The rows go first: bytes without a row are only waste, a row without bytes is a lie.
     transaction.on_commit(delete_bytes)
+
+
+def delete_unused(digests: list[str]) -> None:
+    """Delete stored bytes that no workspace names; to be asked after the commit, by what stands then."""
+    for chunk in chunks(digests, 500):
+        rows = StoredBlob.objects.filter(sha256__in=chunk)
+        named = set(rows.values_list("sha256", flat=True))
+        for each in chunk:
+            if each not in named:
+                store().delete(each)
 
 
 def _count_blobs(workspace: Workspace, digests: Iterable[str], step: int) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from officina.errors import StudioError
+from officina.storage import Entry
 from registry import services as registry
 from registry.models import AssetVersion, StoredBlob, StoredTree
 from studio.workspaces.models import AuditEntry
@@ -55,6 +58,38 @@ def test_bytes_that_another_version_shares_stay(
         registry.delete(first, confirm=True)
     for entry in registry.open_tree(workspace=lab, digest=second.tree).files.values():
         assert registry.store().read(entry.sha256)
+
+
+def test_bytes_that_are_named_again_before_the_commit_stay(
+    add: Any, lab: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    row = add("data", "sales", {"a.csv": b"same"})
+    with django_capture_on_commit_callbacks(execute=True):
+        registry.delete(row, confirm=True)
+        again = add("data", "copy", {"b.csv": b"same"})
+    [entry] = registry.open_tree(workspace=lab, digest=again.tree).files.values()
+    assert registry.store().read(entry.sha256) == b"same"
+
+
+def test_a_folder_of_more_files_than_one_statement_names_is_deleted(
+    lab: Any, home: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    with registry.store().batch() as batch:
+        blobs = [batch.put_bytes(b"%d" % number) for number in range(600)]
+    files = {f"{number}": Entry(b.sha256, b.size) for number, b in enumerate(blobs)}
+    tree = registry.store().put_manifest(files)
+    registry.remember_tree(workspace=lab, tree=tree)
+    if connection.vendor == "sqlite":
+        connection.ensure_connection()
+        usual = connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 550)
+    try:
+        with django_capture_on_commit_callbacks(execute=True):
+            registry.release_tree(workspace=lab, digest=tree.digest)
+    finally:
+        if connection.vendor == "sqlite":
+            connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, usual)
+    assert not StoredBlob.objects.filter(workspace=lab).exists()
+    assert not registry.store().exists(blobs[0].sha256)
 
 
 def test_a_whole_asset_goes_and_its_name_counts_on(
