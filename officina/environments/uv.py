@@ -42,6 +42,8 @@ _MISSING = (
     re.compile(r"(?:only )?(?P<package>[A-Za-z0-9._-]+)(?P<pin>[<>=!~][^\s]*)? (?:has no wheels|is available)"),
     re.compile(r"you require (?P<package>[A-Za-z0-9._-]+)(?P<pin>[<>=!~][^\s,]*)?"),
 )  # fmt: skip
+_DETAIL = re.compile(r"\s*(?:DEBUG|TRACE) ")
+_CHOICE = re.compile(r"\s*DEBUG Selecting: (?P<pin>\S+==\S+)")
 _UNREACHABLE = re.compile(
     r"error sending request|Failed to fetch|Connection refused|dns error|timed out|tls handshake",
     re.I,
@@ -124,6 +126,12 @@ def _wait(process: subprocess.Popen[str], limit: float, look: Look | None) -> in
 
 def _read(stream: object, lines: list[str], log: Log | None) -> None:
     for line in stream:  # type: ignore[attr-defined]
+        if _DETAIL.match(line):
+            # Of what uv only says when asked to tell all, the choices are worth a line.
+            choice = _CHOICE.match(line)
+            if choice and log is not None:
+                log(choice["pin"])
+            continue
         lines.append(line)
         if log is not None and line.strip():
             log(_without_index(line.rstrip()))
@@ -184,7 +192,11 @@ def uv_binary() -> str:
 def _guard() -> list[str]:
     """Return what makes a command end with us: a killed worker's uv must not go on writing."""
     found = shutil.which("setpriv")
-    return [found, "--pdeathsig", "KILL"] if found else []
+    if not found:
+        return []
+    # Whoever was killed before the kernel was asked sends no signal: then it does not begin at all.
+    unless_alone = f'[ "$PPID" = {os.getpid()} ] && exec "$@"'
+    return [found, "--pdeathsig", "KILL", "/bin/sh", "-c", unless_alone, "sh"]
 
 
 def uv_environment() -> dict[str, str]:

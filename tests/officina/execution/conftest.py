@@ -16,6 +16,9 @@ import pytest
 
 from officina.execution import launch
 
+# Long enough for any machine: only what hangs takes so many seconds.
+LIMIT = 120.0
+
 
 class Job:
     """One run folder with a job that can be started, watched and read."""
@@ -28,24 +31,24 @@ class Job:
         launch.start(self.rundir)
         return self
 
-    def wait(self, seconds: float = 20) -> dict[str, Any]:
-        return self.until(lambda: launch.look(self.rundir).exit, seconds)
+    def wait(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.until(lambda: launch.look(self.rundir).exit)
+        return found
 
-    def until(self, found: Callable[[], Any], seconds: float = 10) -> Any:
-        deadline = time.monotonic() + seconds
+    def until(self, found: Callable[[], Any]) -> Any:
+        deadline = time.monotonic() + LIMIT
         while time.monotonic() < deadline:
             result = found()
             if result:
                 return result
             time.sleep(0.01)
         log = self.log.read_text() if self.log.exists() else "(no log)"
-        raise AssertionError(f"not within {seconds} s; {launch.look(self.rundir)}; log: {log}")
+        raise AssertionError(f"not within {LIMIT} s; {launch.look(self.rundir)}; log: {log}")
 
-    def log_has(self, text: str, seconds: float = 10) -> str:
+    def log_has(self, text: str) -> str:
         return str(
             self.until(
-                lambda: self.log.exists() and text in self.log.read_text() and self.log.read_text(),
-                seconds,
+                lambda: self.log.exists() and text in self.log.read_text() and self.log.read_text()
             )
         )
 

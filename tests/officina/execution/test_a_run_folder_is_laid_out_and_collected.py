@@ -50,7 +50,7 @@ def test_a_command_reads_its_inputs_and_its_outputs_become_trees(
     place = tmp_path / "run"
     lay(store, place, document, code_tree=code, inputs={"d": data})
     launch.start(place)
-    for _ in range(200):
+    for _ in range(1200):
         if (result := launch.look(place).exit) is not None:
             break
         time.sleep(0.05)

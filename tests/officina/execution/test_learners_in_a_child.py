@@ -20,7 +20,7 @@ from officina.catalogue import Catalogue
 from officina.execution import launch
 from officina.modules.tables import read_dataset, write_dataset
 
-from .conftest import Job
+from .conftest import LIMIT, Job
 
 Step = Callable[..., Job]
 
@@ -30,13 +30,13 @@ def host() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="of-") as folder:
         address = Path(folder) / "fork.sock"
         process = subprocess.Popen([sys.executable, "-m", "officina.execution.forkhost", address])
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + LIMIT
         while not address.exists() and time.monotonic() < deadline:
             assert process.poll() is None
             time.sleep(0.02)
         yield address
         process.terminate()
-        process.wait(10)
+        process.wait(LIMIT)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def step(make_job: Callable[..., Job], host: Path) -> Step:
 
 
 def done(job: Job, port: str) -> Path:
-    result = job.wait(60)
+    result = job.wait()
     assert result["code"] == 0, job.log.read_text()
     return job.rundir / "outputs" / port
 
@@ -109,8 +109,6 @@ def test_a_long_training_tells_its_rounds_and_is_canceled(step: Step, data: Path
     untrained = done(step("two_class_decision_forest", params), "untrained_model")
     job = step("train_model", {"label": "y"}, untrained_model=untrained, dataset=data)
     messages = job.rundir / "messages.jsonl"
-    job.until(lambda: messages.exists() and "of 20000" in messages.read_text(), 60)
-    begun = time.monotonic()
+    job.until(lambda: messages.exists() and "of 20000" in messages.read_text())
     (job.rundir / "cancel").touch()
-    assert job.wait(20)["reason"] == "canceled"
-    assert time.monotonic() - begun < 5
+    assert job.wait()["reason"] == "canceled"

@@ -218,4 +218,4 @@ def test_a_scientific_job_works_inside(make_job: MakeJob) -> None:
     )
     env = {"PATH": f"{Path(sys.executable).parent}:{os.defpath}", "HOME": "."}
     job = make_job(code, env=env).start()
-    assert job.wait(60)["code"] == 0, job.log.read_text()
+    assert job.wait()["code"] == 0, job.log.read_text()
