@@ -7,8 +7,9 @@ from typing import Any
 
 from officina.errors import StudioError
 from officina.storage import Tree
-from registry import services
+from registry import environments, services
 from registry.datastores import addresses
+from registry.datastores.background import Started
 from registry.models import AssetVersion
 from studio.workspaces.models import Workspace
 
@@ -19,8 +20,11 @@ MOST_TEXT = 1 << 20
 
 def create_version(
     *, workspace: Workspace, kind: str, body: Mapping[str, Any], user: Any
-) -> AssetVersion:
-    """Register a version from `{"name", "version", "type", "tree", "document", "tags", ...}`."""
+) -> AssetVersion | Started:
+    """Register a version from `{"name", "version", "type", "tree", "document", "tags", ...}`.
+
+    Of data in a datastore that takes long to copy, return the run that registers it.
+    """
     name, version = _text(body, "name"), _text(body, "version")
     services.check_name(name, kind)
     tree = _tree(workspace, body)
@@ -31,6 +35,14 @@ def create_version(
     uri = str(document.get("dataUri") or "")
     if tree is None and kind == "data" and addresses.names_place(uri):
         # Its bytes as they are now: a version never changes, whatever becomes of the datastore.
+        started = addresses.start_if_large(
+            workspace=workspace, uri=uri, user=user, where="document.dataUri", name=name,
+            version=version, kind=_text(body, "type") or str(document.get("dataType") or ""),
+            description=_text(body, "description"), tags=_mapping(body, "tags"),
+            properties=properties,
+        )  # fmt: skip
+        if started is not None:
+            return started
         tree = addresses.tree_at(workspace=workspace, uri=uri, user=user, where="document.dataUri")
         properties = {"source.uri": uri, **properties}
         kept = "uri_file" if addresses.is_file(tree, uri) else "uri_folder"
@@ -126,9 +138,7 @@ def _component(document: dict[str, Any], type_: str, tree: Tree | None) -> dict[
 
 
 def _environment(document: dict[str, Any], type_: str, tree: Tree | None) -> dict[str, Any]:
-    from officina import environments
-
-    environments.parse(document)
+    environments.begin_resolving(document)
     return document
 
 

@@ -54,7 +54,11 @@ class Assets:
         set: Mapping[str, Any] | None = None,
         progress: Callable[[str], None] = lambda text: None,
     ) -> Row:
-        """Register a version from a file or mapping, with its local files, and return it."""
+        """Register a version from a file or mapping, with its local files, and return it.
+
+        Of data in a datastore that takes long to copy, wait for the job that does it: the job goes
+        on when the waiting is broken off.
+        """
         path = Path(source) if isinstance(source, str | Path) else None
         base = None if path else Path.cwd()
         loaded = load_asset(
@@ -70,9 +74,27 @@ class Assets:
         stage = body.pop("stage", "")
         body = self._with_run_files(body)
         row = transport.json("POST", self._base, json=body, key=str(uuid.uuid4()))
+        if "run" in row and "version" not in row:
+            row = self._registered_by(row["run"], progress)
         if stage:
             row = self._patch(row["name"], row["version"], {"stage": stage})
         return shape_version(row)
+
+    def _registered_by(self, started: Row, progress: Callable[[str], None]) -> Row:
+        """Wait for the run that copies what is large, and return the version that it registered."""
+        name = str(started["name"])
+        progress(f"job {name} copies it: {self._client.address_of(started)}")
+        run = self._client.stream_job(name, lambda text: progress(text.rstrip("\n")))
+        made = (run.get("tags") or {}).get("data")
+        if run["status"] != "Completed" or not made:
+            error = run.get("error") or {}
+            raise StudioError(
+                f"Job {name} ended as {run['status']}, so nothing was registered. "
+                f"{error.get('message') or ''}".rstrip(),
+                hint=str(error.get("hint") or "See its log."), where="path",
+            )  # fmt: skip
+        asset, _, version = str(made).rpartition(":")
+        return dict(self._client.transport.json("GET", self._at(asset, version)))
 
     def show(self, name: str, *, version: str | None = None, label: str | None = None) -> Row:
         """Return a version: the one named, the one that a label names, or the newest."""

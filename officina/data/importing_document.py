@@ -19,6 +19,7 @@ _KEYS = {
     "properties": "properties", "source": "source", "datastore": "datastore",
     "only_if_changed": "onlyIfChanged", "onlyIfChanged": "onlyIfChanged",
     "enforce_rules": "enforceRules", "enforceRules": "enforceRules",
+    "registerVersion": "registerVersion",
 }  # fmt: skip
 # Azure's documents carry these too; what they say is decided here otherwise, or by nobody.
 _SILENT = frozenset(
@@ -54,7 +55,7 @@ def clean_import(given: Any) -> dict[str, Any]:
     if kind == "uri_file" and source["sourceType"] == DATABASE:
         raise _wrong("Rows become a folder.", "type", "Use uri_folder or mltable.")
     found: dict[str, Any] = {"assetName": name, "dataType": kind, "source": source}
-    for key in ("description", "dataUri", "datastore"):
+    for key in ("description", "dataUri", "datastore", "registerVersion"):
         if raw.get(key):
             found[key] = _text(raw[key], key)
     for key in ("tags", "properties"):
@@ -91,7 +92,8 @@ def _source(given: Any) -> dict[str, Any]:
         raise _wrong(
             f"{kind!r} is not a kind of source.", "source.type", f"Known: {DATABASE}, {FILES}."
         )
-    path = _text(raw.get("path"), "source.path")
+    # The whole of a datastore has no path.
+    path = "" if connection and not raw.get("path") else _text(raw.get("path"), "source.path")
     match = _SHORT.match(path) or _PLACE.match(path)
     if match and not connection:
         connection, path = f"azureml:{match['name']}", match["path"]

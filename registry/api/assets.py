@@ -16,6 +16,7 @@ from registry.api.shapes import (
     AssetSerializer,
     AssetVersionSerializer,
     RegistryView,
+    registered,
     with_newest,
 )
 from registry.models import Asset
@@ -72,13 +73,13 @@ class AssetList(RegistryView):
     @extend_schema(
         operation_id="assets_create",
         request=OpenApiTypes.OBJECT,
-        responses={201: AssetVersionSerializer},
+        responses={201: AssetVersionSerializer, 202: OpenApiTypes.OBJECT},
     )
     def post(self, request: Request, workspace: str, kind: str) -> Response:
         row = creating.create_version(
             workspace=self.workspace, kind=self.kind, body=self.body(), user=request.user
         )
-        return Response(AssetVersionSerializer(row).data, status=status.HTTP_201_CREATED)
+        return registered(row)
 
 
 class AssetDetail(RegistryView):

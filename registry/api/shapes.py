@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +17,7 @@ from officina.environments.curated import Curated
 from officina.errors import StudioError
 from registry import services
 from registry.curated import curated_named, refuse_change
+from registry.datastores.background import Started
 from registry.models import Asset, AssetVersion, StageRequest
 from studio.lib.pages import Page
 from studio.workspaces.access import WorkspaceViewMixin
@@ -104,6 +105,13 @@ class AssetVersionSerializer(serializers.ModelSerializer[AssetVersion]):
             "tags", "properties", "stage", "labels", "run_guid", "created_by", "archived",
             "created", "changed",
         ]  # fmt: skip
+
+
+def registered(found: AssetVersion | Started) -> Response:
+    """Answer with the version that was made (201), or with the run that will make it (202)."""
+    if isinstance(found, Started):
+        return Response(found.shown(), status=status.HTTP_202_ACCEPTED)
+    return Response(AssetVersionSerializer(found).data, status=status.HTTP_201_CREATED)
 
 
 class StageRequestSerializer(serializers.ModelSerializer[StageRequest]):

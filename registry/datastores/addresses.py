@@ -11,6 +11,7 @@ from officina.errors import StudioError
 from officina.storage import Blob, Tree
 from officina.storage.paths import check_name
 from registry.datastores import registering, services
+from registry.datastores.background import Started
 from registry.datastores.own import Own
 from registry.models import Datastore
 from registry.services import storing
@@ -42,6 +43,15 @@ def tree_at(*, workspace: Workspace, uri: str, user: Any, where: str = "uri") ->
     tree = storing.store().put_manifest(files)
     storing.remember_tree(workspace=workspace, tree=tree)
     return tree
+
+
+def start_if_large(
+    *, workspace: Workspace, uri: str, user: Any, where: str, **version: Any
+) -> Started | None:
+    """Start the run that registers an address as data; None for what is copied while one waits."""
+    name, path = _parts(workspace, uri, where)
+    row = services.find(workspace=workspace, name=name)
+    return registering.start_if_large(row, path=path, user=user, **version)
 
 
 def is_file(tree: Tree, uri: str) -> bool:

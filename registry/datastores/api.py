@@ -19,7 +19,7 @@ from officina.data.samples import SAMPLES
 from officina.errors import StudioError
 from officina.parameters import Param
 from officina.storage import datastores
-from registry.api.shapes import AssetVersionSerializer
+from registry.api.shapes import AssetVersionSerializer, registered
 from registry.datastores import looking, registering, services
 from registry.models import Datastore
 from studio.lib import limits
@@ -220,12 +220,17 @@ def send_file(row: Datastore, where: str, user: Any) -> UserFileResponse:
 
 
 class DatastoreRegister(DatastoreView):
-    """Makes the next version of a data asset of a path or a query: {"asset", "path" | "query"}."""
+    """Makes the next version of a data asset: {"asset", "path" | "table" | "query"}.
+
+    What takes long is done by a run: 202 and {"run": {"guid", "name", "url"}, "asset"}.
+    """
 
     operations = {"post": "registry.write"}
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="datastores_register", request=dict, responses={201: dict})
+    @extend_schema(
+        operation_id="datastores_register", request=dict, responses={201: dict, 202: dict}
+    )
     def post(self, request: Request, **_: str) -> Response:
         body = self.body()
         version = looking.register(
@@ -233,7 +238,7 @@ class DatastoreRegister(DatastoreView):
             query=str(body.get("query") or ""), table=str(body.get("table") or ""),
             asset=str(body.get("asset") or ""), description=str(body.get("description") or ""),
         )  # fmt: skip
-        return Response(AssetVersionSerializer(version).data, status=status.HTTP_201_CREATED)
+        return registered(version)
 
 
 class SampleList(DatastoreView):

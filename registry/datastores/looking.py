@@ -8,6 +8,7 @@ from typing import Any
 
 from officina.errors import StudioError
 from registry.datastores import registering, services
+from registry.datastores.background import Started
 from registry.models import AssetVersion, Datastore
 from studio.lib import preview as previews
 from studio.workspaces.models import User
@@ -67,12 +68,13 @@ def preview(
 def register(
     row: Datastore, *, user: User, path: str = "", query: str = "", table: str = "",
     asset: str = "", description: str = "",
-) -> AssetVersion:  # fmt: skip
+) -> AssetVersion | Started:  # fmt: skip
     """Register a path, query or table of a datastore as the next version of a data asset."""
-    more: dict[str, Any] = {"user": user, "description": description}
-    if table and not query:
-        query = services.database(row, user=user, reason="register").select_of(table)
-        asset = asset or registering.suggested(table.replace(".", "-"))
-    if query:
-        return registering.register_query(row, query=query, name=asset, **more)
-    return registering.register_path(row, path=path.strip("/"), name=asset, **more)
+    if query or table:
+        return registering.register_rows(
+            row, query=query, table="" if query else table, name=asset, user=user,
+            description=description,
+        )  # fmt: skip
+    return registering.register_path(
+        row, path=path.strip("/"), name=asset, user=user, description=description
+    )

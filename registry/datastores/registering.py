@@ -5,34 +5,70 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from officina.data import ask
 from officina.data.samples import sample_named
 from officina.errors import StudioError
-from officina.storage import Entry, Tree
+from officina.storage import Entry
+from officina.storage.datastores import check_gives
 from registry import services as registry
-from registry.datastores import services
+from registry.datastores import background, services
+from registry.datastores.background import Started
 from registry.datastores.own import Own
 from registry.models import AssetVersion, Datastore
 from studio.workspaces.models import User, Workspace
 
 CHUNK = 1 << 20
-# More than this is copied by an import, whose run shows how far it is.
-MOST_BYTES = 5 * 2**30
+# So much is copied while somebody waits, in about a second; what is more, by a run.
+SMALL_BYTES, SMALL_FILES = 8 << 20, 50
 MOST_FILES = 20_000
 
 
 def register_path(
     row: Datastore, *, path: str, name: str, user: User, description: str = ""
-) -> AssetVersion:
-    """Register a file or folder of a datastore as the next version of a data asset."""
-    files = entries_at(row, path=path, user=user, most=MOST_BYTES)
+) -> AssetVersion | Started:
+    """Register a file or folder of a datastore as the next version of a data asset.
+
+    What is small, or stored already, at once; for any other, return the run that does it.
+    """
+    name = name or suggested(path or row.name)
+    started = start_if_large(row, path=path, name=name, user=user, description=description)
+    if started is not None:
+        return started
+    files = entries_at(row, path=path, user=user, most=SMALL_BYTES)
+    tree = registry.store().put_manifest(files)
     only = set(files) == {PurePosixPath(path).name} and path != ""
-    return _register(
-        row, tree=registry.store().put_manifest(files), name=name, user=user, description=description,
-        kind="uri_file" if only else "uri_folder", path=path,
+    return registry.register(
+        workspace=row.workspace, kind="data", name=name, tree=tree, description=description,
+        document={"dataType": "uri_file" if only else "uri_folder", "dataUri": tree.uri},
+        properties=_source(row, path), user=user,
+    )  # fmt: skip
+
+
+def start_if_large(
+    row: Datastore, *, path: str, name: str, user: User, kind: str = "", version: str = "",
+    description: str = "", tags: dict[str, str] | None = None,
+    properties: dict[str, str] | None = None,
+) -> Started | None:  # fmt: skip
+    """Start the run that registers a path; None when it is so small that nobody has to wait."""
+    place = services.files(row, user=user, reason="register")
+    if isinstance(place, Own):
+        return None  # stored already: no byte is copied
+    found = list(islice(place.walk(path), SMALL_FILES + 1))
+    sizes = [size for _, size in found]
+    # A web server does not say how large its file is.
+    if len(found) <= SMALL_FILES and None not in sizes and sum(filter(None, sizes)) <= SMALL_BYTES:
+        return None
+    only = path != "" and found[0][0] == path
+    source = _source(row, path)
+    return background.start(
+        workspace=row.workspace, user=user, name=name, description=description, version=version,
+        kind=kind or ("uri_file" if only else "uri_folder"), tags=tags,
+        properties=source | (properties or {}),
+        source={"type": "file_system", "path": source["source.uri"]},
     )  # fmt: skip
 
 
@@ -58,7 +94,7 @@ def entries_at(row: Datastore, *, path: str, user: User, most: int) -> dict[str,
             if len(found) > MOST_FILES:
                 raise StudioError(
                     f"{path or 'The datastore'} holds more than {MOST_FILES:,} files.", where="path",
-                    hint="Register a folder below it.", code="too_large",
+                    hint="Import it, or take a folder below it.", code="too_large",
                 )  # fmt: skip
     # A file has its own name, one in a folder the rest of its path.
     return {
@@ -70,89 +106,33 @@ def entries_at(row: Datastore, *, path: str, user: User, most: int) -> dict[str,
 def _too_large(error: StudioError, path: str, most: int) -> StudioError:
     if error.code != "too_large":
         return error
-    words = f"{most >> 30} GiB" if most >= 2**30 else f"{most >> 20} MiB"
     return StudioError(
-        f"{path or 'The datastore'} holds more than the {words} that are copied while you wait.",
+        f"{path or 'The datastore'} holds more than the {most >> 20} MiB that are copied while you wait.",
         hint="Import it, from the page of data: that is a run, which shows how far it is.", where="path",
         code="too_large",
     )  # fmt: skip
 
 
-def register_query(
-    row: Datastore, *, query: str, name: str, user: User, description: str = ""
-) -> AssetVersion:
-    """Register the rows of a query, as Parquet, as the next version of a data asset."""
-    database = services.database(row, user=user, reason="register")
-    with tempfile.TemporaryDirectory(prefix="officina-query-") as folder:
-        file = Path(folder, "data.parquet")
-        write_parquet(database.batches(query), file)
-        blob = registry.store().put_file(file)
-    tree = registry.store().put_manifest({"data.parquet": Entry(blob.sha256, blob.size)})
-    return _register(
-        row, tree=tree, name=name, user=user, description=description, kind="uri_folder",
-        query=query,
+def register_rows(
+    row: Datastore, *, table: str = "", query: str = "", name: str, user: User,
+    description: str = "",
+) -> Started:  # fmt: skip
+    """Start the run that registers the rows of a table or query: nobody knows how many will come."""
+    check_gives(services.kind_of(row), "tables")
+    source = {"query": query} if query else {"table": table}
+    return background.start(
+        workspace=row.workspace, user=user, kind="uri_folder", description=description,
+        name=name or suggested(table.replace(".", "-") or row.name),
+        source={"type": "database", "connection": row.name, **source},
+        properties={"source.datastore": row.name, "source.query": query[:2000]} if query
+        else {"source.datastore": row.name, "source.table": table},
     )  # fmt: skip
 
 
-def write_parquet(batches: Iterator[tuple[list[str], list[Any]]], file: Path) -> int:
-    """Write rows to a Parquet file batch by batch; returns their number.
-
-    A column whose later values do not fit the type of its first ones is an error that names it.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    writer: Any = None
-    count = 0
-    try:
-        for names, rows in batches:
-            columns: list[Any] = list(zip(*rows, strict=True)) if rows else [[] for _ in names]
-            if len(set(names)) != len(names):
-                raise StudioError(
-                    "Two columns of the query have one name.", hint="Rename one with AS.",
-                    where="query",
-                )  # fmt: skip
-            arrays = []
-            for index, name in enumerate(names):
-                kind = writer.schema.field(name).type if writer else None
-                arrays.append(_array(pa, list(columns[index]), name, kind))
-            table = pa.Table.from_arrays(arrays, names=names)
-            if writer is None:
-                writer = pq.ParquetWriter(file, table.schema)
-            writer.write_table(table)
-            count += len(rows)
-    finally:
-        if writer is not None:
-            writer.close()
-    return count
-
-
-def _array(pa: Any, values: list[Any], name: str, kind: Any) -> Any:
-    try:
-        found = pa.array(values, type=kind)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-        if kind is None:
-            return pa.array([None if v is None else str(v) for v in values], pa.string())
-        raise StudioError(
-            f"Column {name!r} changes its type on the way: {error}", where="query",
-            hint=f"Cast {name} to one type in the query.",
-        ) from None  # fmt: skip
-    # A batch of nulls says nothing of the type; text takes whatever follows.
-    return found.cast(pa.string()) if pa.types.is_null(found.type) else found
-
-
-def _register(
-    row: Datastore, *, tree: Tree, name: str, user: User, description: str, kind: str,
-    path: str = "", query: str = "",
-) -> AssetVersion:  # fmt: skip
-    uri = f"azureml://datastores/{row.name}/paths/{path}" if not query else ""
-    source = {"source.datastore": row.name}
-    source |= {"source.query": query[:2000]} if query else {"source.path": path, "source.uri": uri}
-    return registry.register(
-        workspace=row.workspace, kind="data", name=name or suggested(path or row.name), tree=tree,
-        document={"dataType": kind, "dataUri": tree.uri}, description=description,
-        properties=source, user=user,
-    )  # fmt: skip
+def _source(row: Datastore, path: str) -> dict[str, str]:
+    """Return what a version says of where it comes from."""
+    uri = f"azureml://datastores/{row.name}/paths/{path}"
+    return {"source.datastore": row.name, "source.path": path, "source.uri": uri}
 
 
 def suggested(path: str) -> str:

@@ -15,6 +15,7 @@ from officina.errors import StudioError
 from officina.storage import datastores as engine
 from registry.datastores import looking, registering, services
 from registry.datastores.api import form_of, send_file
+from registry.datastores.background import Started
 from registry.models import Datastore
 from registry.views.kinds import page_url
 from registry.views.lists import missing
@@ -189,6 +190,9 @@ def register(request: HttpRequest, workspace: Workspace, name: str) -> HttpRespo
     except StudioError as error:
         messages.error(request, f"{error.message} {error.hint}".strip())
         return redirect(_page(workspace, row.name, path=asked["path"].rpartition("/")[0]))
+    if isinstance(version, Started):
+        messages.success(request, f"This run copies the data and registers it as {version.asset}.")
+        return redirect("run", workspace=workspace.name, guid=version.guid)
     messages.success(request, f"Registered {version}.")
     return redirect(page_url(workspace, "data", version.asset.name, version.version))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from officina.storage.datastores.kinds import (
     KINDS,
     Kind,
+    check_gives,
     clean,
     kind_named,
     open_database,
@@ -18,6 +19,7 @@ __all__ = [
     "Item",
     "Kind",
     "Listing",
+    "check_gives",
     "clean",
     "kind_named",
     "open_database",

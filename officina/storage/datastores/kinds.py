@@ -192,7 +192,8 @@ def open_database(kind: Kind, config: Mapping[str, Any], secrets: Mapping[str, s
     return found
 
 
-def _open(kind: Kind, gives: str, config: Mapping[str, Any], secrets: Mapping[str, str]) -> Any:
+def check_gives(kind: Kind, gives: str) -> None:
+    """Refuse a kind that cannot be used here, or holds tables where files are wanted or the reverse."""
     if kind.gives == NONE:
         raise StudioError(
             f"{kind.title} cannot be used by this studio.", hint=kind.help, where="datastore",
@@ -202,6 +203,10 @@ def _open(kind: Kind, gives: str, config: Mapping[str, Any], secrets: Mapping[st
         has, lacks = ("tables", "files") if gives == FILES else ("files", "tables")
         hint = "Write a query." if gives == FILES else "Give a path."
         raise StudioError(f"{kind.title} holds {has}, not {lacks}.", hint=hint, where="datastore")
+
+
+def _open(kind: Kind, gives: str, config: Mapping[str, Any], secrets: Mapping[str, str]) -> Any:
+    check_gives(kind, gives)
     for module in kind.modules:
         try:
             importlib.import_module(module)

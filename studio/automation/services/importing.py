@@ -11,17 +11,20 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
+from django.urls import reverse
 
 from officina.data.importing_document import DATABASE, clean_import, connection_name
 from officina.errors import StudioError
+from officina.storage.datastores import check_gives
 from officina.storage.datastores.web import Web
 from registry import services as registry
 from registry.datastores import looking
 from registry.datastores import services as datastores
+from registry.datastores.background import Started
 from registry.models import Datastore
 from studio.automation.services import quality
 from studio.lib import preview as previews
-from studio.runs.models import HELD, Run
+from studio.runs.models import ENDED, HELD, Run
 from studio.runs.services import create_run
 from studio.workspaces.access import require
 from studio.workspaces.models import Workspace
@@ -54,6 +57,20 @@ def import_data(
     )  # fmt: skip
 
 
+def import_once(*, workspace: Workspace, user: Any, document: dict[str, Any]) -> Started:
+    """Start an import that a request for a version asked for, or return the one that is on its way."""
+    require(user, workspace, "runs.submit")
+    definition = check_import(workspace=workspace, document=document)
+    under_way = imports_of(workspace, definition["assetName"]).exclude(status__in=ENDED)
+    for run in under_way:
+        if run.owner == user and run.document.get("dataImport") == definition:
+            break
+    else:
+        run = import_data(workspace=workspace, user=user, document=document)
+    url = reverse("run", args=[workspace.name, run.guid])
+    return Started(guid=run.guid, name=run.name, asset=definition["assetName"], url=url)
+
+
 def check_import(*, workspace: Workspace, document: Any) -> dict[str, Any]:
     """Return an import's cleaned definition; refuse one whose datastore cannot give what it asks."""
     definition = clean_import(document)
@@ -62,18 +79,14 @@ def check_import(*, workspace: Workspace, document: Any) -> dict[str, Any]:
     if not name:
         return definition
     row = datastores.find(workspace=workspace, name=name)
-    gives, wanted = datastores.kind_of(row).gives, definition["source"]["sourceType"]
-    if gives != ("tables" if wanted == DATABASE else "files"):
-        raise StudioError(
-            f"{row.name} gives {gives}, and a {wanted} source was asked for.",
-            where="source.connection", hint="Choose another datastore, or another kind of source.",
-        )  # fmt: skip
+    wanted = "tables" if definition["source"]["sourceType"] == DATABASE else "files"
+    check_gives(datastores.kind_of(row), wanted)
     return definition
 
 
 def run_document(definition: dict[str, Any]) -> dict[str, Any]:
     """Return the job of an import: our own command alone, which asks the studio for the rest."""
-    wanted = ("dataType", "description", "tags")
+    wanted = ("dataType", "description", "tags", "registerVersion")
     kept: dict[str, Any] = {key: definition[key] for key in wanted if key in definition}
     source = json.dumps(definition["source"], sort_keys=True)
     kept["properties"] = {**definition.get("properties", {}), "import.source": source[:4_000]}

@@ -8,16 +8,20 @@ from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.fields.json import KT
 from django.http import HttpRequest
+from django.utils import timezone
 
 from officina.environments import curated
 from officina.errors import StudioError
 from registry import services as registry
 from registry.curated import as_assets, curated_named
+from registry.datastores.background import Started
 from registry.models import Asset, AssetVersion
 from studio.facades.azureml import environments, kinds, wire
 from studio.facades.azureml.naming import DEFAULT_VERSION
 from studio.workspaces.models import Workspace
 
+# Names the run that copies a version's files, until they are there.
+IMPORT_RUN = "officina.import.run"
 COLLECTION = r"(?P<collection>data|models|environments|components|codes)"
 KIND = {
     "data": "data",
@@ -68,6 +72,18 @@ def _with_newest(rows: QuerySet[Asset]) -> Any:
 
 def _one(asset: Asset) -> dict[str, Any]:
     return container_shown(_with_newest(Asset.objects.filter(pk=asset.pk)).get())
+
+
+def _coming(
+    workspace: Workspace, name: str, version: str, given: dict[str, Any], started: Started
+) -> dict[str, Any]:
+    """Return data that a run is still copying, as ARM sends a version."""
+    properties = {
+        **given, "provisioningState": "Creating",
+        "properties": {**wire.texts(given, "properties"), IMPORT_RUN: started.name},
+    }  # fmt: skip
+    id_ = wire.resource_id(workspace, "data", name, "versions", version)
+    return wire.envelope(id_, version, "data/versions", properties, created=timezone.now())
 
 
 def container_shown(asset: Any) -> dict[str, Any]:
@@ -195,6 +211,11 @@ def put_version(
         with transaction.atomic():
             _change(request, workspace, kind, row, properties)
         return version_shown(_find(workspace, kind, name, version))
+    if started := kinds.start_if_large(
+        workspace=workspace, kind=kind, name=name, version=version, properties=properties,
+        user=request.user,
+    ):  # fmt: skip
+        return 201, _coming(workspace, name, version, properties, started)
     with transaction.atomic():
         row = kinds.register(
             workspace=workspace, kind=kind, name=name, version=version, properties=properties,

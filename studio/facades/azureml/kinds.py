@@ -21,6 +21,7 @@ from officina.errors import StudioError
 from officina.storage import Tree
 from registry import services as registry
 from registry.datastores import addresses
+from registry.datastores.background import Started
 from registry.models import COLLECTIONS, AssetVersion
 from studio.facades.azureml import containers, environments, places, signing, wire
 from studio.facades.azureml.models import SentAsset
@@ -72,6 +73,23 @@ def register(
     return row
 
 
+def start_if_large(
+    *, workspace: Workspace, kind: str, name: str, version: str, properties: dict[str, Any],
+    user: Any,
+) -> Started | None:  # fmt: skip
+    """Start the run that registers data of a datastore which takes long to copy; None for the rest."""
+    uri = wire.text(properties, "dataUri")
+    if kind != "data" or not places.is_place(uri):
+        return None
+    if not places.is_elsewhere(workspace, places.locate(workspace, uri)[0]):
+        return None
+    return addresses.start_if_large(
+        workspace=workspace, uri=uri, where="dataUri", name=name, version=version, user=user,
+        kind=wire.text(properties, "dataType"), description=wire.text(properties, "description"),
+        tags=wire.texts(properties, "tags"), properties=wire.texts(properties, "properties"),
+    )  # fmt: skip
+
+
 def refuse_other_content(
     workspace: Workspace, row: AssetVersion, properties: dict[str, Any]
 ) -> None:
@@ -84,15 +102,20 @@ def refuse_other_content(
             given = {**given, "name": row.asset.name, "version": row.version}
         if given is None or key not in known or _anywhere(given) == _anywhere(known[key]):
             continue
-        texts = [str(given), str(known[key])]
-        if all(places.is_place(text) for text in texts):
-            first, second = (places.locate(workspace, text) for text in texts)
-            if first == second:
-                continue
+        # What a run has copied lies in the studio now, and where it came from names it as well.
+        ours = [str(known[key]), row.properties.get("source.uri", "")]
+        if any(_same_place(workspace, str(given), each) for each in ours):
+            continue
         raise wire.conflict(
             f"{kind} {row} exists already with another {key}, and versions never change.",
             "Register a new version.",
         )
+
+
+def _same_place(workspace: Workspace, first: str, second: str) -> bool:
+    if not (places.is_place(first) and places.is_place(second)):
+        return False
+    return places.locate(workspace, first) == places.locate(workspace, second)
 
 
 def _anywhere(value: Any) -> Any:

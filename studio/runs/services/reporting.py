@@ -170,6 +170,7 @@ def _next_data(run: Run, name: str, tree: Tree, message: dict[str, Any]) -> Asse
         workspace=run.workspace,
         kind="data",
         name=name,
+        version=str(asked.get("registerVersion") or ""),
         document={"dataType": asked.get("dataType") or "uri_folder", "dataUri": tree.uri}
         | {"jobName": run.name},
         tree=tree,

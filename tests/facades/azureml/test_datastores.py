@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from registry.datastores import registering, services
 from registry.models import Datastore
+from studio.runs.models import Run
 from studio.workspaces.services import vault
 from tests.cast import bearer, token_of
 from tests.facades.azureml.test_access import LAB, lab, put
@@ -49,9 +54,34 @@ def test_a_container_is_recorded_and_its_key_goes_to_the_vault(lab: Any) -> None
     assert put(client, "/datastores/workspaceblobstore", blob()).status_code == 409
 
 
-def test_lists_hold_what_the_client_has_words_for(lab: Any) -> None:
-    from registry.datastores import services
+def test_data_that_takes_long_to_copy_is_answered_while_a_run_copies_it(
+    lab: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "a.csv").write_bytes(b"x\n1\n")
+    monkeypatch.setenv("OFFICINA_DATASTORE_FOLDERS", str(tmp_path))
+    monkeypatch.setattr(registering, "SMALL_BYTES", 3)
+    services.create(
+        workspace=lab.lab, name="team", kind="folder", config={"path": str(tmp_path)},
+        user=lab.owner,
+    )  # fmt: skip
+    client = bearer(token_of(lab.contributor))
+    uri = "azureml://datastores/team/paths/set"
+    wanted = {"dataType": "mltable", "dataUri": uri, "description": "d"}
+    made = put(client, "/data/set/versions/3", wanted)
+    assert made.status_code == 201, made.content
+    shown = made.json()["properties"]
+    assert (shown["provisioningState"], shown["dataUri"]) == ("Creating", uri)
+    run = Run.objects.get(name=shown["properties"]["officina.import.run"])
+    assert run.document["dataImport"]["registerVersion"] == "3"
+    assert put(client, "/data/set/versions/3", wanted).json()["properties"] == shown
+    # A small one is there at once.
+    monkeypatch.setattr(registering, "SMALL_BYTES", 99)
+    small = put(client, "/data/small/versions/1", {"dataType": "uri_folder", "dataUri": uri})
+    assert small.json()["properties"]["provisioningState"] == "Succeeded"
 
+
+def test_lists_hold_what_the_client_has_words_for(lab: Any) -> None:
     services.create(
         workspace=lab.lab, name="rows", kind="mysql", user=lab.owner,
         config={"server_name": "db.example.org", "database_name": "shop"},

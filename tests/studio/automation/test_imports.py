@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.test import Client
 
 from officina.errors import StudioError
 from registry import services as registry
+from registry.datastores import registering
 from registry.datastores import services as datastores
 from studio.automation import services
 from studio.runs.logs import read_log
 from studio.runs.models import LineageEdge, Run
+from studio.runs.services import create_run
 from studio.workspaces.models import User, Workspace
 from tests.studio.automation.conftest import Site
 
@@ -125,6 +128,51 @@ def test_a_folder_of_the_studios_machine_comes_through_the_studio(
     version = registry.find(workspace=workspace, kind="data", name="raw")
     tree = registry.open_tree(workspace=workspace, digest=version.tree)
     assert sorted(tree.files) == ["a.csv", "deep/b é.csv"]
+
+
+def test_what_takes_long_to_copy_is_registered_by_a_run_whoever_asks(
+    workspace: Workspace, user: User, inside: None, finished: Finished, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, client: Client,
+) -> None:  # fmt: skip
+    (tmp_path / "share" / "set").mkdir(parents=True)
+    (tmp_path / "share" / "set" / "a.csv").write_text("x\n1\n")
+    monkeypatch.setenv("OFFICINA_DATASTORE_FOLDERS", str(tmp_path))
+    monkeypatch.setattr(registering, "SMALL_BYTES", 3)
+    datastores.create(
+        workspace=workspace, name="team", kind="folder", config={"path": str(tmp_path / "share")},
+        user=user,
+    )  # fmt: skip
+    client.force_login(user)
+    uri = "azureml://datastores/team/paths/set"
+    body = {"name": "set", "version": "7", "document": {"dataUri": uri}, "tags": {"a": "b"}}
+
+    def asked() -> Any:
+        place = f"/api/v1/workspaces/{workspace.name}/data"
+        return client.post(place, json.dumps(body), content_type="application/json")
+
+    first = asked()
+    assert first.status_code == 202, first.content
+    started = first.json()["run"]
+    assert asked().json()["run"] == started  # the run that is on its way, not another one
+    with pytest.raises(StudioError, match=f"job {started['name']} is importing it"):
+        submit_with(workspace, user, "azureml:set:7")
+    run = finished(Run.objects.get(guid=started["guid"]))
+    assert run.status == "Completed", (run.error, log_of(run))
+    version = registry.find(workspace=workspace, kind="data", name="set")
+    assert (version.version, version.tags, version.size) == ("7", {"a": "b"}, 4)
+    assert version.properties["source.uri"] == uri and version.document["dataType"] == "uri_folder"
+
+    page = f"/w/{workspace.name}/datastores/team/register/"
+    sent = client.post(page, {"path": "set/a.csv", "asset": "one"})
+    assert sent["Location"].startswith(f"/w/{workspace.name}/runs/")
+    coming = Run.objects.get(tags__import="one")
+    assert coming.document["dataImport"]["dataType"] == "uri_file"
+
+
+def submit_with(workspace: Workspace, user: User, uri: str) -> Run:
+    inputs = {"x": {"jobInputType": "uri_folder", "uri": uri}}
+    document = {"jobType": "Command", "command": "true", "inputs": inputs}
+    return create_run(workspace=workspace, user=user, document=document)
 
 
 def test_data_that_breaks_a_rule_is_not_registered_and_its_rows_are_shown(
