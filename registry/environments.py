@@ -79,7 +79,7 @@ def create(
 ) -> AssetVersion:  # fmt: skip
     """Register the next version of an environment; one with the content of the latest is that one.
 
-    Packages that cannot be had are refused here, by name.
+    Its packages are resolved aside; what is known already not to be had is refused, by name.
     """
     if name.lower() in {each.lower() for each in environments.curated_names()}:
         raise StudioError(
@@ -89,7 +89,7 @@ def create(
             code="conflict",
         )
     document = as_document(specification)
-    environments.check(inline(document, name), cache=Path(settings.ENVIRONMENT_CACHE))
+    begin_resolving(inline(document, name))
     latest = (
         AssetVersion.objects.select_related("asset")
         .filter(
@@ -108,6 +108,13 @@ def create(
         workspace=workspace, kind=KIND, name=name, version=version, document=document,
         description=description, tags=tags, user=user,
     )  # fmt: skip
+
+
+def begin_resolving(specification: Mapping[str, Any]) -> None:
+    """Have the packages resolved aside; refuse what is not understood, or known not to be had."""
+    found = environments.ask(specification, cache=Path(settings.ENVIRONMENT_CACHE))
+    if found.state is environments.State.FAILED and found.error is not None:
+        raise found.error
 
 
 def inline(document: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import typer
 
-from officina.cli import calling, show
+from officina.cli import calling, resolving, show
 from officina.cli.calling import command
 from officina.cli.changes import read_changes
 from officina.cli.exits import told_to_people
@@ -83,6 +83,8 @@ def _add_create(app: typer.Typer, kind: str) -> None:
             source: Any = file if file is not None else {}
             row = client.assets(kind).create(source, set=overrides, progress=calling.note)
             _show_page(client, kind, row, web)
+            if kind == "environment" and not calling.given().get("no_wait"):
+                resolving.follow(client, row)
             calling.answer(row)
 
     create.__doc__ = f"Register a version of {_a(kind)}, from a file or from options."

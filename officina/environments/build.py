@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -101,24 +102,6 @@ def _pin(line: str) -> str:
     return wanted.strip()
 
 
-def environment_key(specification: str | Mapping[str, Any], *, cache: Path | None = None) -> str:
-    """Return the key without building.
-
-    Curated environments need nothing but their committed lock; others are resolved (network), or
-    read from `cache`.
-    """
-    wanted = spec.parse(specification)
-    if wanted.interpreter:
-        own = interpreters.find(wanted.interpreter)
-        return interpreters.key(own, interpreters.packages(own))
-    python = interpreter(wanted.python, lambda _: None)
-    if cache is not None:
-        return key_of(lock_of(wanted, python=python, cache=cache, log=lambda _: None), python)
-    if wanted.curated is not None:
-        return key_of(curated.CURATED[wanted.curated].lock(), python)
-    return key_of(compile_lock(wanted.packages, python=python), python)
-
-
 def key_of(lock: str, python: Path) -> str:
     """Return the digest of everything that decides what an environment contains."""
     parts = [lock, _version_of(python), sys.platform, platform.machine(), _uv_major()]
@@ -132,9 +115,12 @@ def _uv_major() -> str:
 
 def lock_of(
     wanted: spec.Requirements, *, python: Path, cache: Path, log: Log, limit: float = BUILD_LIMIT,
-    look: Look | None = None,
+    look: Look | None = None, chosen: Log | None = None,
 ) -> str:  # fmt: skip
-    """Return the lock text: committed, remembered for the same requirements, or newly resolved."""
+    """Return the lock text: committed, remembered for the same requirements, or newly resolved.
+
+    `chosen` is told each package when its version is settled.
+    """
     if wanted.curated is not None:
         return curated.CURATED[wanted.curated].lock()
     if not wanted.packages:
@@ -143,9 +129,11 @@ def lock_of(
     remembered = lock_file(wanted, python=python, cache=cache)
     if not remembered.exists():
         log(f"environment {wanted.name}: resolving {len(wanted.packages)} packages")
-        lock = compile_lock(packages, python=python, name=wanted.name, limit=limit, look=look)
+        lock = compile_lock(
+            packages, python=python, name=wanted.name, limit=limit, look=look, chosen=chosen
+        )
         remembered.parent.mkdir(parents=True, exist_ok=True)
-        draft = remembered.with_suffix(f".{os.getpid()}")
+        draft = remembered.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
         draft.write_text(lock)
         draft.replace(remembered)
     return remembered.read_text()
@@ -170,9 +158,16 @@ def compile_lock(
     universal: bool = False,
     limit: float = BUILD_LIMIT,
     look: Look | None = None,
+    chosen: Log | None = None,
 ) -> str:
     """Resolve packages to pinned versions with hashes; the text names no index."""
-    options = ["--quiet", "--no-build", "--generate-hashes", "--no-header", "--no-annotate"]
+    options = [
+        "--verbose" if chosen else "--quiet",
+        "--no-build",
+        "--generate-hashes",
+        "--no-header",
+        "--no-annotate",
+    ]
     options += ["--python", str(python)]
     if universal:
         options.append("--universal")
@@ -183,6 +178,7 @@ def compile_lock(
         stdin="\n".join(packages) + "\n",
         limit=limit,
         look=look,
+        log=chosen,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from officina.environments import build, curated, interpreters, spec
+from officina.environments import build, curated, interpreters, resolving, spec
 from officina.errors import StudioError
 from officina.packaging import locking
 
@@ -27,7 +27,7 @@ def export(specification: str | Mapping[str, Any], *, form: str, cache: Path) ->
     wanted = spec.parse(specification)
     python = build.interpreter(wanted.python, lambda _: None)
     version = wanted.python or build.short_version(python)
-    lock = _lock(wanted, python, cache)
+    lock = _lock(specification, wanted, python, cache)
     if form == "lock":
         return f"# {wanted.name}, Python {version}\n{lock}"
     pins = list(build.pins_of(lock))
@@ -41,12 +41,23 @@ def export(specification: str | Mapping[str, Any], *, form: str, cache: Path) ->
     return _dockerfile(wanted, version, lock)
 
 
-def _lock(wanted: spec.Requirements, python: Path, cache: Path) -> str:
+def _lock(
+    specification: str | Mapping[str, Any], wanted: spec.Requirements, python: Path, cache: Path
+) -> str:
     if wanted.interpreter:
         pins = interpreters.packages(interpreters.find(wanted.interpreter))
         return locking.with_hashes(pin for pin in pins if pin.split("==")[0] not in NO_PART)[0]
     if wanted.curated is not None:
         return curated.CURATED[wanted.curated].lock()
+    found = resolving.ask(specification, cache=cache)
+    if found.error is not None:
+        raise found.error
+    if found.state is not resolving.State.READY:
+        raise StudioError(
+            f"The packages of {wanted.name} are being resolved.",
+            hint="Try again in a moment.",
+            code="unavailable",
+        )
     return build.lock_of(wanted, python=python, cache=cache, log=lambda _: None)
 
 

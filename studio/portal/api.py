@@ -58,6 +58,7 @@ def shown(found: facts.Facts) -> dict[str, Any]:
         "warnings": list(found.warnings),
         "state": found.state,
         "problem": found.problem,
+        "log": found.log,
         "size": found.built.size if found.built else None,
         "build": found.build.guid if found.build else None,
         "document": found.document,

@@ -19,6 +19,8 @@ from studio.runs.models import Run
 from studio.runs.services.building import builds_of
 from studio.workspaces.models import Workspace
 
+# "ready" has its exact packages; the first job builds it.
+_UNRESOLVED = {environments.State.RESOLVING: "resolving", environments.State.FAILED: "failed"}
 UNUSED_FOR = 7 * 86_400.0
 
 
@@ -41,6 +43,8 @@ class Facts:
     built: cache.Built | None = None
     build: Run | None = None
     problem: str = ""
+    # What resolving its packages said, line by line.
+    log: str = ""
     row: AssetVersion | None = None
     document: dict[str, Any] = field(default_factory=dict)
 
@@ -76,7 +80,7 @@ def facts_of(workspace: Workspace, row: AssetVersion) -> Facts:
     )
     found = _complete(found)
     found.build = builds_of(workspace, row.reference).select_related("workspace").first()
-    if found.build is not None and found.state == "not built":
+    if found.build is not None and found.state in {"not built", "ready"}:
         if not found.build.is_ended:
             found.state = "building"
         elif found.build.status == "Failed":
@@ -105,12 +109,14 @@ def _complete(found: Facts) -> Facts:
     except StudioError as error:
         found.problem, found.state = error.message, "cannot be built"
         return found
-    if wanted.interpreter:
-        found.state = "as it is"
-    if known is not None:
-        key, found.packages = known
-        found.built = None if wanted.interpreter else cache.state(folder(), key)
-        found.state = "built" if found.built else found.state
+    if known is None:
+        resolution = environments.look(found.wanted, cache=folder())
+        found.state, found.log = _UNRESOLVED.get(resolution.state, "not built"), resolution.log
+        found.problem = resolution.error.message if resolution.error else ""
+        return found
+    key, found.packages = known
+    found.built = None if wanted.interpreter else cache.state(folder(), key)
+    found.state = "as it is" if wanted.interpreter else "built" if found.built else "ready"
     return found
 
 

@@ -7,6 +7,7 @@ from celery import shared_task
 from studio.compute import services as computes
 from studio.runs import services
 from studio.runs.services.leases import dead_owners
+from studio.runs.services.resolving import set_off_all
 
 
 @shared_task(name="studio.runs.tasks.execute", queue="jobs", acks_late=True, ignore_result=True)
@@ -24,3 +25,4 @@ def reap() -> None:
 @shared_task(name="studio.runs.tasks.dispatch", queue="system", ignore_result=True, expires=2)
 def dispatch() -> None:
     services.dispatch_all()
+    set_off_all()

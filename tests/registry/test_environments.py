@@ -8,15 +8,22 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 
+from officina.environments import resolving
 from officina.errors import StudioError
 from registry import environments
 from registry.models import AssetVersion
+from tests.resolutions import resolution_of
 
 CONDA = "name: tiny\ndependencies:\n  - python=3.11\n  - pip:\n    - iniconfig==2.0.0\n"
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, settings: LazySettings) -> Path:
+def cache(
+    tmp_path_factory: pytest.TempPathFactory,
+    settings: LazySettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
+    monkeypatch.setattr(resolving, "BELIEVED", 3600.0)
     settings.ENVIRONMENT_CACHE = tmp_path_factory.getbasetemp() / "environments"
     return Path(settings.ENVIRONMENT_CACHE)
 
@@ -68,12 +75,20 @@ def test_another_workspaces_environment_is_none(cast: Any) -> None:
         environments.settle(cast.elsewhere, "azureml:tiny:1")
 
 
-def test_a_pin_that_nobody_has_is_refused_by_name(cast: Any) -> None:
-    with pytest.raises(StudioError) as caught:
-        make(cast, requirements="iniconfig==99.99.99\n")
-    assert "iniconfig==99.99.99" in caught.value.message
-    assert caught.value.where == "environment.iniconfig"
-    assert not AssetVersion.objects.filter(asset__name="tiny").exists()
+def test_a_pin_that_nobody_has_is_refused_by_name_once_it_is_known(cast: Any, cache: Path) -> None:
+    bad = make(cast, requirements="iniconfig==99.99.99\n")
+    found = resolution_of(environments.content(bad), cache)
+    assert found.error is not None
+    assert "iniconfig==99.99.99" in found.error.message
+    for again in (cast.lab, cast.elsewhere):
+        with pytest.raises(StudioError) as caught:
+            environments.create(
+                workspace=again,
+                name="other",
+                specification={"requirements": "iniconfig==99.99.99\n"},
+            )
+        assert caught.value.where == "environment.iniconfig"
+    assert not AssetVersion.objects.filter(asset__name="other").exists()
 
 
 def test_a_curated_name_is_not_to_be_had(cast: Any) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
-from officina import environments as engine
 from officina.environments import curated
 from registry.curated import VERSION, document_of
+from registry.environments import begin_resolving
 from registry.models import AssetVersion
 
 _REST = {"conda_file": "condaFile", "os_type": "osType", "inference_config": "inferenceConfig"}
@@ -42,9 +42,8 @@ def properties(row: AssetVersion) -> dict[str, Any]:
 
 def check(document: dict[str, Any]) -> None:
     """Refuse an environment that cannot be understood; one that only Docker could build is kept."""
-    if document.get("build"):
-        return
-    engine.parse(document)
+    if not document.get("build"):
+        begin_resolving(document)
 
 
 # -- curated ones, which every workspace has ------------------------------------------------------

@@ -32,15 +32,6 @@ dependencies:
       - pandas==1.5.3
 """
 SHOWN = 200
-# How the build state reads: pill and icon.
-LOOKS = {
-    "built": ("completed", "check"),
-    "as it is": ("completed", "check"),
-    "building": ("running", "loader-2"),
-    "failed": ("failed", "circle-x-filled"),
-    "cannot be built": ("failed", "circle-x-filled"),
-    "not built": ("queued", "circle-dashed"),
-}
 
 
 def missing(request: Any, name: str) -> str:
@@ -56,7 +47,6 @@ def _common(request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
         "write_reason": missing(request, "registry.write"),
         "build_reason": missing(request, "runs.submit"),
         "manage_reason": missing(request, "compute.manage"),
-        "looks": LOOKS,
     }
 
 
@@ -91,14 +81,23 @@ def listing(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 @require_safe
 @operation("registry.read")
 def one(request: HttpRequest, workspace: Workspace, name: str) -> HttpResponse:
-    """Show an environment: what it asks for, what it holds, its builds and its exports."""
+    """Show an environment: what it asks for, what it holds, its builds and its exports.
+
+    With `resolving=1` just how far its packages are; once that is told the page is loaded anew.
+    """
     found = facts.find(workspace, name, request.GET.get("version", ""))
+    if request.GET.get("resolving"):
+        if found.state != "resolving":
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        return render(
+            request, "registry/_environment_resolving.html",
+            {"found": found, "workspace": workspace, "log": found.log},
+        )  # fmt: skip
     versions: Any = []
     if found.row is not None:
         versions = registry.versions(workspace=workspace, kind=registered.KIND, name=name)[:SHOWN]
     context = _common(request, workspace) | {
         "found": found,
-        "look": LOOKS[found.state],
         "pins": [pin.partition("==")[::2] for pin in found.packages],
         "versions": versions,
         "forms": environments.FORMS,
@@ -120,7 +119,10 @@ def _text(found: facts.Facts) -> str:
 
 @operation("registry.write")
 def new(request: HttpRequest, workspace: Workspace) -> HttpResponse:
-    """Show the form; on POST register what it says, and come back with its problem if it has one."""
+    """Show the form; on POST register what it says, and come back with its problem if it has one.
+
+    A pin that nobody has is told here once "Check packages" has found it, else on the version's page.
+    """
     asked = request.POST if request.method == "POST" else request.GET
     context = _common(request, workspace) | {
         "name": asked.get("name", ""),
@@ -170,14 +172,21 @@ def _specification(request: HttpRequest) -> dict[str, Any]:
 @require_POST
 @operation("registry.write")
 def check(request: HttpRequest, workspace: Workspace) -> HttpResponse:
-    """Say what a specification means and whether its packages can be had; `read=1` only reads it."""
+    """Say what a specification means and whether its packages can be had; `read=1` only reads it.
+
+    While the packages are being resolved the answer asks again by itself.
+    """
     context: dict[str, Any] = {"problem": None, "workspace": workspace}
     wanted = {"name": request.POST.get("name") or "environment", **_specification(request)}
     try:
         parsed = environments.parse(wanted)
         context |= {"parsed": parsed, "resolved": None}
         if not request.POST.get("read"):
-            environments.check(wanted, cache=facts.folder())
+            found = environments.ask(wanted, cache=facts.folder())
+            if found.state is environments.State.RESOLVING:
+                context["log"] = found.log
+                return render(request, "registry/_environment_resolving.html", context)
+            context["problem"] = found.error
             known = environments.resolved(wanted, cache=facts.folder())
             context["resolved"] = known[1] if known else None
     except StudioError as error:

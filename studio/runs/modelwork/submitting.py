@@ -17,7 +17,7 @@ from registry.models import AssetVersion
 from registry.services.assets import refuse_deleted
 from studio.runs.models import ModelWork, Run
 from studio.runs.modelwork import choosing
-from studio.runs.services.creating import check_environment, create_run
+from studio.runs.services.creating import create_run
 
 MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}\Z")
 EXPERIMENT = "model-work"
@@ -50,8 +50,6 @@ def submit(*, version: AssetVersion, action: str, user: Any, options: Mapping[st
         if reason:
             raise StudioError(reason, where="environment", code="unavailable")
     environment = choosing.extended(version, chosen, _packages(action, report))
-    # Before the transaction: what is new has to be resolved, and that takes its time.
-    check_environment(environment, where="environment")
     modules = sorted({*modules_of(report), *(DESIGNED if "meta.json" in tree.files else ())})
     document = _document(version, action, settings, environment, modules)
     if compute := _text(options, "compute"):

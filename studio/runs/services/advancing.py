@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 from django.db import transaction
@@ -13,7 +12,7 @@ from registry import services as registry
 from studio.runs import live
 from studio.runs.models import ENDED, Run, Status
 from studio.runs.services.ending import end_run
-from studio.runs.services.steps import StepStart, environment_key
+from studio.runs.services.steps import StepStart
 
 # Wide columns that moving on does not look at; a pipeline may have a thousand steps.
 WIDE = (
@@ -22,18 +21,15 @@ WIDE = (
 )  # fmt: skip
 
 
-def advance(*, run_id: int, begun: bool = False) -> None:
-    """Start what is ready and end what is done; safe to call at any time, by anyone.
-
-    Of a pipeline that has `begun` the environments are resolved already.
-    """
-    if not begun:
-        _lock_environments(run_id)
+def advance(*, run_id: int) -> None:
+    """Start what is ready and end what is done; safe to call at any time, by anyone."""
     with transaction.atomic():
         run = Run.objects.select_for_update().select_related("workspace").get(pk=run_id)
         if run.is_ended or run.kind != Run.PIPELINE:
             return
-        if run.status == Status.NOT_STARTED and run.move(Status.NOT_STARTED, Status.RUNNING):
+        if run.status == Status.NOT_STARTED and run.move(
+            Status.NOT_STARTED, Status.RUNNING, reason=""
+        ):
             transaction.on_commit(lambda: live.tell_run(run))
         statuses = dict(run.children.values_list("step", "status"))
         if run.status == Status.RUNNING:
@@ -55,17 +51,6 @@ def _is_stopped(run: Run, statuses: dict[str, str]) -> bool:
         and Status.FAILED in statuses.values()
         and not options.get("continue_on_step_failure")
     )
-
-
-def _lock_environments(run_id: int) -> None:
-    """Resolve the steps' environments before the transaction: that may take the network's time."""
-    fresh = Run.objects.filter(pk=run_id, status=Status.NOT_STARTED)
-    document = fresh.values_list("document", flat=True).first() or {}
-    for node in (document.get("jobs") or {}).values():
-        component = node.get("component")
-        if isinstance(component, dict) and component.get("type", "command") == "command":
-            with contextlib.suppress(StudioError):
-                environment_key(component.get("environment"))
 
 
 def results_of(run: Run) -> Run:

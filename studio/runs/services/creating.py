@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import copy
-import json
 import re
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
-from officina import checks, environments
+from officina import checks
 from officina.catalogue import Catalogue, Component
 from officina.documents import flatten, references
 from officina.errors import StudioError
@@ -25,10 +22,10 @@ from registry.datastores import addresses
 from registry.models import AssetVersion
 from studio.compute import services as computes
 from studio.compute.models import ComputeTarget
-from studio.runs import live, names
-from studio.runs.models import Experiment, LineageEdge, ModelWork, Run, RunTag, Status
-from studio.runs.services import output_places
-from studio.runs.services.queueing import MOST_PRIORITY, PRIORITIES, dispatch
+from studio.runs import names
+from studio.runs.models import ENDED, Experiment, LineageEdge, ModelWork, Run, RunTag
+from studio.runs.services import output_places, resolving
+from studio.runs.services.queueing import MOST_PRIORITY, PRIORITIES
 from studio.workspaces import audit
 from studio.workspaces.models import Workspace
 
@@ -92,7 +89,7 @@ def create_run(
         audit.record(
             workspace=workspace, actor=user, action="runs.submit", target=f"run/{run.guid}"
         )
-        transaction.on_commit(lambda: _set_off(run))
+        transaction.on_commit(lambda: resolving.set_off(run))
     return run
 
 
@@ -167,16 +164,6 @@ def labels_of(run: Run) -> list[RunTag]:
     ]
 
 
-def _set_off(run: Run) -> None:
-    from studio.runs.services.advancing import advance
-
-    if run.kind == Run.PIPELINE:
-        advance(run_id=run.pk)
-    elif run.move(Status.NOT_STARTED, Status.QUEUED):
-        live.tell_run(run)
-        dispatch(pool=run.compute.pool if run.compute else "local")
-
-
 def slots_of(document: dict[str, Any]) -> int:
     """Return how many slots a job asks for: `resources.slots`, else 1."""
     resources = document.get("resources") or {}
@@ -213,15 +200,11 @@ def settle(
             source = _settle_input(workspace, value, where=f"{where}inputs.{name}", user=user)
             if source:
                 used.append((source, f"{where}{name}"))
-    checked: set[str] = set()
-    for where, holder, key in _environments_of(document):
+    for _, holder, key in resolving.environments_of(document):
         wanted = named_environments.settle(workspace, holder.get(key))
         if wanted != holder.get(key):
             holder[key] = wanted
-        text = json.dumps(wanted, sort_keys=True)
-        if text not in checked:
-            checked.add(text)
-            check_environment(wanted, where=f"{where}environment")
+    resolving.unresolved(document)
     return used
 
 
@@ -279,10 +262,13 @@ def _settle_input(workspace: Workspace, value: dict[str, Any], *, where: str, us
             " a path in a datastore or an https:// address.",
         )
     kind = "model" if value.get("jobInputType") in {"mlflow_model", "custom_model"} else "data"
-    row = registry.find(
-        workspace=workspace, kind=kind, name=uri if ref.shared else ref.name,
-        version=ref.version or "", label=ref.label or "",
-    )  # fmt: skip
+    try:
+        row = registry.find(
+            workspace=workspace, kind=kind, name=uri if ref.shared else ref.name,
+            version=ref.version or "", label=ref.label or "",
+        )  # fmt: skip
+    except StudioError as error:
+        raise _still_coming(workspace, ref, error, where) from error
     value["uri"] = f"tree:{row.tree}" if row.tree else _outside(row, value, where)
     if ref.shared:
         # Lineage is a workspace's own; the run keeps the address under which it was shared.
@@ -290,6 +276,21 @@ def _settle_input(workspace: Workspace, value: dict[str, Any], *, where: str, us
         return ""
     value["asset"] = row.reference
     return f"{kind}/{row.asset.name}/{row.version}"
+
+
+def _still_coming(
+    workspace: Workspace, ref: references.Reference, error: StudioError, where: str
+) -> StudioError:
+    """Return what is to be said of data that is not there: perhaps a run is bringing it."""
+    rows = Run.objects.filter(
+        workspace=workspace, labels__kind="tag", labels__key="import", labels__value=ref.name
+    ).exclude(status__in=ENDED)
+    if error.code != "not_found" or (run := rows.order_by("-created").first()) is None:
+        return error
+    return StudioError(
+        f"azureml:{ref.name}:{ref.version or 'latest'} is not there yet: job {run.name} is importing it.",
+        where=where, hint="Wait for that job to complete, then submit this one.", code="conflict",
+    )  # fmt: skip
 
 
 def _outside(row: AssetVersion, value: dict[str, Any], where: str) -> str:
@@ -302,34 +303,6 @@ def _outside(row: AssetVersion, value: dict[str, Any], where: str) -> str:
         )  # fmt: skip
     webinputs.check_web_input(value | {"uri": uri}, where=where)
     return str(uri)
-
-
-def _environments_of(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Yield where an environment is told, in which mapping and under which key."""
-    if document["jobType"] == "Command" and not document.get("component"):
-        yield "", document, "environmentId"
-    options = document.get("settings") or {}
-    for key in ("default_environment", "environment"):
-        if options.get(key):
-            yield f"settings.{key}.", options, key
-    for step, node in (document.get("jobs") or {}).items():
-        component = node.get("component")
-        if node.get("environmentId"):
-            yield f"jobs.{step}.", node, "environmentId"
-        if isinstance(component, dict) and component.get("type", "command") == "command":
-            yield f"jobs.{step}.", component, "environment"
-
-
-def check_environment(environment: Any, *, where: str) -> None:
-    """Refuse an environment that cannot be had, naming the package, rather than when the step starts."""
-    try:
-        environments.check(
-            environment or environments.DEFAULT, cache=Path(settings.ENVIRONMENT_CACHE)
-        )
-    except StudioError as error:
-        raise StudioError(
-            error.message, hint=error.hint, where=error.where or where, code=error.code
-        ) from error
 
 
 def _check_step_computes(workspace: Workspace, document: dict[str, Any], user: Any) -> None:

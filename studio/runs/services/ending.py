@@ -44,7 +44,7 @@ def _follow_up(run: Run) -> None:
 
     live.tell_run(run)
     if run.parent_id is not None:
-        advance(run_id=run.parent_id, begun=True)
+        advance(run_id=run.parent_id)
     if run.kind == Run.TRACKED:
         return
     for child in run.children.filter(kind=Run.TRACKED, status=Status.RUNNING):

@@ -245,7 +245,7 @@ def reap(*, dead_owners: list[str] | None = None) -> int:
                 transaction.on_commit(partial(_hand_over, [run], []))
     stuck = Run.objects.filter(
         kind=Run.PIPELINE,
-        status__in=[Status.NOT_STARTED, Status.RUNNING, Status.CANCEL_REQUESTED],
+        status__in=[Status.RUNNING, Status.CANCEL_REQUESTED],
     )
     for pk in stuck.values_list("pk", flat=True):
         _advance_if_idle(pk)

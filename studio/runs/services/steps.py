@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -252,10 +253,14 @@ def name_of(run: Run, step: str) -> str:
 
 
 def environment_key(wanted: Any) -> str:
-    """Return the key of an environment, the default one where none is named."""
-    return environments.environment_key(
+    """Return the key of an environment, the default one where none is named.
+
+    Where an index that does not answer leaves it open, nothing can be told to be the same.
+    """
+    known = environments.resolved(
         wanted or environments.DEFAULT, cache=Path(settings.ENVIRONMENT_CACHE)
     )
+    return known[0] if known else f"unresolved-{secrets.token_hex(16)}"
 
 
 def results_known(run: Run, keys: set[str]) -> dict[str, Run]:

@@ -82,6 +82,9 @@ def test_an_environment_keeps_its_conda_file(az: Shell, tmp_path: Path) -> None:
     shown = az("environment", "show", "-n", "plain-env", "--version", "1", "-o", "yaml")
     assert "python=3.11" in shown
     assert "image: any/image" in shown
+    (tmp_path / "conda.yml").write_text("dependencies: [python=3.11, iniconfig=99.99.99]\n")
+    refused = az("environment", "create", "-f", "e.yml", code=1)
+    assert "iniconfig==99.99.99 cannot be had" in refused
 
 
 def test_a_component_is_registered_with_its_code(az: Shell, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from officina import environments
 from officina.environments import curated, interpreters, uv
 from officina.errors import StudioError
+from tests.resolutions import resolution_of
 
 
 def test_azureml_defaults_needs_nothing_and_says_so() -> None:
@@ -112,10 +113,12 @@ def test_what_uv_misses_is_named(text: str, package: str) -> None:
 
 
 def test_contradicting_pins_are_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(StudioError) as caught:
-        environments.check("iniconfig==2.0.0\niniconfig<1\n", cache=tmp_path)
-    assert "iniconfig" in caught.value.message
-    assert caught.value.where == "environment.iniconfig"
+    found = resolution_of("iniconfig==2.0.0\niniconfig<1\n", tmp_path)
+    assert found.state is environments.State.FAILED
+    assert found.error is not None
+    assert "iniconfig" in found.error.message
+    assert found.error.where == "environment.iniconfig"
+    assert found.error.message in found.log
 
 
 def test_an_index_that_does_not_answer_is_no_reason_to_refuse(
@@ -124,7 +127,9 @@ def test_an_index_that_does_not_answer_is_no_reason_to_refuse(
     monkeypatch.setenv("UV_DEFAULT_INDEX", "http://someone:secret@127.0.0.1:9/simple")
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     monkeypatch.setenv("UV_NO_CACHE", "1")
-    environments.check("iniconfig==2.0.0\npluggy==1.5.0\n", cache=tmp_path)
+    found = resolution_of("iniconfig==2.0.0\npluggy==1.5.0\n", tmp_path)
+    assert found.state is environments.State.UNKNOWN
+    assert "secret" not in found.log + str(found.error)
     with pytest.raises(uv.IndexUnreachable) as caught:
         environments.prepare(
             "iniconfig==2.0.0\npluggy==1.5.0\n", cache=tmp_path, log=lambda _: None
