@@ -29,12 +29,14 @@ def cancel_run(*, run: Run, user: Any = None, reason: str = "") -> Run:
 
 
 def _cancel(run: Run, reason: str, *, alone: bool = True) -> None:
+    if run.kind == Run.PIPELINE:
+        # First, as this locks its row: whoever moves it on now has begun its last steps, which are found below.
+        run.move((Status.NOT_STARTED,), Status.RUNNING)
+        run.move((Status.RUNNING,), Status.CANCEL_REQUESTED, reason=reason)
     for child in run.children.exclude(status__in=ENDED):
         _cancel(child, reason, alone=False)
     if run.kind == Run.PIPELINE:
         # `advance` ends it once the last step has ended.
-        run.move((Status.NOT_STARTED,), Status.RUNNING)
-        run.move((Status.RUNNING,), Status.CANCEL_REQUESTED, reason=reason)
         transaction.on_commit(lambda: _advance(run.pk))
     elif run.kind == Run.TRACKED:
         # Its client runs where the studio cannot reach it, so the mark is all there is.

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from officina.documents import load_job
 from registry import services as registry
 from registry.datastores import addresses
+from studio.compute.models import Node
 from studio.runs import services
-from studio.runs.models import LineageEdge, Run
+from studio.runs.models import LineageEdge, Run, new_guid
 from studio.workspaces.models import Workspace
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -137,8 +139,6 @@ def test_advancing_twice_changes_nothing(
 def test_a_canceled_pipeline_cancels_what_waits(
     submit: Callable[..., Run], document: dict[str, Any], messages: Any, user: Any
 ) -> None:
-    from studio.compute.models import Node
-
     Node.objects.all().delete()
     run = submit(document)
     run.refresh_from_db()
@@ -146,6 +146,30 @@ def test_a_canceled_pipeline_cancels_what_waits(
     run.refresh_from_db()
     assert run.status == "Canceled"
     assert steps(run) == {"first": ("Canceled", False)}
+
+
+def test_a_step_that_begins_while_its_pipeline_is_canceled_is_canceled_too(
+    submit: Callable[..., Run], document: dict[str, Any], messages: Any, user: Any
+) -> None:
+    Node.objects.all().delete()
+    run = submit(document)
+    run.refresh_from_db()
+    late: list[Run] = []
+
+    def begin_another(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        # What `advance` in another process has committed when the pipeline's row becomes ours.
+        if not late and sql.startswith("UPDATE") and {run.pk, "CancelRequested"} <= set(params):
+            late.append(copy.copy(run.children.get(step="first")))
+            late[0].pk, late[0].guid, late[0].step, late[0].name = None, new_guid(), "late", "late"
+            late[0].status = "Queued"
+            late[0].save()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(begin_another):
+        services.cancel_run(run=run, user=user)
+    run.refresh_from_db()
+    assert (run.status, late[0].step) == ("Canceled", "late")
+    assert steps(run) == {"first": ("Canceled", False), "late": ("Canceled", False)}
 
 
 def test_a_reused_chain_is_written_in_one_turn_with_its_labels_and_lineage(
