@@ -13,6 +13,7 @@ from registry.models import AssetVersion, StageRequest
 from registry.services.assets import refuse_deleted
 from studio.workspaces import audit, events
 from studio.workspaces.models import Workspace
+from studio.workspaces.services import change_settings
 
 NONE = "None"
 STAGES = (NONE, "Staging", "Production", "Archived")
@@ -47,8 +48,7 @@ def set_rules(
             where="guarded_stages",
         )  # fmt: skip
     changed = {"model_stages": own, "guarded_stages": list(dict.fromkeys(guarded_stages))}
-    workspace.settings = {**(workspace.settings or {}), **changed}
-    workspace.save(update_fields=["settings"])
+    change_settings(workspace=workspace, **changed)
     audit.record(workspace=workspace, actor=user, action="registry.stages", detail=changed)
 
 

@@ -64,12 +64,12 @@ def change(request: HttpRequest, workspace: Workspace) -> Any:
     body = wire.body(request)
     properties = wire.mapping(body, "properties")
     if "tags" in body:
-        workspace.settings = {**workspace.settings, "tags": wire.texts(body, "tags")}
+        services.change_settings(workspace=workspace, tags=wire.texts(body, "tags"))
     if "friendlyName" in properties:
         workspace.display_name = wire.text(properties, "friendlyName")[:120]
     if "description" in properties:
         workspace.description = wire.text(properties, "description")
-    workspace.save(update_fields=["settings", "display_name", "description"])
+    workspace.save(update_fields=["display_name", "description"])
     audit.record(
         workspace=workspace, actor=person(request), action="workspace.change", target=workspace.name
     )

@@ -1,22 +1,14 @@
 """The verbs of people and sharing: keyword-only functions, each the whole of one change."""
 
-from studio.workspaces.services.people import (
+from studio.workspaces.services.invitations import (
     accept_invitation,
-    change_password,
-    change_role,
-    create_role,
-    create_user,
-    create_workspace,
-    delete_role,
     find_invitation,
     invite,
     join,
-    on_workspace_created,
-    remove_member,
-    update_role,
-    update_workspace,
     withdraw_invitation,
 )
+from studio.workspaces.services.members import change_role, remove_member
+from studio.workspaces.services.roles import create_role, delete_role, update_role
 from studio.workspaces.services.setup import (
     admin_init,
     create_first_admin,
@@ -31,13 +23,21 @@ from studio.workspaces.services.tokens import (
     delete_service_account,
     revoke_token,
 )
+from studio.workspaces.services.users import change_password, create_user
 from studio.workspaces.services.vault import delete_secret, read_secret, set_secret
+from studio.workspaces.services.workspaces import (
+    change_settings,
+    create_workspace,
+    on_workspace_created,
+    update_workspace,
+)
 
 __all__ = [
     "accept_invitation",
     "admin_init",
     "change_password",
     "change_role",
+    "change_settings",
     "create_account_token",
     "create_first_admin",
     "create_role",

@@ -12,8 +12,9 @@ from officina.errors import StudioError
 from studio.workspaces import audit
 from studio.workspaces.models import Membership, SetupLink, User, Workspace, digest_of
 from studio.workspaces.operations import OWNER
-from studio.workspaces.services.people import check_email, create_user, create_workspace
 from studio.workspaces.services.tokens import create_token
+from studio.workspaces.services.users import check_email, create_user
+from studio.workspaces.services.workspaces import create_workspace
 
 
 def has_admin() -> bool:

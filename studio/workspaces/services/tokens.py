@@ -24,7 +24,7 @@ from studio.workspaces.models import (
     digest_of,
 )
 from studio.workspaces.operations import RUN_TOKEN_OPERATIONS
-from studio.workspaces.services.people import check_may_grant, find_role
+from studio.workspaces.services.roles import check_may_grant, find_role
 
 # The longest a run's token lives should nobody end it: it normally dies with the run.
 RUN_TOKEN_DAYS = 7

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.db import IntegrityError
 from django.test import Client
 
 from officina.errors import StudioError
 from studio.workspaces import access, services
-from studio.workspaces.models import AppendOnlyError, AuditEntry, Invitation, Membership
+from studio.workspaces.models import AppendOnlyError, AuditEntry, Invitation, Membership, Workspace
 
 
 def link_for(cast, **more: str) -> str:
@@ -104,6 +105,42 @@ def test_nobody_gives_more_than_they_hold(cast) -> None:
         services.remove_member(
             member=Membership.objects.get(user=cast.contributor), actor=cast.reader
         )
+
+
+def test_who_was_taken_out_does_not_come_back_by_a_link_of_their_own(cast) -> None:
+    helper = Membership.objects.get(user=cast.reader)
+    services.change_role(member=helper, actor=cast.owner, role="Owner")
+    ways_out = (
+        lambda: services.change_role(member=helper, actor=cast.owner, role="Reader"),
+        lambda: services.remove_member(member=helper, actor=cast.owner),
+    )
+    for leave in ways_out:
+        services.change_role(member=helper, actor=cast.owner, role="Owner")
+        _, path = services.invite(workspace=cast.lab, actor=cast.reader, role="Owner")
+        leave()
+        with pytest.raises(StudioError, match="withdrawn"):
+            services.find_invitation(path.split("/")[2])
+
+
+def test_a_setting_is_not_undone_by_who_read_the_workspace_before(cast) -> None:
+    early = Workspace.objects.get(pk=cast.lab.pk)
+    services.update_workspace(workspace=cast.lab, actor=cast.owner, isolated=True)
+    services.update_workspace(workspace=early, actor=cast.owner, description="ours")
+    services.change_settings(workspace=early, tags={"team": "lab"})
+    assert Workspace.objects.get(pk=cast.lab.pk).settings == {
+        "isolated": True,
+        "tags": {"team": "lab"},
+    }
+
+
+def test_a_failure_in_a_workspaces_defaults_is_not_told_as_a_taken_name(cast, monkeypatch) -> None:
+    def broken(workspace: Workspace) -> None:
+        Membership.objects.create(workspace=workspace, user=cast.owner, role="Owner")
+
+    monkeypatch.setattr("studio.workspaces.services.workspaces._on_created", [broken])
+    with pytest.raises(IntegrityError):
+        services.create_workspace(name="fresh", user=cast.owner)
+    assert not Workspace.objects.filter(name="fresh").exists()
 
 
 def test_writes_are_audited_and_the_log_only_grows(cast) -> None:
