@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from django.db import transaction
 from django.db.models import F
@@ -72,15 +70,6 @@ def remove_artifacts(*, run: Run, paths_gone: Iterable[str]) -> int:
         )
         row.delete()
     return len(rows)
-
-
-def store_figure(*, run: Run, kind: str, key: str, value: Any) -> Artifact:
-    """Store a table, confusion matrix or ROC curve as the JSON that the run page draws."""
-    body = json.dumps(value).encode()
-    slug = re.sub(r"[^A-Za-z0-9._-]+", "_", key).strip("._") or "figure"
-    return store_artifact(
-        run=run, path=f"figures/{slug}.{kind}.json", source=body, kind=kind, key=key
-    )
 
 
 def collect_files(

@@ -132,7 +132,8 @@ class Attempt:
             if not Run.objects.filter(pk=self.run.pk, **self.held).update(cursor=cursor):
                 raise Lost
             self.run.cursor = cursor
-            failure = reporting.apply_messages(run=self.run, folder=self.folder, found=found)
+        files = reporting.store_files(folder=self.folder, found=found)
+            failure = reporting.apply_messages(run=self.run, found=found, files=files)
         self.failure = failure or self.failure
         return True
 

@@ -252,6 +252,7 @@ class Watch(Attempt):
         trees = rundir.collect(self.folder, self.run.document, registry.store())
         self.collect(None)
         addresses = output_places.write_outputs(self.run, trees)
+        models = reporting.store_models(run=self.run, folder=self.folder)
         self.stored_log()  # now: no disk is waited for while the database is locked
         from studio.runs import modelwork  # which submits runs, by way of these services
 
@@ -270,7 +271,7 @@ class Watch(Attempt):
                 }
                 if name in addresses:
                     outputs[name]["address"] = addresses[name]
-            reporting.register_models(run=self.run, folder=self.folder)
+            reporting.register_models(run=self.run, stored=models)
             modelwork.keep(run=self.run, trees=trees)
             completed = self.end(Status.COMPLETED, outputs=outputs, progress=1.0, **facts)
             # Canceled while its results were being stored: none of them is registered.

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
 from officina.errors import StudioError
-from officina.storage import Tree, paths
+from officina.storage import Blob, Tree, paths
 from registry import services as registry
 from registry.models import AssetVersion
 from studio.runs import live
 from studio.runs.models import LineageEdge, Run
-from studio.runs.services.artifacts import store_artifact, store_figure
+from studio.runs.services.artifacts import add_artifact
 from studio.runs.services.creating import label_run
 from studio.runs.services.metrics import Point, parse_value, record_metrics
 
@@ -27,8 +29,25 @@ TELLING = FIGURES | {
 }  # fmt: skip
 
 
-def apply_messages(*, run: Run, folder: Path, found: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Store a batch of messages; the job's own account of its failure is returned."""
+class Reported(NamedTuple):
+    """A file that a message names, its bytes in the store."""
+
+    path: str
+    blob: Blob
+    kind: str = "file"
+    key: str = ""
+
+
+def store_files(*, folder: Path, found: list[dict[str, Any]]) -> list[Reported]:
+    """Store the files and figures of a batch of messages: before its transaction, which waits for no disk."""
+    made = (_file_of(folder, message) for message in found)
+    return [each for each in made if each is not None]
+
+
+def apply_messages(
+    *, run: Run, found: list[dict[str, Any]], files: list[Reported]
+) -> dict[str, Any] | None:
+    """Store a batch of messages, with the `files` stored of it; the job's own account of its failure is returned."""
     points: list[Point] = []
     failure: dict[str, Any] | None = None
     changes: dict[str, Any] = {}
@@ -44,12 +63,6 @@ def apply_messages(*, run: Run, folder: Path, found: list[dict[str, Any]]) -> di
             params[str(message["key"])[:250]] = message["value"]
         elif kind == "tag":
             tags[str(message["key"])[:250]] = str(message["value"])[:TEXT_LIMIT]
-        elif kind == "image":
-            _store_file(run, folder, message, kind="image", key=str(message["key"]))
-        elif kind == "artifact":
-            _store_file(run, folder, message)
-        elif kind in FIGURES:
-            store_figure(run=run, kind=kind, key=str(message["key"]), value=message["value"])
         elif kind == "progress":
             changes["progress"] = float(message["fraction"])
             changes["progress_text"] = str(message.get("text") or "")[:255]
@@ -59,6 +72,10 @@ def apply_messages(*, run: Run, folder: Path, found: list[dict[str, Any]]) -> di
             run.cursor.setdefault("data", []).append(message)
         elif kind == "failed":
             failure = {k: str(message.get(k) or "") for k in ("code", "message", "where", "hint")}
+    for path, blob, kind_of_file, key in files:
+        add_artifact(
+            run=run, path=path, sha256=blob.sha256, size=blob.size, kind=kind_of_file, key=key
+        )
     if points:
         record_metrics(run=run, points=points)
     if params != run.params or tags != run.tags:
@@ -92,18 +109,26 @@ def _inside(folder: Path, path: str) -> Path:
     return real
 
 
-def _store_file(
-    run: Run, folder: Path, message: dict[str, Any], *, kind: str = "file", key: str = ""
-) -> None:
+def _file_of(folder: Path, message: dict[str, Any]) -> Reported | None:
+    kind, key = str(message.get("type")), str(message.get("key") or "")
+    if kind in FIGURES:
+        blob = registry.store().put_bytes(json.dumps(message["value"]).encode())
+        slug = re.sub(r"[^A-Za-z0-9._-]+", "_", key).strip("._") or "figure"
+        return Reported(f"figures/{slug}.{kind}.json", blob, kind, key)
+    if kind not in {"image", "artifact"}:
+        return None
     source = _inside(folder, str(message["path"]))
     if not source.is_file():
-        return
-    name = str(message.get("name") or f"{'images' if kind == 'image' else 'files'}/{source.name}")
-    store_artifact(run=run, path=paths.check_name(name), source=source, kind=kind, key=key)
+        return None
+    group = "images" if kind == "image" else "files"
+    path = paths.check_name(str(message.get("name") or f"{group}/{source.name}"))
+    blob = registry.store().put_file(source)
+    return Reported(path, blob, "image", key) if kind == "image" else Reported(path, blob)
 
 
-def register_models(*, run: Run, folder: Path) -> None:
-    """Register what the job asked for, now that it has completed, with its lineage."""
+def store_models(*, run: Run, folder: Path) -> list[tuple[str, Tree]]:
+    """Store the models that the job asked to register; return name and files of each, in its order."""
+    stored = []
     for message in run.cursor.get("models", []):
         source = _inside(folder, str(message["path"]))
         if not source.exists():
@@ -114,11 +139,18 @@ def register_models(*, run: Run, folder: Path) -> None:
             )
         store = registry.store()
         tree = store.put_tree(source) if source.is_dir() else store.put_single(source)
+        stored.append((source.name, tree))
+    return stored
+
+
+def register_models(*, run: Run, stored: list[tuple[str, Tree]]) -> None:
+    """Register what the job asked for, as `store_models` has stored it, with its lineage."""
+    for message, (path, tree) in zip(run.cursor.get("models", []), stored, strict=True):
         row = registry.register(
             workspace=run.workspace,
             kind="model",
             name=str(message["name"]),
-            document={"modelType": "custom_model", "jobName": run.name, "path": source.name},
+            document={"modelType": "custom_model", "jobName": run.name, "path": path},
             tree=tree,
             description=str(message.get("description") or ""),
             tags={str(k): str(v) for k, v in (message.get("tags") or {}).items()},
@@ -137,6 +169,9 @@ def register_data(*, run: Run, trees: dict[str, Tree]) -> None:
 
     Of an unchanged one the run's output becomes that version's, so that what follows finds it there.
     """
+    if run.cursor.get("data"):
+        # The script may have tagged the run over HTTP as well: add to what is there now.
+        run.refresh_from_db(fields=["tags"])
     for message in run.cursor.get("data", []):
         name, output = str(message["name"]), str(message["output"])
         if output not in trees:
