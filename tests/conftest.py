@@ -50,15 +50,15 @@ def embedded_broker() -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 async def _wait_for_broker() -> None:
-    for _ in range(200):
+    for _ in range(1200):
         if await broker.answers(settings.BROKER_SOCKET):
             return
         await asyncio.sleep(0.05)
-    raise TimeoutError("the broker did not start within 10 s")
+    raise TimeoutError("the broker did not start within 60 s")
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from designer import wire
 from designer.ydoc import YDoc, graph_of, new_doc, root
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 def clock_in(state: bytes, client: int) -> int:
@@ -55,7 +55,7 @@ class Editor:
                 self.line = await connect(
                     self.url,
                     additional_headers={"Authorization": f"Bearer {self.token}"},
-                    open_timeout=10,
+                    open_timeout=30,
                     max_size=None,
                 )
                 break

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from designer import wire
-from tests.designer.editors import Editor
+from tests.designer.editors import PATIENCE, Editor
 from tests.running import ROOT, Studio, free_port, start_studio
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
@@ -37,7 +37,7 @@ def call(studio: Studio, method: str, path: str, body: Any = None) -> Any:
         data=None if body is None else json.dumps(body).encode(),
         headers={"Authorization": f"Bearer {studio.token}", "Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.loads(answer.read() or b"null")
 
 
@@ -73,7 +73,7 @@ async def agree(studio: Studio, guid: str, editors: list[Editor]) -> dict[str, A
     """Wait until all editors and the studio show one graph, and return it."""
     for editor in editors:
         await editor.until_acknowledged()
-    for _ in range(200):
+    for _ in range(600):
         kept = await asyncio.to_thread(call, studio, "GET", f"pipelines/{guid}")
         if all(editor.graph() == kept["graph"] for editor in editors):
             return kept["graph"]
@@ -89,7 +89,8 @@ async def test_five_editors_converge_with_none_of_5000_operations_lost(studio: S
     killed_at: list[int] = []
 
     async def kill_the_server() -> None:
-        await asyncio.sleep(8)
+        while min(editor.acknowledged for editor in editors) < OPERATIONS // 2:
+            await asyncio.sleep(0.02)
         killed_at.extend(editor.acknowledged for editor in editors)
         web_process(studio).kill()
 
@@ -99,7 +100,7 @@ async def test_five_editors_converge_with_none_of_5000_operations_lost(studio: S
     graph = await agree(studio, guid, editors)
     assert marks(graph) == {f"e{n}": set(range(OPERATIONS)) for n in range(EDITORS)}
     assert sum(editor.reconnects for editor in editors) > EDITORS
-    assert min(killed_at) > 0, "the server was killed before it had acknowledged anything"
+    assert len(killed_at) == EDITORS
     assert not [f for e in editors for f in e.frames if f["type"] in {"refused", "error"}]
     for editor in editors:
         await editor.hang_up()
@@ -116,7 +117,7 @@ async def test_what_was_acknowledged_survives_when_server_and_editor_die(studio:
     await editor.hang_up()
     other = Editor(socket_of(studio.url, guid), studio.token)
     await other.dial()
-    await asyncio.wait_for(other.synced.wait(), 30)
+    await asyncio.wait_for(other.synced.wait(), PATIENCE)
     assert marks(other.graph()) == {"one": set(range(300))}
     await other.hang_up()
 
@@ -131,9 +132,9 @@ async def test_two_web_processes_show_the_same_canvas(studio: Studio) -> None:
         there = Editor(socket_of(f"http://127.0.0.1:{port}", guid), studio.token, seed=2)
         await here.dial()
         here.send(wire.awareness([wire.Presence(7, 1, {"cursor": {"x": 1, "y": 2}})]))
-        await asyncio.wait_for(here.synced.wait(), 30)
+        await asyncio.wait_for(here.synced.wait(), PATIENCE)
         await there.dial()
-        await asyncio.wait_for(told_of_another(there), 5)
+        await asyncio.wait_for(told_of_another(there), PATIENCE)
         await asyncio.gather(here.work("here", 200), there.work("there", 200))
         graph = await agree(studio, guid, [here, there])
         assert marks(graph) == {"here": set(range(200)), "there": set(range(200))}

@@ -14,6 +14,8 @@ import psutil
 
 from tests.running import Studio
 
+# Only what hangs takes so many seconds.
+LIMIT = 120.0
 ENDED = {"Completed", "Failed", "Canceled"}
 
 
@@ -38,13 +40,13 @@ def submit_document(studio: Studio, document: dict[str, Any]) -> str:
             "Idempotency-Key": uuid.uuid4().hex,
         },
     )
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return str(json.load(answer)["guid"])
 
 
 def look(studio: Studio, guid: str) -> dict[str, Any]:
     """Return the run as the API describes it."""
-    status, body = studio.get(f"/api/v1/workspaces/{studio.workspace}/runs/{guid}", timeout=20)
+    status, body = studio.get(f"/api/v1/workspaces/{studio.workspace}/runs/{guid}", timeout=60)
     assert status == 200, body
     described: dict[str, Any] = json.loads(body)
     return described
@@ -53,12 +55,12 @@ def look(studio: Studio, guid: str) -> dict[str, Any]:
 def log(studio: Studio, guid: str) -> bytes:
     """Return the run's whole log."""
     path = f"/api/v1/workspaces/{studio.workspace}/runs/{guid}/log?limit=8000000"
-    status, body = studio.get(path, timeout=20)
+    status, body = studio.get(path, timeout=60)
     assert status == 200, body
     return body
 
 
-def until(what: str, true: Callable[[], Any], within: float) -> Any:
+def until(what: str, true: Callable[[], Any], within: float = LIMIT) -> Any:
     """Wait until something is true, a studio that does not answer counting as not yet; return it."""
     end = time.monotonic() + within
     last: object = None
@@ -72,7 +74,7 @@ def until(what: str, true: Callable[[], Any], within: float) -> Any:
     raise AssertionError(f"not within {within:.0f} s: {what} (last: {last!r})")
 
 
-def ended(studio: Studio, guid: str, within: float) -> dict[str, Any]:
+def ended(studio: Studio, guid: str, within: float = LIMIT) -> dict[str, Any]:
     """Wait for the run's end and return its description."""
 
     def is_over() -> dict[str, Any] | None:
@@ -92,7 +94,7 @@ def folder(studio: Studio, guid: str, attempt: int = 1) -> Path:
 
 def printed(studio: Studio, guid: str, word: bytes) -> None:
     """Wait until the run has printed this word."""
-    until(f"run {guid} printed {word!r}", lambda: word in log(studio, guid), 20)
+    until(f"run {guid} printed {word!r}", lambda: word in log(studio, guid))
 
 
 def command_line(process: psutil.Process) -> list[str]:

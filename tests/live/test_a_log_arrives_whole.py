@@ -17,14 +17,16 @@ from tests.running import Studio
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
 LINES = 100_000
-PARTS = 50
+# A part follows when the page listens again, so that each cut comes while the job works.
+CUTS = 3
+PARTS = CUTS + 1
 PRINTING = (
-    f"python -c 'import time\n"
+    f"python -c 'import os, time\n"
     f"for part in range({PARTS}):\n"
+    f'    while not os.path.exists(f"go{{part}}"): time.sleep(0.02)\n'
     f"    first = part * {LINES // PARTS}\n"
     f'    print(*(f"line {{n}} \\u2713" for n in range(first, first + {LINES // PARTS})), '
-    f'sep="\\n", flush=True)\n'
-    f"    time.sleep(0.2)'"
+    f'sep="\\n", flush=True)\''
 )
 
 
@@ -49,19 +51,18 @@ class Follower:
                 address, origin=self.studio.url, additional_headers=headers
             ) as socket:
                 await self.listen(socket, cut_at)
-            await asyncio.sleep(0.4)
 
     async def listen(self, socket: ClientConnection, cut_at: list[int]) -> None:
+        assert json.loads(await socket.recv())["type"] == "hello"
         await self.fill()
+        (jobs.folder(self.studio, self.guid) / "work" / f"go{self.cuts}").touch()
         while not self.sealed:
             try:
-                message = json.loads(await asyncio.wait_for(socket.recv(), 3))
+                await self.on_message(json.loads(await asyncio.wait_for(socket.recv(), 10)))
             except TimeoutError:
                 await self.fill()
-                continue
             except ConnectionClosed:
                 return
-            await self.on_message(message)
             if cut_at and len(self.have) >= cut_at[0]:
                 cut_at.pop(0)
                 self.cuts += 1
@@ -80,8 +81,10 @@ class Follower:
         if offset > len(self.have):
             await self.fill()
             return
+        text = str(message["text"]).encode()
+        assert len(text) == end - offset, "a character was torn"
         self.told += 1
-        self.have += str(message["text"]).encode()[len(self.have) - offset :]
+        self.have += text[len(self.have) - offset :]
 
     async def fill(self) -> None:
         while await asyncio.to_thread(self.fetch_one):
@@ -93,7 +96,7 @@ class Follower:
             f"{self.studio.url}{path}?offset={len(self.have)}&limit=1048576",
             headers={"Authorization": f"Bearer {self.studio.token}"},
         )
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             data = answer.read()
             size, offset = int(answer.headers["X-Log-Size"]), int(answer.headers["X-Log-Offset"])
             self.sealed = answer.headers["X-Log-Sealed"] == "1" and offset + len(data) >= size
@@ -106,13 +109,16 @@ async def test_no_byte_is_lost_or_doubled_when_the_connection_is_cut_three_times
     studio_server: Studio,
 ) -> None:
     guid = jobs.submit(studio_server, PRINTING)
+    work = jobs.folder(studio_server, guid) / "work"
+    jobs.until("the job begins", work.is_dir)
     expected = "".join(f"line {n} \u2713\n" for n in range(LINES)).encode()
-    third = len(expected) // 4
+    part = len(expected) // PARTS
     follower = Follower(studio_server, guid)
-    await asyncio.wait_for(follower.follow([third, 2 * third, 3 * third]), 60)
-    run = jobs.ended(studio_server, guid, 10)
+    cut_at = [part * n + part // 2 for n in range(CUTS)]
+    await asyncio.wait_for(follower.follow(cut_at), jobs.LIMIT)
+    run = jobs.ended(studio_server, guid)
     assert run["status"] == "Completed", run
-    assert follower.cuts == 3
+    assert follower.cuts == CUTS
     assert follower.told > 0, "nothing came by websocket"
     got = bytes(follower.have)
     start = got.index(b"line 0 ")

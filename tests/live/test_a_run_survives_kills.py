@@ -6,7 +6,6 @@ import contextlib
 import json
 import shutil
 import signal
-import time
 from collections.abc import Iterator
 
 import psutil
@@ -58,7 +57,7 @@ def test_a_run_goes_on_when_the_child_that_watches_it_is_killed(studio: Studio) 
     child = watcher(studio, guid)
     assert worker(studio).pid in [parent.pid for parent in child.parents()]
     child.kill()
-    run = jobs.ended(studio, guid, 25)
+    run = jobs.ended(studio, guid)
     assert (run["status"], run["attempt"]) == ("Completed", 1), run
     assert_whole(studio, guid)
 
@@ -71,7 +70,7 @@ def test_a_run_goes_on_when_the_whole_worker_is_killed(studio: Studio) -> None:
     for process in [*parent.children(), parent]:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    run = jobs.ended(studio, guid, 25)
+    run = jobs.ended(studio, guid)
     assert (run["status"], run["attempt"]) == ("Completed", 1), run
     assert_whole(studio, guid)
 
@@ -81,10 +80,10 @@ def test_a_run_whose_shim_is_killed_fails_and_leaves_nothing(studio: Studio) -> 
     jobs.printed(studio, guid, b"here\n")
     state = json.loads((jobs.folder(studio, guid) / "state.json").read_text())
     psutil.Process(state["pid"]).kill()
-    run = jobs.ended(studio, guid, 25)
+    run = jobs.ended(studio, guid)
     assert run["status"] == "Failed"
     assert run["error"]["message"]
-    jobs.until("no orphan", lambda: not jobs.processes_of(studio, guid), 10)
+    jobs.until("no orphan", lambda: not jobs.processes_of(studio, guid))
 
 
 def test_twenty_cut_connections_to_the_broker_lose_nothing(studio: Studio) -> None:
@@ -98,9 +97,9 @@ def test_twenty_cut_connections_to_the_broker_lose_nothing(studio: Studio) -> No
             if turn % 5 == 4:
                 guids.append(jobs.submit(studio, "echo through"))
     for guid in guids:
-        run = jobs.ended(studio, guid, 30)
+        run = jobs.ended(studio, guid)
         assert (run["status"], run["attempt"]) == ("Completed", 1), run
-    jobs.until("all parts are heard of", lambda: studio.health()[0] == 200, 30)
+    jobs.until("all parts are heard of", lambda: studio.health()[0] == 200)
 
 
 def test_queued_runs_carry_on_when_the_broker_loses_all_it_knew(studio: Studio) -> None:
@@ -118,7 +117,7 @@ def test_queued_runs_carry_on_when_the_broker_loses_all_it_knew(studio: Studio) 
         if path.name.startswith(("appendonly", "dump")):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     for guid in guids:
-        run = jobs.ended(studio, guid, 40)
+        run = jobs.ended(studio, guid)
         assert (run["status"], run["attempt"]) == ("Completed", 1), run
         assert jobs.log(studio, guid).count(b"out\n") == 1
 
@@ -138,16 +137,15 @@ def test_runs_are_settled_after_everything_was_killed_at_once() -> None:
                 process.send_signal(signal.SIGKILL)
             except psutil.NoSuchProcess:
                 continue
-        studio.process.wait(10)
+        studio.process.wait(60)
         again = spawn_studio("wrecked", OFFICINA_WORKERS="1")
         studio.url, studio.process = again.url, again.process
         studio.wait_until_healthy()
-        begun = time.monotonic()
-        run = jobs.ended(studio, working, 30)
+        run = jobs.ended(studio, working)
         assert run["status"] == "Failed", run
         assert run["error"]["message"], run
         for guid in queued:
-            assert (
-                jobs.ended(studio, guid, 30 - (time.monotonic() - begun))["status"] == "Completed"
-            )
+            assert jobs.ended(studio, guid)["status"] == "Completed"
         assert jobs.processes_of(studio, working) == []
+        # And when its supervisor alone is killed, none of the rest goes on.
+        assert studio.ends_whole(signal.SIGKILL) == -signal.SIGKILL

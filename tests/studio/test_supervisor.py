@@ -18,13 +18,13 @@ import psutil
 import pytest
 
 from studio.lib.supervisor import AlreadyRunning, Part, Supervisor, exclusive
-from tests.running import ROOT, Studio, spawn_studio, start_studio
+from tests.running import ROOT, START_LIMIT, Studio, spawn_studio, start_studio
 
-SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
+SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 STUBBORN = [
     sys.executable,
     "-c",
-    "import signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); open(sys.argv[1], 'w'); time.sleep(60)",
+    "import signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); open(sys.argv[1], 'w'); time.sleep(600)",
 ]
 
 
@@ -32,13 +32,13 @@ async def yes() -> bool:
     return True
 
 
-def make(tmp_path: Path, said: list[str], deadline: float = 5.0) -> Supervisor:
+def make(tmp_path: Path, said: list[str], deadline: float = 60.0) -> Supervisor:
     return Supervisor(
         environment=dict(os.environ), folder=tmp_path, say=said.append, deadline=deadline
     )
 
 
-async def until(check: object, within: float = 15.0) -> None:
+async def until(check: object, within: float = 60.0) -> None:
     end = time.monotonic() + within
     while not check():  # type: ignore[operator]
         assert time.monotonic() < end, "did not happen in time"
@@ -49,7 +49,7 @@ async def test_a_part_that_dies_is_started_again_and_the_console_says_why(tmp_pa
     said: list[str] = []
     supervisor = make(tmp_path, said)
     part = Part("sleeper", SLEEPER, yes)
-    await supervisor.start(part, within=5)
+    await supervisor.start(part, within=60)
     await until(lambda: part.process is not None)
     part.process.kill()
     await until(lambda: part.starts == 2)
@@ -62,7 +62,7 @@ async def test_a_part_is_started_again_when_nothing_can_be_printed(tmp_path: Pat
         supervisor = make(tmp_path, [])
         supervisor._tell = lambda text: print(text, file=full, flush=True)
         part = Part("sleeper", SLEEPER, yes)
-        await supervisor.start(part, within=5)
+        await supervisor.start(part, within=60)
         await until(lambda: part.process is not None)
         part.process.kill()
         await until(lambda: part.starts == 2)
@@ -87,7 +87,7 @@ async def test_a_part_that_ignores_the_signal_is_killed_at_the_deadline(tmp_path
     said: list[str] = []
     supervisor = make(tmp_path, said, deadline=0.5)
     part = Part("stubborn", [*STUBBORN, str(tmp_path / "deaf")], yes)
-    await supervisor.start(part, within=5)
+    await supervisor.start(part, within=60)
     await until((tmp_path / "deaf").exists)
     await supervisor.stop()
     assert part.process is not None and part.process.returncode == -signal.SIGKILL
@@ -97,10 +97,10 @@ async def test_a_part_that_ignores_the_signal_is_killed_at_the_deadline(tmp_path
 async def test_what_a_part_started_goes_with_it(tmp_path: Path) -> None:
     program = (
         f"import subprocess, time; p = subprocess.Popen({SLEEPER!r});"
-        "open('child', 'w').write(str(p.pid)); time.sleep(60)"
+        "open('child', 'w').write(str(p.pid)); time.sleep(600)"
     )
     supervisor = make(tmp_path, [])
-    await supervisor.start(Part("parent", [sys.executable, "-c", program], yes), within=5)
+    await supervisor.start(Part("parent", [sys.executable, "-c", program], yes), within=60)
     await until(lambda: (tmp_path / "child").exists() and (tmp_path / "child").read_text())
     child = int((tmp_path / "child").read_text())
     await supervisor.stop()
@@ -111,7 +111,7 @@ async def test_later_rounds_stop_after_earlier_ones_have_ended(tmp_path: Path) -
     program = (
         "import signal, sys, time\n"
         "def end(*_): open('ends', 'a').write(sys.argv[1]); sys.exit()\n"
-        "signal.signal(signal.SIGTERM, end); open(sys.argv[1], 'w'); time.sleep(60)"
+        "signal.signal(signal.SIGTERM, end); open(sys.argv[1], 'w'); time.sleep(600)"
     )
     supervisor = make(tmp_path, [])
     for name, number in (("last", 1), ("first", 0)):
@@ -135,7 +135,7 @@ def test_a_held_folder_names_its_holder(tmp_path: Path) -> None:
 def test_a_folder_is_free_again_after_its_holder_was_killed(tmp_path: Path) -> None:
     program = (
         "import sys, time; from pathlib import Path; from studio.lib.supervisor import exclusive\n"
-        "with exclusive(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+        "with exclusive(Path(sys.argv[1])): print('held', flush=True); time.sleep(600)"
     )
     holder = subprocess.Popen(
         [sys.executable, "-c", program, str(tmp_path / "lock")], cwd=ROOT, stdout=subprocess.PIPE
@@ -199,7 +199,7 @@ class TestTheStudio:
     ) -> None:
         trusting = ssl.create_default_context(cafile=str(supervised.home / "tls" / "ca.pem"))
         with urllib.request.urlopen(
-            f"{supervised.tls_url}/healthz", context=trusting, timeout=10
+            f"{supervised.tls_url}/healthz", context=trusting, timeout=60
         ) as answer:
             assert answer.status == 200
 
@@ -208,7 +208,7 @@ class TestTheStudio:
     ) -> None:
         done = subprocess.run(
             [sys.executable, "manage.py", "up"],
-            env=supervised.environment, cwd=ROOT, capture_output=True, text=True, timeout=60,
+            env=supervised.environment, cwd=ROOT, capture_output=True, text=True, timeout=START_LIMIT,
         )  # fmt: skip
         assert done.returncode == 1
         assert (
@@ -219,7 +219,7 @@ class TestTheStudio:
     def test_a_taken_port_is_named_before_anything_starts(self, supervised: Studio) -> None:
         port = supervised.url.rsplit(":", 1)[1]
         other = spawn_studio("other", OFFICINA_PORT=port)
-        assert other.process.wait(60) == 1
+        assert other.process.wait(START_LIMIT) == 1
         assert f"Port {port} is taken" in other.log and "OFFICINA_PORT" in other.log
 
     @pytest.mark.parametrize("name", ["web", "worker", "system", "fork host", "broker"])
@@ -229,9 +229,12 @@ class TestTheStudio:
             return
         old = parts(supervised)[name]
         old.kill()
-        end = time.monotonic() + 30
+        end = time.monotonic() + START_LIMIT
         while name not in (now := parts(supervised)) or now[name].pid == old.pid:
             assert time.monotonic() < end, f"{name} did not come back"
             time.sleep(0.1)
-        supervised.wait_until_healthy(40)
+        supervised.wait_until_healthy()
         assert f"{name} was ended by SIGKILL" in supervised.log
+
+    def test_nothing_goes_on_without_it_after_a_ctrl_c(self, supervised: Studio) -> None:
+        assert supervised.ends_whole(signal.SIGINT) == 0

@@ -147,12 +147,12 @@ def test_containers_run_without_privileges() -> None:
 @pytest.mark.live
 def test_a_pickle_on_the_broker_is_dropped_unread(studio_server: Studio) -> None:
     studio_server.shell(PICKLE_MESSAGE)
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while studio_server.seed(LENGTH_OF_QUEUE) and time.monotonic() < until:
         time.sleep(0.2)
     assert studio_server.seed(LENGTH_OF_QUEUE) == 0, "nobody took the message from the queue"
     assert not (Path(studio_server.home) / "pwned").exists()
-    assert studio_server.wait_until_healthy(within=60) >= 0
+    assert studio_server.wait_until_healthy() >= 0
 
 
 def test_the_repository_holds_no_secret_and_no_key() -> None:

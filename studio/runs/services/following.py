@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
 import threading
 import time
@@ -111,11 +112,14 @@ class Attempt:
             self.write(confinement=confinement[:255])
 
     def read_log(self) -> bool:
-        data, offset = launch.tail(self.folder / "log.txt", self.log_offset, LOG_BLOCK)
-        if not data:
+        data, _ = launch.tail(self.folder / "log.txt", self.log_offset, LOG_BLOCK)
+        # A character of which only the beginning has been written waits for its rest.
+        text, told = codecs.utf_8_decode(data, "replace", False)
+        if not told:
             return False
-        live.tell_log(self.run.guid, self.log_offset, data.decode("utf-8", "replace"), offset)
-        self.log_offset = offset
+        end = self.log_offset + told
+        live.tell_log(self.run.guid, self.log_offset, text, end)
+        self.log_offset = end
         return True
 
     def read_messages(self) -> bool:
@@ -128,11 +132,11 @@ class Attempt:
             # Nothing to store: whoever takes over may read these once more.
             self.run.cursor = cursor
             return True
+        files = reporting.store_files(folder=self.folder, found=found)
         with transaction.atomic():
             if not Run.objects.filter(pk=self.run.pk, **self.held).update(cursor=cursor):
                 raise Lost
             self.run.cursor = cursor
-        files = reporting.store_files(folder=self.folder, found=found)
             failure = reporting.apply_messages(run=self.run, found=found, files=files)
         self.failure = failure or self.failure
         return True

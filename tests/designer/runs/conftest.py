@@ -77,13 +77,13 @@ def fork_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Keep one warm host for all these tests: a module starts in milliseconds."""
     address = tmp_path_factory.mktemp("host") / "fork.sock"
     process = subprocess.Popen([sys.executable, "-m", "officina.execution.forkhost", address])
-    for _ in range(600):
+    for _ in range(2400):
         if address.exists():
             break
         time.sleep(0.05)
     yield address
     process.terminate()
-    process.wait(10)
+    process.wait(60)
 
 
 @pytest.fixture

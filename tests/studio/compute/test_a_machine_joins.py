@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ def call(studio: Studio, method: str, path: str, body: Any = None) -> Any:
         headers={"Authorization": f"Bearer {studio.token}", "Content-Type": "application/json"},
         method=method,
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.loads(answer.read() or b"null")
 
 
@@ -37,7 +38,7 @@ def command_job(compute: str, text: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def wait_for(look: Callable[[], Any], within: float = 90) -> Any:
+def wait_for(look: Callable[[], Any], within: float = 180) -> Any:
     until = time.monotonic() + within
     while time.monotonic() < until:
         if found := look():
@@ -53,16 +54,19 @@ def machine(studio_server: Studio) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture
-def joined(studio_server: Studio, machine: dict[str, Any]) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "join", "--pool", machine["pool"], "--node", "second", "--slots", "1"],
-        cwd=ROOT, env=studio_server.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+def joined(
+    studio_server: Studio, machine: dict[str, Any], tmp_path: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    with (tmp_path / "agent.log").open("wb") as said:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "join", "--pool", machine["pool"], "--node", "second", "--slots", "1"],
+            cwd=ROOT, env=studio_server.environment, stdout=said, stderr=said,
+        )  # fmt: skip
     try:
         yield process
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(40)
+        process.wait(120)
 
 
 def test_runs_wait_for_a_machine_and_say_so(studio_server: Studio, machine: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ def handshake(files: tls.Files, name: str) -> None:
     client_side = ssl.create_default_context(cafile=str(files.authority))
     client_side.verify_flags |= ssl.VERIFY_X509_STRICT
     ours, theirs = socket.socketpair()
-    ours.settimeout(5)
+    ours.settimeout(60)
 
     def answer() -> None:
         try:
@@ -40,7 +40,7 @@ def handshake(files: tls.Files, name: str) -> None:
         client_side.wrap_socket(ours, server_hostname=name).close()
     finally:
         ours.close()
-        thread.join(5)
+        thread.join(60)
 
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "::1", "studio.example"])

@@ -18,9 +18,9 @@ def test_three_that_start_together_make_one_whole_database(tmp_path: Path) -> No
         subprocess.Popen(command, env=surroundings, stderr=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
-    ended = [process.communicate(timeout=120)[1] for process in running]
+    ended = [process.communicate(timeout=600)[1] for process in running]
     assert [process.returncode for process in running] == [0, 0, 0], ended
     check = subprocess.run(
-        [*command[:3], "--check", "-v", "0"], env=surroundings, capture_output=True, timeout=60
+        [*command[:3], "--check", "-v", "0"], env=surroundings, capture_output=True, timeout=600
     )
     assert check.returncode == 0

@@ -157,18 +157,18 @@ def test_work_is_canceled_and_keeps_its_log(add: Any, user: Any, work: Any) -> N
     from studio.runs import services
 
     source = add("churn", {"model.pkl": classifier()})
-    run = modelwork.submit(version=source, action="profile", user=user, options={"seconds": 60})
+    run = modelwork.submit(version=source, action="profile", user=user, options={"seconds": 600})
     worker = threading.Thread(target=work)
     worker.start()
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while b"loaded a pickle" not in read_log(run=run, offset=0).data:
             assert time.monotonic() < until
             time.sleep(0.1)
             run.refresh_from_db()
     finally:
         services.cancel_run(run=Run.objects.get(pk=run.pk), user=user)
-        worker.join(60)
+        worker.join(120)
     run.refresh_from_db()
     assert run.status == "Canceled"
     assert b"loaded a pickle" in read_log(run=run, offset=0).data
