@@ -207,7 +207,9 @@ class Bridge:
             await asyncio.wait({exchange.ready, filling}, return_when=asyncio.FIRST_COMPLETED)
             if not exchange.ready.done() and (excess := filling.result()):
                 # The answer is ours, and what the thread says of its torn body is nobody's.
-                exchange.ready.add_done_callback(lambda done: done.exception())
+                exchange.left = True
+                for outcome in (exchange.ready, exchange.over):
+                    outcome.add_done_callback(lambda done: done.exception())
                 raise excess
         ready = await exchange.ready
         if ready is not None:
