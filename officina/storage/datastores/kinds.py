@@ -103,7 +103,14 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(
             "adls_gen2", "Azure Data Lake Gen2", "AzureDataLakeGen2", FILES,
-            f"{_HERE}.containers:open_azure", _ACCOUNT,
+            f"{_HERE}.containers:open_azure",
+            (
+                *_ACCOUNT,
+                _maybe(
+                    "authority_url", "Sign-in address",
+                    "Only for a service principal of another cloud, such as https://login.chinacloudapi.cn.",
+                ),
+            ),
             (
                 *_ACCOUNT_SECRETS,
                 _maybe("tenant_id", "Tenant"), _maybe("client_id", "Client"),

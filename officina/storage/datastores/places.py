@@ -213,25 +213,59 @@ def open_folder(config: Mapping[str, Any], secrets: Mapping[str, str]) -> Folder
 # -- buckets and containers -------------------------------------------------------------------------
 
 
-class Bucket:
-    """A bucket or container that fsspec reaches; errors are told without any secret in them."""
+class Remote:
+    """A place behind somebody's client: its errors are told in our words, no secret in them."""
+
+    def __init__(self, where: str, secrets: Iterable[str]) -> None:
+        self._where = where
+        # A secret of a letter or two would blacken every text.
+        self._secrets = [each for each in secrets if len(each) > 3]
+
+    def explain(self, error: Exception, path: str) -> StudioError | None:
+        """Return what an error of the client means; None for what is no matter of the place."""
+        raise NotImplementedError
+
+    @contextmanager
+    def told(self, path: str) -> Iterator[None]:
+        """Turn the client's errors into ours; `path` is what was asked for, blank for the whole."""
+        try:
+            yield
+        except StudioError:
+            raise
+        except Exception as error:
+            found = self.explain(error, path)
+            if found is None:
+                raise
+            raise found from None
+
+    def failed(self, text: str, hint: str) -> StudioError:
+        """Return the error of a place that does not answer as it should."""
+        for secret in self._secrets:
+            text = text.replace(secret, "…")
+        return StudioError(
+            f"{self._where} cannot be read: {text}", hint=hint, where="datastore",
+            code="unavailable",
+        )  # fmt: skip
+
+
+class Bucket(Remote):
+    """A bucket or container that fsspec reaches."""
 
     def __init__(
         self, make: Callable[[], Any], root: str, *, where: str, secrets: Iterable[str] = ()
     ) -> None:
+        super().__init__(where, secrets)
         self.root = root.strip("/")
-        self._where = where
-        self._secrets = [each for each in secrets if each]
-        with self._told(""):
+        with self.told(""):
             self._fs = make()
 
     def test(self) -> str:
-        with self._told(""):
+        with self.told(""):
             found = self._fs.ls(self.root, detail=False)
         return f"{self._where} answers ({len(found):,} entries at the top)."
 
     def list(self, path: str = "", *, after: str = "", limit: int = 200) -> Listing:
-        with self._told(path):
+        with self.told(path):
             rows = self._fs.ls(self._full(path), detail=True)
         items = [self._item(row) for row in rows]
         return page_of((i for i in items if i.path not in {path, ""}), after, limit)
@@ -246,19 +280,19 @@ class Bucket:
         )  # fmt: skip
 
     def size(self, path: str) -> int | None:
-        with self._told(path):
+        with self.told(path):
             facts = self._fs.info(self._full(path))
         if facts.get("type") == "directory":
             raise absent(path)
         return int(facts["size"])
 
     def open(self, path: str) -> BinaryIO:
-        with self._told(path):
+        with self.told(path):
             found: BinaryIO = self._fs.open(self._full(path), "rb")
         return found
 
     def walk(self, path: str) -> Iterator[tuple[str, int | None]]:
-        with self._told(path):
+        with self.told(path):
             found = self._fs.find(self._full(path), detail=True)
         if not found:
             raise absent(path)
@@ -269,7 +303,7 @@ class Bucket:
     def write(self, path: str, chunks: Iterable[bytes], *, overwrite: bool) -> int:
         target = self._full(path)
         size = 0
-        with self._told(path):
+        with self.told(path):
             if not overwrite and self._fs.exists(target):
                 raise taken(path)
             with self._fs.open(target, "wb") as file:
@@ -281,30 +315,18 @@ class Bucket:
     def _full(self, path: str) -> str:
         return f"{self.root}/{check_name(path)}" if path else self.root
 
-    @contextmanager
-    def _told(self, path: str) -> Iterator[None]:
-        try:
-            yield
-        except StudioError:
-            raise
-        except FileNotFoundError as error:
+    def explain(self, error: Exception, path: str) -> StudioError:
+        # Clients of clouds raise classes of their own; none of them may carry a key out.
+        if isinstance(error, FileNotFoundError):
             if path:
-                raise absent(path) from None
-            raise self._failed(error, "Correct the name of the bucket or container.") from None
-        except PermissionError as error:
-            raise self._failed(error, "Check the keys, and what they may do.") from None
-        except Exception as error:
-            # Clients of clouds raise classes of their own; none of them may carry a key out.
-            raise self._failed(error, "Check the address and the network.") from None
-
-    def _failed(self, error: Exception, hint: str) -> StudioError:
+                return absent(path)
+            hint = "Correct the name of the bucket or container."
+        elif isinstance(error, PermissionError):
+            hint = "Check the keys, and what they may do."
+        else:
+            hint = "Check the address and the network."
         text = " ".join(str(error).split()) or type(error).__name__
-        for secret in self._secrets:
-            text = text.replace(secret, "…")
-        return StudioError(
-            f"{self._where} cannot be read: {text[:300]}", hint=hint, where="datastore",
-            code="unavailable",
-        )  # fmt: skip
+        return self.failed(text[:300], hint)
 
 
 def open_s3(config: Mapping[str, Any], secrets: Mapping[str, str]) -> Bucket:

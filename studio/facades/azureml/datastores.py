@@ -16,6 +16,7 @@ from studio.workspaces.access import person
 from studio.workspaces.models import Workspace
 
 CLOUD = "core.windows.net"
+SIGN_IN = "https://login.microsoftonline.com"
 # The kinds that the client has a word for; the others are seen in the portal and by the command.
 TOLD = {
     "azure_blob": "AzureBlob",
@@ -94,7 +95,11 @@ def _credentials(config: dict[str, Any], held: dict[str, Any]) -> dict[str, Any]
         return {"credentialsType": "Sas"}
     if "client_secret" in held:
         # Who signs in is kept in the vault with the secret, and not shown either.
-        return {"credentialsType": "ServicePrincipal", "clientId": "", "tenantId": ""}
+        sign_in = config.get("authority_url") or SIGN_IN
+        return {
+            "credentialsType": "ServicePrincipal", "clientId": "", "tenantId": "",
+            "authorityUrl": sign_in,
+        }  # fmt: skip
     return {"credentialsType": "None"}
 
 
@@ -155,6 +160,9 @@ def _config(kind: str, properties: dict[str, Any]) -> dict[str, Any]:
             found["endpoint_url"] = f"{protocol}://{account}.blob.{suffix}"
     given = properties.get("credentials")
     credentials = given if isinstance(given, dict) else {}
+    authority = wire.text(credentials, "authorityUrl").rstrip("/")
+    if kind == "adls_gen2" and authority not in ("", SIGN_IN):
+        found["authority_url"] = authority
     nested = credentials.get("secrets")
     secret = nested if isinstance(nested, dict) else {}
     pairs = {

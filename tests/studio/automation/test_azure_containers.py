@@ -20,10 +20,12 @@ from registry import services as registry
 from registry.datastores import looking, services
 from registry.models import Datastore
 from studio.automation import services as automation
+from studio.lib import tls
 from studio.runs.logs import read_log
 from studio.runs.models import Run
 from studio.workspaces.models import User, Workspace
-from tests.azurite.server import ACCOUNT, KEY, Azurite, running
+from tests.azurite import authority
+from tests.azurite.server import ACCOUNT, KEY, Azurite, over_tls, running
 from tests.studio.runs.conftest import command, submit
 
 __all__ = ["command", "submit"]
@@ -107,6 +109,64 @@ def test_from_the_form_to_a_version_and_a_job(
     run = finished(submit(command("grep -c Oslo ${{inputs.table}}", inputs=inputs)))
     assert run.status == "Completed", run.error
     assert read_log(run=run, offset=0).data.decode().strip().endswith("1")
+
+
+@pytest.fixture
+def principal(
+    azurite: Azurite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, str]]:
+    """Run a container that a service principal opens, and return what its form is filled with."""
+    from azure.storage.blob import ContainerClient
+
+    files = tls.ensure(tmp_path / "tls", hosts=[])
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(files.authority))
+    with authority.running(files) as sign_in, over_tls(azurite, files) as server:
+        with ContainerClient.from_connection_string(server.connection, "raw") as container:
+            container.create_container()
+            container.upload_blob("lab/sales/day.csv", CSV)
+        yield {
+            "account_name": ACCOUNT, "container_name": "raw", "prefix": "lab",
+            "endpoint_url": server.url, "authority_url": sign_in, "tenant_id": authority.TENANT,
+            "client_id": authority.CLIENT, "client_secret": authority.SECRET,
+        }  # fmt: skip
+
+
+def test_a_service_principal_opens_it_from_the_form_to_a_job(
+    principal: dict[str, str], workspace: Workspace, user: User, home: Any, client: Client,
+    submit: Callable[..., Run], command: Callable[..., dict[str, Any]],
+    finished: Callable[[Run], Run],
+) -> None:  # fmt: skip
+    client.force_login(user)
+    pages = f"/w/{workspace.name}/datastores"
+    form = {"kind": "adls_gen2", "name": "lake", **principal}
+
+    def tried(**more: str) -> str:
+        sent = client.post(
+            f"{pages}/new/", form | {"test": "1"} | more, headers={"HX-Request": "true"}
+        )
+        return html.unescape(sent.content.decode())
+
+    assert "The container raw of team answers (1 entries at the top)." in tried()
+    wrong = tried(client_secret="guessed-wrongly")
+    assert "Invalid client secret provided" in wrong and "guessed-wrongly" not in wrong
+    assert "Correct tenant, client and client secret" in wrong
+    assert "unprotected" in tried(authority_url=principal["authority_url"].replace("https", "http"))
+    assert "Check the address and the network" in tried(authority_url="https://127.0.0.1:9")
+
+    assert client.post(f"{pages}/new/", form).status_code == 302
+    assert "day.csv" in client.get(f"{pages}/lake/?path=sales").content.decode()
+    shown = client.get(f"{pages}/lake/?file=sales/day.csv").content.decode()
+    assert "Oslo" in shown and authority.SECRET not in shown
+    moved = form | {"authority_url": "https://127.0.0.1:9", "client_secret": ""}
+    refused = client.post(f"{pages}/lake/edit/", moved)
+    assert refused.status_code == 400 and b"credentials have to be given again" in refused.content
+
+    uri = "azureml://datastores/lake/paths/sales/day.csv"
+    inputs = {"table": {"jobInputType": "uri_file", "uri": uri}}
+    run = finished(submit(command("grep -c Oslo ${{inputs.table}}", inputs=inputs)))
+    assert run.status == "Completed", run.error
+    assert read_log(run=run, offset=0).data.decode().strip().endswith("1")
+    assert authority.SECRET not in json.dumps([run.document, run.tags])
 
 
 def test_a_folder_is_imported_and_written_to(
