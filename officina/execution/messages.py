@@ -10,6 +10,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from officina.storable import unstorable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -59,6 +61,8 @@ def parse_line(line: bytes) -> dict[str, Any]:
             return _warning(f"{message['type']} message without {name}")
         if not is_right(message[name]):
             return _warning(f"{message['type']} message with a bad {name}")
+    if found := unstorable(line, message):
+        return _warning(f"{message['type']} message with {found}, which cannot be stored")
     return message
 
 

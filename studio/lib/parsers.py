@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 from rest_framework import parsers
 from rest_framework.exceptions import ParseError
 
+from officina.storable import unstorable
 from studio.lib import limits
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class JSONParser(parsers.JSONParser):
             raise ParseError(f"The JSON is nested deeper than {MAX_DEPTH} levels.") from None
         if depth_exceeds(data, MAX_DEPTH):
             raise ParseError(f"The JSON is nested deeper than {MAX_DEPTH} levels.")
+        if found := unstorable(body, data):
+            raise ParseError(f"A text holds the character {found}, which cannot be stored.")
         return data
 
 

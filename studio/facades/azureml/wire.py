@@ -18,7 +18,9 @@ from django.urls import URLPattern
 from django.urls.resolvers import RegexPattern
 
 from officina.errors import StudioError
+from officina.storable import unstorable
 from studio.lib import problems
+from studio.lib.parsers import depth_exceeds
 from studio.workspaces.access import PUBLIC, Access, operation, public, signed_in
 from studio.workspaces.models import Workspace
 
@@ -152,27 +154,17 @@ def body(request: HttpRequest) -> dict[str, Any]:
         ) from error
     if not isinstance(value, dict):
         raise StudioError("The body is not a JSON object.", where="body")
-    if _deeper(value, DEEPEST_BODY):
+    if depth_exceeds(value, DEEPEST_BODY):
         raise StudioError("The document is nested too deeply.", code="too_large", where="body")
+    if found := unstorable(raw, value):
+        raise StudioError(
+            f"A text holds the character {found}, which cannot be stored.", where="body"
+        )
     return value
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON value")
-
-
-def _deeper(value: Any, limit: int) -> bool:
-    level = [value]
-    for _ in range(limit):
-        level = [
-            inner
-            for each in level
-            for inner in (each.values() if isinstance(each, dict) else each)
-            if isinstance(inner, dict | list)
-        ]
-        if not level:
-            return False
-    return True
 
 
 def mapping(value: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 
 from officina.errors import StudioError
+from officina.storable import unstorable
 
 INVALID = "INVALID_PARAMETER_VALUE"
 ABSENT = "RESOURCE_DOES_NOT_EXIST"
@@ -234,6 +235,8 @@ def read(request: HttpRequest) -> Message:
         raise Refusal(f"The body is not JSON: {error}.") from None
     if not isinstance(fields, dict):
         raise Refusal("The body must be a JSON object.")
+    if found := unstorable(body, fields):
+        raise Refusal(f"A text holds the character {found}, which cannot be stored.")
     return Message(fields)
 
 
