@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.db import transaction
+
 from officina.errors import StudioError
 from officina.storage import Tree
-from registry import environments, services
+from registry import environments, lineage, services
 from registry.datastores import addresses
 from registry.datastores.background import Started
 from registry.models import AssetVersion
@@ -21,7 +23,7 @@ MOST_TEXT = 1 << 20
 def create_version(
     *, workspace: Workspace, kind: str, body: Mapping[str, Any], user: Any
 ) -> AssetVersion | Started:
-    """Register a version from `{"name", "version", "type", "tree", "document", "tags", ...}`.
+    """Register a version from `{"name", "version", "type", "tree", "run", "document", "tags", ...}`.
 
     Of data in a datastore that takes long to copy, return the run that registers it.
     """
@@ -47,19 +49,33 @@ def create_version(
         properties = {"source.uri": uri, **properties}
         kept = "uri_file" if addresses.is_file(tree, uri) else "uri_folder"
         document = {"dataType": kept, **document}
+    run = _run(workspace, body)
     cleaned = CLEAN[kind](dict(document), _text(body, "type"), tree)
-    return services.register(
-        workspace=workspace,
-        kind=kind,
-        name=name,
-        version=version,
-        document=cleaned,
-        tree=tree,
-        description=_text(body, "description"),
-        tags=_mapping(body, "tags"),
-        properties=properties,
-        user=user,
-    )
+    with transaction.atomic():
+        made = services.register(
+            workspace=workspace,
+            kind=kind,
+            name=name,
+            version=version,
+            document=cleaned,
+            tree=tree,
+            description=_text(body, "description"),
+            tags=_mapping(body, "tags"),
+            properties=properties,
+            run_guid=run,
+            user=user,
+        )
+        if run:
+            lineage.join(workspace, f"run/{run}", made.end)
+    return made
+
+
+def _run(workspace: Workspace, body: Mapping[str, Any]) -> str:
+    """Return the run that the files are told to come from, which is one of this workspace."""
+    guid = _text(body, "run")
+    if guid and not lineage.knows(workspace, f"run/{guid}"):
+        raise StudioError(f"There is no run {guid[:80]!r}.", where="run", code="not_found")
+    return guid
 
 
 def _text(body: Mapping[str, Any], field: str) -> str:

@@ -36,10 +36,11 @@ class Described(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Source:
-    """What an app knows: edges that touch some ends, and how its own ends are shown."""
+    """What an app knows: edges that touch some ends, how its own ends are shown, and keeping an edge."""
 
     edges: Callable[[Workspace, set[str]], Iterable[tuple[str, str, str]]]
     describe: Callable[[Workspace, set[str]], dict[str, Described]]
+    join: Callable[[Workspace, str, str], object]
 
 
 _sources: list[Source] = []
@@ -49,6 +50,17 @@ def provide(source: Source) -> None:
     """Let a higher app add its edges and its ends."""
     if source not in _sources:
         _sources.append(source)
+
+
+def knows(workspace: Workspace, end: str) -> bool:
+    """Say whether one may look at what an end of the workspace names."""
+    return any(source.describe(workspace, {end}).get(end, {}).get("url") for source in _sources)
+
+
+def join(workspace: Workspace, source: str, target: str) -> None:
+    """Keep that `source` went into `target`."""
+    for each in _sources:
+        each.join(workspace, source, target)
 
 
 def graph(workspace: Workspace, start: str, *, most: int = MOST_NODES) -> dict[str, Any]:

@@ -140,4 +140,6 @@ def _tell(studio: Client, name: str, version: str | None, guid: str, folder: Pat
     if folder is not None:
         for path in studio.model_work.download(name, work, folder, version=version):
             calling.note(f"fetched {path}")
-    calling.answer({"made": work["made"], **work["result"]})
+    # The archives hold it as requirements.txt: hundreds of lines of digests hide the rest.
+    found = {key: value for key, value in work["result"].items() if key != "lock"}
+    calling.answer({"made": work["made"], **found})

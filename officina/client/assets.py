@@ -171,17 +171,16 @@ class Assets:
         match = _RUN_FILES.match(str(document.get(key) or ""))
         if match is None:
             return body
-        tree = run_tree(
-            self._client, match["job"] or match["run"], match["port"] or "artifacts",
-            (match["path"] or "").strip("/"),
-        )  # fmt: skip
+        run = self._client.show_job(match["job"] or match["run"])
+        tree = _tree_of(
+            self._client, run, match["port"] or "artifacts", (match["path"] or "").strip("/")
+        )
         rest = {name: value for name, value in document.items() if name != key}
-        return {**body, "tree": tree, "document": rest}
+        return {**body, "tree": tree, "run": run["guid"], "document": rest}
 
 
-def run_tree(client: Client, name: str, port: str, path: str) -> str:
+def _tree_of(client: Client, run: Row, port: str, path: str) -> str:
     """Store a part of a run's files as a tree and return its address; no bytes are moved."""
-    run = client.show_job(name)
     place = f"{client.base}/runs/{run['guid']}"
     default = port in {"artifacts", "default"} and port not in (run.get("outputs") or {})
     listing = f"{place}/artifacts" if default else f"{place}/outputs/{quote(port, '')}/files"
@@ -194,7 +193,7 @@ def run_tree(client: Client, name: str, port: str, path: str) -> str:
             }  # fmt: skip
     if not files:
         raise StudioError(
-            f"Job {name} has no files at {port}/{path}.", where="path", code="not_found",
+            f"Job {run['name']} has no files at {port}/{path}.", where="path", code="not_found",
             hint="See them with 'officina job download', or on the job's page.",
         )  # fmt: skip
     answer = client.transport.json(

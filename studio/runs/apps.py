@@ -29,7 +29,7 @@ class RunsConfig(AppConfig):
         from registry.services import provide_dependents, provide_farewell, provide_renaming
         from studio.runs import export, importing, lineage
 
-        graph.provide(graph.Source(lineage.edges, lineage.describe))
+        graph.provide(graph.Source(lineage.edges, lineage.describe, lineage.join))
         provide_dependents(lineage.dependents)
         provide_farewell(_forget_work)
         provide_renaming(lineage.renamed)

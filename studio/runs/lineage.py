@@ -42,6 +42,11 @@ def describe(workspace: Workspace, ends: set[str]) -> dict[str, lineage.Describe
     return found
 
 
+def join(workspace: Workspace, source: str, target: str) -> None:
+    """Keep an edge, once."""
+    LineageEdge.objects.get_or_create(workspace=workspace, source=source, target=target, label="")
+
+
 def renamed(workspace: Workspace, old: str, new: str) -> None:
     """Let edges follow a name: `old` and `new` are what the ends of its versions begin with."""
     for side in ("source", "target"):

@@ -83,8 +83,7 @@ class Workspaces(viewsets.GenericViewSet[Workspace]):
             )
         body = self.get_serializer(data=request.data)
         body.is_valid(raise_exception=True)
-        given = {key: value for key, value in body.validated_data.items() if key != "description"}
-        made = services.create_workspace(user=person(request), **given)
+        made = services.create_workspace(user=person(request), **body.validated_data)
         return Response(self.get_serializer(made).data, status=201)
 
     def retrieve(self, request: Request, workspace: str) -> Response:

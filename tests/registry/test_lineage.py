@@ -41,6 +41,26 @@ def test_from_the_data_one_sees_the_model_and_back(chain: Any, lab: Any) -> None
         assert not graph["cut"]
 
 
+def test_a_version_made_by_hand_of_a_runs_files_leads_back_to_the_run(
+    chain: Any, lab: Any, cast: Any, add: Any
+) -> None:
+    _, run, model = chain
+    api, client = "/api/v1/workspaces/{}/models", cast.client("owner")
+    body = {"name": "by-hand", "tree": f"tree:{model.tree}", "run": run.guid}
+    made = client.post(api.format("lab"), body, format="json")
+    assert made.json()["run_guid"] == run.guid, made.content
+    found = lineage.graph(lab, "model/by-hand/1")
+    assert {"data/sales/1", f"run/{run.guid}"} <= {node["id"] for node in found["nodes"]}
+    # Nobody gives a version a history that is not there, or that of another workspace.
+    away = Run.objects.create(
+        workspace=cast.elsewhere, name="away", kind="command", document={}, owner=cast.owner,
+        experiment=Experiment.objects.create(workspace=cast.elsewhere, name="Default"),
+    )  # fmt: skip
+    for guid in ("0" * 32, "../x", away.guid):
+        refused = client.post(api.format("lab"), {**body, "run": guid}, format="json")
+        assert (refused.status_code, refused.json()["error"]["where"]) == (404, "run")
+
+
 def test_another_branch_of_an_ancestor_is_not_shown(chain: Any, lab: Any, add: Any) -> None:
     _, run, model = chain
     sibling = add("model", "sibling")

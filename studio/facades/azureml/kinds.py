@@ -19,6 +19,7 @@ from officina.documents.reading import Reading
 from officina.documents.yamlio import Located
 from officina.errors import StudioError
 from officina.storage import Tree
+from registry import lineage
 from registry import services as registry
 from registry.datastores import addresses
 from registry.datastores.background import Started
@@ -65,6 +66,8 @@ def register(
         properties=wire.texts(properties, "properties"), run_guid=_run(workspace, properties),
         user=user,
     )  # fmt: skip
+    if row.run_guid:
+        lineage.join(workspace, f"run/{row.run_guid}", row.end)
     if kind == "component":
         SentAsset.objects.create(version=row, properties=properties)
     if is_anonymous(name):

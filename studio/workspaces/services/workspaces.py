@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+# They are parts of the workspace's ARM id, whose parts end at a slash.
+LABEL = re.compile(r"[\w.() -]+")
+
 _on_created: list[Callable[[Workspace], object]] = []
 
 
@@ -32,6 +35,7 @@ def create_workspace(
     name: str,
     user: User,
     display_name: str = "",
+    description: str = "",
     exist_ok: bool = False,
     subscription_id: str = "",
     resource_group: str = "",
@@ -46,6 +50,7 @@ def create_workspace(
         )
     labels = {
         "display_name": display_name,
+        "description": description,
         "subscription_id": subscription_id,
         "resource_group": resource_group,
         "location": location,
@@ -80,6 +85,13 @@ def _found(name: str, user: User, exist_ok: bool) -> Workspace:
 
 
 def _check(workspace: Workspace) -> None:
+    for where in ("subscription_id", "resource_group", "location"):
+        if not LABEL.fullmatch(getattr(workspace, where)):
+            raise StudioError(
+                f"{getattr(workspace, where)!r} cannot be a {where.replace('_', ' ')}.",
+                hint="Use letters, digits, spaces, dots, dashes, underscores and parentheses.",
+                where=where,
+            )
     try:
         workspace.full_clean(validate_unique=False, validate_constraints=False)
     except ValidationError as error:

@@ -178,3 +178,17 @@ def test_a_new_workspace_belongs_to_who_made_it(cast) -> None:
     again = cast.client("owner").post("/api/v1/workspaces", {"name": "MINE-too"})
     assert again.status_code == 409
     assert cast.client("owner").get("/api/v1/workspaces/mine-too").status_code == 404
+
+
+def test_a_workspace_keeps_its_description_and_takes_only_labels_that_fit_an_arm_id(cast) -> None:
+    client, api = cast.client("owner"), "/api/v1/workspaces"
+    made = client.post(api, {"name": "told", "description": "Ours.", "location": "West Europe"})
+    assert (made.json()["description"], made.json()["location"]) == ("Ours.", "West Europe")
+    for where in ("subscription_id", "resource_group", "location"):
+        for odd in ("a/b", "<b>", "x\ny"):
+            refused = (
+                client.patch(f"{api}/told", {where: odd}),
+                client.post(api, {"name": "odd", where: odd}),
+            )
+            for answer in refused:
+                assert (answer.status_code, answer.json()["error"]["where"]) == (400, where)
