@@ -41,16 +41,21 @@ def create_default_datastores(workspace: Workspace) -> None:
 
 def missing_blobs(*, workspace: Workspace, files: Mapping[str, Entry]) -> list[str]:
     """Return the digests that this workspace must still upload before the tree can be stored."""
-    wanted = {entry.sha256 for entry in files.values()}
-    known: set[str] = set()
-    for chunk in chunks(sorted(wanted), 500):
+    known = _sizes_known(workspace, files)
+    return sorted({entry.sha256 for entry in files.values()} - known.keys())
+
+
+def _sizes_known(workspace: Workspace, files: Mapping[str, Entry]) -> dict[str, int]:
+    """Return the number of bytes by digest, of those files that the workspace has."""
+    sizes: dict[str, int] = {}
+    for chunk in chunks(sorted({entry.sha256 for entry in files.values()}), 500):
         rows = StoredBlob.objects.filter(workspace=workspace, sha256__in=chunk)
-        found = dict(rows.values_list("sha256", "references"))
-        known.update(found)
-        if any(count <= 0 for count in found.values()):
+        found = list(rows.values_list("sha256", "size", "references"))
+        sizes |= {sha256: size for sha256, size, _ in found}
+        if any(references <= 0 for _, _, references in found):
             # About to be used: young again, so that they are not taken for left over.
             rows.filter(references__lte=0).update(created=timezone.now())
-    return sorted(wanted - known)
+    return sizes
 
 
 def receive_blob(
@@ -91,14 +96,21 @@ def receive_blobs(*, workspace: Workspace, files: Iterable[tuple[str, bytes]]) -
 
 
 def receive_tree(*, workspace: Workspace, files: Mapping[str, Entry]) -> Tree:
-    """Store a manifest whose blobs this workspace has; refuse one that names others."""
-    missing = missing_blobs(workspace=workspace, files=files)
+    """Store a manifest whose blobs this workspace has; refuse one that names others, or another size of theirs."""
+    known = _sizes_known(workspace, files)
+    missing = {entry.sha256 for entry in files.values()} - known.keys()
     if missing:
         raise StudioError(
             f"{len(missing)} of the tree's files are not stored yet.",
             hint="Upload each missing file with PUT .../blobs/<sha256>, then send the tree again.",
             code="conflict",
         )
+    for name, entry in files.items():
+        if entry.size != known[entry.sha256]:
+            raise StudioError(
+                f"{name} has {known[entry.sha256]} bytes, not {entry.size}.",
+                where=f"files.{name}.size",
+            )
     tree = store().put_manifest(files)
     remember_tree(workspace=workspace, tree=tree)
     return tree

@@ -185,6 +185,11 @@ def test_many_small_files_go_in_one_request(home: Any, cast: Any) -> None:
     body = frames.pack((sha, by_digest[sha]) for sha in missing)
     sent = client.put(f"{base}/blobs", body, content_type="application/octet-stream")
     assert (sent.status_code, sent.json()) == (201, {"stored": 90})
+    for size in (0, 10**30):
+        lie = {**listing, "f/3.txt": {**listing["f/3.txt"], "size": size}}
+        answer = client.post(f"{base}/trees", {"files": lie}, format="json")
+        assert answer.status_code == 400
+        assert answer.json()["error"]["message"] == f"f/3.txt has 5 bytes, not {size}."
     assert client.post(f"{base}/trees", {"files": listing}, format="json").json()["stored"]
 
 
