@@ -17,6 +17,7 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.db import connection
 
 from studio.lib.bridge import Bridge
 
@@ -27,7 +28,13 @@ from studio.facades.mlflow.direct import Direct  # noqa: E402
 from studio.urls import websocket_urlpatterns  # noqa: E402
 from studio.workspaces.origins import OriginOrToken  # noqa: E402
 
-_http = Bridge(Direct(_django), threads=settings.WEB_THREADS)
+_direct = Direct(_django)
+# SQLite takes one writer at a time; PostgreSQL takes many, and a thread waits there while others work.
+_http = Bridge(
+    _direct,
+    threads=settings.WEB_THREADS,
+    in_line=_direct.is_small_write if connection.vendor == "sqlite" else None,
+)
 _sockets = OriginOrToken(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
 
 

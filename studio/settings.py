@@ -161,6 +161,8 @@ DATABASES = {
         env.env_secret("DATABASE_URL"), sqlite_file=OFFICINA_HOME / "studio.sqlite3"
     )
 }
+# Whether PostgreSQL must have on disk at once what a run reports while it works, not only how it ended.
+WAIT_FOR_DISK = env.env_bool("OFFICINA_WAIT_FOR_DISK")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Broker, cache, channel layer: one Redis, its own or the team's

@@ -77,17 +77,18 @@ def record_rows(*, run: Run, rows: storage.Rows, batch: str = "") -> bool:
     """Store points of a run by their name; False when `batch` was stored before."""
     check_rows(rows)
     with storage.writing():
-        locked = storage.lock_run(guid=run.guid, workspace_id=run.workspace_id)
+        locked = storage.lock_runs([run.guid]).get(run.guid)
         if locked is None:
             raise StudioError(f"There is no run {run.guid}.", code="not_found")
         if batch:
             _, new = MetricBatch.objects.get_or_create(run=run, batch=batch)
             if not new:
                 return False
-        latest = storage.write(locked, rows) if rows else {}
+        if rows:
+            storage.write([(locked, rows)])
         run.metrics = locked.metrics
-        told = (locked.guid, locked.root_guid)
-        transaction.on_commit(lambda: live.tell_metrics(*told, latest))
+        latest = {key: locked.metrics[key] for key in rows}
+        transaction.on_commit(lambda: live.tell_metrics(locked.guid, locked.root_guid, latest))
     return True
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.db import connection, transaction
 
 from studio.runs.models import MetricSegment
@@ -25,112 +26,139 @@ Rows = Mapping[str, list[Row]]
 WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 # Segments shorter than this are joined, each time that so many have come: what takes time is to read many rows.
 SHORT, MERGE_EVERY = 32, 128
-# SQLite's oldest limit on the values of one statement is 999.
-MOST_KEYS = 900
+# SQLite's oldest limit on the values of one statement is 999; a new series takes nine.
+MOST_KEYS, MOST_ROWS = 900, 100
 _turn = threading.Lock()
 
-_RUN = """
-SELECT r.id, r.deleted, root.guid, r.metrics FROM runs_run r
-LEFT JOIN runs_run root ON root.id = r.root_id WHERE r.guid = %s AND r.workspace_id = %s"""
+_RUNS = """
+SELECT r.guid, r.workspace_id, r.id, r.deleted, root.guid, r.metrics FROM runs_run r
+LEFT JOIN runs_run root ON root.id = r.root_id WHERE r.guid IN ({})"""
 _SERIES = """
-SELECT key, id, n, last_step, last_ts, last_value, last_word, low, high
-FROM runs_metricseries WHERE run_id = %s AND key IN ({})"""
-_NEW_SERIES = """
+SELECT run_id, key, n, last_step, last_ts, last_value, last_word, low, high
+FROM runs_metricseries WHERE run_id IN ({}) AND key IN ({})"""
+_SUMMARIES = """
 INSERT INTO runs_metricseries
-(n, last_step, last_ts, last_value, last_word, low, high, run_id, key)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"""
-_OLD_SERIES = """
-UPDATE runs_metricseries SET n = %s, last_step = %s, last_ts = %s, last_value = %s, last_word = %s,
-low = %s, high = %s WHERE id = %s"""
-_SEGMENT = "INSERT INTO runs_metricsegment (series_id, first_step, n, data) VALUES (%s, %s, %s, %s)"
+(n, last_step, last_ts, last_value, last_word, low, high, run_id, key) VALUES {}
+ON CONFLICT (run_id, key) DO UPDATE SET n = excluded.n, last_step = excluded.last_step,
+last_ts = excluded.last_ts, last_value = excluded.last_value, last_word = excluded.last_word,
+low = excluded.low, high = excluded.high RETURNING run_id, key, id"""
+_SEGMENTS = "INSERT INTO runs_metricsegment (series_id, first_step, n, data) VALUES {}"
 _METRICS = "UPDATE runs_run SET metrics = %s, version = version + 1 WHERE id = %s"
 
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Begin a transaction. On SQLite, where one writes at a time, this process's threads wait in line for it.
+    """Begin a transaction for what a run reports while it works, its beginning included.
 
-    SQLite itself would let them sleep for milliseconds between two attempts.
+    On SQLite, where one writes at a time, this process's threads wait in line for it: SQLite itself would let them
+    sleep for milliseconds between two attempts. PostgreSQL need not have it on disk before the answer goes out, unless
+    the administrator asks for that: a crash of ours loses nothing, one of the database server's up to the last half
+    second or so, as a power cut does with SQLite. A run's end waits for the disk, and with it all that came before.
     """
-    if connection.vendor != "sqlite" or connection.in_atomic_block:
+    if connection.in_atomic_block:
         with transaction.atomic():
             yield
-        return
-    with _turn, transaction.atomic():
-        yield
+    elif connection.vendor == "sqlite":
+        with _turn, transaction.atomic():
+            yield
+    else:
+        with transaction.atomic():
+            if connection.vendor == "postgresql" and not settings.WAIT_FOR_DISK:
+                with connection.cursor() as cursor:
+                    cursor.execute("SET LOCAL synchronous_commit = off")
+            yield
 
 
 @dataclass(slots=True)
 class LockedRun:
     """A run that nobody else writes metrics into until the transaction ends."""
 
-    pk: int
     guid: str
+    workspace_id: int
+    pk: int
     deleted: Any
     root_guid: str | None
     metrics: dict[str, Any]
 
 
-def lock_run(*, guid: str, workspace_id: int) -> LockedRun | None:
-    """Lock a run for the transaction and return what writing metrics needs of it."""
-    own_row = " FOR UPDATE OF r" if connection.features.has_select_for_update else ""
+def lock_runs(guids: Iterable[str], *, wait: bool = True) -> dict[str, LockedRun]:
+    """Lock runs for the transaction and return what writing metrics needs of them, by their guid.
+
+    Without `wait`, those that another transaction holds are left out.
+    """
+    wanted = list(guids)
+    statement = _RUNS.format(_places(len(wanted)))
+    if connection.vendor == "postgresql":
+        statement += " FOR NO KEY UPDATE OF r" + (" SKIP LOCKED" if not wait else "")
     with connection.cursor() as cursor:
-        cursor.execute(_RUN + own_row, [guid, workspace_id])
-        found = cursor.fetchone()
-    if found is None:
-        return None
-    pk, deleted, root_guid, metrics = found
-    return LockedRun(pk, guid, deleted, root_guid, orjson.loads(metrics))
+        cursor.execute(statement, wanted)
+        found = cursor.fetchall()
+    return {
+        guid: LockedRun(guid, workspace_id, pk, deleted, root_guid, orjson.loads(metrics))
+        for guid, workspace_id, pk, deleted, root_guid, metrics in found
+    }
 
 
-def write(run: LockedRun, rows: Rows) -> dict[str, Any]:
-    """Store points of a locked run, in its own row too; return each metric's current value."""
-    latest = store(run.pk, rows)
-    run.metrics.update(latest)
+def write(runs: Iterable[tuple[LockedRun, Rows]]) -> None:
+    """Store points of locked runs, with each metric's current value in the run's own row."""
+    given = list(runs)
+    latest = store({run.pk: rows for run, rows in given})
     with connection.cursor() as cursor:
-        cursor.execute(_METRICS, [orjson.dumps(run.metrics).decode(), run.pk])
-    return latest
+        for run, _ in given:
+            run.metrics.update(latest[run.pk])
+            cursor.execute(_METRICS, [orjson.dumps(run.metrics).decode(), run.pk])
 
 
-def store(run_id: int, rows: Rows) -> dict[str, Any]:
-    """Store points of a run that the caller has locked; return each metric's current value."""
-    keys = list(rows)
+def store(given: Mapping[int, Rows]) -> dict[int, dict[str, Any]]:
+    """Store points by run and name, of runs that the caller has locked; return each metric's current value."""
+    latest: dict[int, dict[str, Any]] = {run_id: {} for run_id in given}
+    summaries, segments, crowded = [], [], []
     with connection.cursor() as cursor:
-        known = _known(cursor, run_id, keys)
-        new, old, segments, latest, crowded = [], [], [], {}, []
-        for key, of_key in rows.items():
-            of_key.sort()
-            columns = tuple(zip(*of_key, strict=True))
-            before = known.get(key)
-            after = _summarised(before, of_key, columns[2])
-            latest[key] = after[4] or after[3]
-            if before is None:
-                new.append((*after, run_id, key))
-            else:
-                old.append((*after, before[0]))
+        known = _known(cursor, given)
+        for run_id, rows in given.items():
+            for key, of_key in rows.items():
+                of_key.sort()
+                columns = tuple(zip(*of_key, strict=True))
+                after = _summarised(known.get((run_id, key)), of_key, columns[2])
+                latest[run_id][key] = after[4] or after[3]
+                summaries.append((*after, run_id, key))
                 n = len(of_key)
+                segments.append((run_id, key, of_key[0][0], n, _packed(columns)))
                 if n < SHORT and after[0] % (MERGE_EVERY * n) < n:
-                    crowded.append(before[0])
-            segments.append((key, of_key[0][0], len(of_key), _packed(columns)))
-        if old:
-            cursor.executemany(_OLD_SERIES, old)
-        if new:
-            cursor.executemany(_NEW_SERIES, new)
-            known |= _known(cursor, run_id, [row[-1] for row in new])
-        ready = [(known[key][0], first, n, data) for key, first, n, data in segments]
-        cursor.executemany(_SEGMENT, ready)
-    for series_id in crowded:
-        _merge(series_id)
+                    crowded.append((run_id, key))
+        ids = {row[:2]: row[2] for row in _many(cursor, _SUMMARIES, summaries)}
+        ready = [(ids[run_id, key], *rest) for run_id, key, *rest in segments]
+        _many(cursor, _SEGMENTS, ready)
+    for name in crowded:
+        _merge(ids[name])
     return latest
 
 
-def _known(cursor: Any, run_id: int, keys: list[str]) -> dict[str, tuple[Any, ...]]:
-    """Return the series of these names: key, and then the row from its id on."""
-    found: dict[str, tuple[Any, ...]] = {}
-    for start in range(0, len(keys), MOST_KEYS):
-        some = keys[start : start + MOST_KEYS]
-        cursor.execute(_SERIES.format(", ".join(["%s"] * len(some))), [run_id, *some])
-        found |= {row[0]: row[1:] for row in cursor.fetchall()}
+def _places(n: int) -> str:
+    return ", ".join(["%s"] * n)
+
+
+def _many(cursor: Any, statement: str, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Insert rows with as few statements as there can be, and return what these return."""
+    returned: list[tuple[Any, ...]] = []
+    for start in range(0, len(rows), MOST_ROWS):
+        some = rows[start : start + MOST_ROWS]
+        places = ", ".join([f"({_places(len(some[0]))})"] * len(some))
+        cursor.execute(statement.format(places), [value for row in some for value in row])
+        if "RETURNING" in statement:
+            returned += cursor.fetchall()
+    return returned
+
+
+def _known(cursor: Any, given: Mapping[int, Rows]) -> dict[tuple[int, str], tuple[Any, ...]]:
+    """Return the series of these runs and names, and of no fewer: their rows from `n` on."""
+    found: dict[tuple[int, str], tuple[Any, ...]] = {}
+    keys = list({key: None for rows in given.values() for key in rows})
+    for start in range(0, len(keys), MOST_KEYS - len(given)):
+        some = keys[start : start + MOST_KEYS - len(given)]
+        statement = _SERIES.format(_places(len(given)), _places(len(some)))
+        cursor.execute(statement, [*given, *some])
+        found |= {row[:2]: row[2:] for row in cursor.fetchall()}
     return found
 
 
@@ -138,7 +166,7 @@ def _summarised(
     known: tuple[Any, ...] | None, rows: list[Row], values: tuple[Any, ...]
 ) -> tuple[Any, ...]:
     """Return n, last step, time, value and word, lowest and highest of a series with these rows, which are in order."""
-    n, step, ts, value, word, low, high = known[1:] if known else (0, 0, 0.0, None, "", None, None)
+    n, step, ts, value, word, low, high = known or (0, 0, 0.0, None, "", None, None)
     # MLflow's rule of "latest": by step, then time, then value.
     if not n or rows[-1] >= (step, ts, _sorted_as(value, word)):
         step, ts, value = rows[-1]

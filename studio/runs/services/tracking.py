@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from officina.errors import StudioError
 from studio.lib.inserting import insert
+from studio.lib.together import Together
 from studio.runs import live, names
 from studio.runs.models import ENDED, Experiment, Run, RunTag, Status
 from studio.runs.services import points as storage
@@ -58,13 +60,28 @@ def begin_tracked(
         run.parent, run.root = parent, parent.root or parent
         # A step's name is unique below its parent; these have none.
         run.step = run.guid
-    with storage.writing():
-        insert(run)
-        if run.tags:
-            _label(run)
-        audit.record(workspace=workspace, actor=user, action="runs.track", target=f"run/{run.guid}")
-        transaction.on_commit(lambda: live.tell_new(run))
+    _begin_together(run)
     return run
+
+
+def _begin_all(runs: Sequence[Run]) -> Sequence[None]:
+    """Store the runs that several callers begin."""
+    with storage.writing():
+        for run in runs:
+            insert(run)
+            if run.tags:
+                _label(run)
+            audit.record(
+                workspace=run.workspace,
+                actor=run.owner,
+                action="runs.track",
+                target=f"run/{run.guid}",
+            )
+            transaction.on_commit(partial(live.tell_new, run))
+    return [None] * len(runs)
+
+
+_begin_together = Together(_begin_all)
 
 
 def _label(run: Run) -> None:
@@ -161,7 +178,7 @@ def log_batch(
                 changes["display_name"] = short["mlflow.runName"][:TITLE_LENGTH]
             if "mlflow.note.content" in short:
                 changes["description"] = short["mlflow.note.content"]
-        latest = storage.store(locked.pk, rows) if rows else {}
+        latest = storage.store({locked.pk: rows})[locked.pk] if rows else {}
         if latest:
             changes["metrics"] = {**locked.metrics, **latest}
         if labels:
@@ -180,17 +197,56 @@ def log_batch(
 def log_rows(*, guid: str, workspace_id: int, rows: storage.Rows) -> None:
     """Store metrics of a run, which must be there and not deleted."""
     check_rows(rows)
+    entry = _Logged(guid, workspace_id, rows)
+    if _log_together(entry):
+        return
     with storage.writing():
-        run = storage.lock_run(guid=guid, workspace_id=workspace_id)
-        if run is None:
+        run = storage.lock_runs([guid]).get(guid)
+        if run is None or run.workspace_id != workspace_id:
             raise StudioError(f"Run with id={guid[:300]} not found", code="not_found")
         if run.deleted is not None:
             raise StudioError(
                 f"The run {guid} must be in the 'active' state. Current state is deleted."
             )
-        if rows:
-            latest, root = storage.write(run, rows), run.root_guid
-            transaction.on_commit(lambda: live.tell_metrics(guid, root, latest))
+        _write([(run, rows)])
+
+
+class _Logged(NamedTuple):
+    guid: str
+    workspace_id: int
+    rows: storage.Rows
+
+
+def _log_all(entries: Sequence[_Logged]) -> list[bool]:
+    """Store metrics of several callers; False for each that has to see for itself what its run's matter is."""
+    with storage.writing():
+        runs = storage.lock_runs({entry.guid for entry in entries}, wait=False)
+        joined: dict[str, dict[str, list[storage.Row]]] = {}
+        taken = []
+        for entry in entries:
+            run = runs.get(entry.guid)
+            taken.append(
+                run is not None and run.workspace_id == entry.workspace_id and run.deleted is None
+            )
+            if taken[-1]:
+                of_run = joined.setdefault(entry.guid, {})
+                for key, rows in entry.rows.items():
+                    of_run.setdefault(key, []).extend(rows)
+        _write([(runs[guid], rows) for guid, rows in joined.items() if rows])
+    return taken
+
+
+_log_together = Together(_log_all)
+
+
+def _write(given: Sequence[tuple[storage.LockedRun, storage.Rows]]) -> None:
+    """Store metrics of locked runs, and tell who looks at them."""
+    if not given:
+        return
+    storage.write(given)
+    for run, rows in given:
+        latest = {key: run.metrics[key] for key in rows}
+        transaction.on_commit(partial(live.tell_metrics, run.guid, run.root_guid, latest))
 
 
 def _new_params(run: Run, params: Mapping[str, str]) -> dict[str, str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from officina.errors import StudioError
 from studio.runs import live
@@ -72,3 +74,41 @@ def test_archiving_an_experiment_hides_its_runs_and_restoring_brings_them_back(
     assert not Run.objects.shown().exists()
     experiments.restore_experiment(experiment=run.experiment, user=user)
     assert Run.objects.shown().get() == run
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_many_log_at_once_is_all_there_and_each_hears_of_its_own_mistake(run: Run) -> None:
+    other = tracking.begin_tracked(
+        workspace=run.workspace, experiment=run.experiment, user=run.owner
+    )
+    gone = tracking.begin_tracked(
+        workspace=run.workspace, experiment=run.experiment, user=run.owner
+    )
+    tracking.set_deleted(run=gone, deleted=True, user=run.owner)
+    guids, refused = [run.guid, other.guid, gone.guid, "f" * 32], []
+
+    def log(number: int) -> None:
+        try:
+            for step in range(20):
+                guid = guids[(number + step) % 4]
+                try:
+                    rows = {
+                        "loss": [(20 * number + step, 1.0, 0.5)],
+                        f"m{number}": [(step, 1.0, 1.0)],
+                    }
+                    tracking.log_rows(guid=guid, workspace_id=run.workspace_id, rows=rows)
+                except StudioError as error:
+                    refused.append((guid, error.code))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(log, range(8)))
+    assert sorted(set(refused)) == sorted({(gone.guid, "invalid"), ("f" * 32, "not_found")})
+    assert len(refused) == 80
+    for row, first in ((run, 0), (other, 1)):
+        row.refresh_from_db()
+        steps = [n * 20 + step for n in range(8) for step in range(20) if (n + step) % 4 == first]
+        assert [point[0] for point in read_points(run=row, key="loss")] == sorted(steps)
+        assert MetricSeries.objects.get(run=row, key="loss").n == 40
+        assert set(row.metrics) == {"loss", *(f"m{number}" for number in range(8))}
