@@ -40,7 +40,7 @@ export async function walk(sha256: string, confirm: boolean, options: Options, t
 export function archive(root: HTMLElement): () => void {
   const stop = new AbortController();
   const part = <T extends HTMLElement>(name: string): T => root.querySelector<T>(`[data-${name}]`)!;
-  const input = part<HTMLInputElement>("file");
+  const input = root.querySelector<HTMLInputElement>("input[type=file]")!;
   const [check, bring] = [part<HTMLButtonElement>("check"), part<HTMLButtonElement>("bring")];
   const options: Options = { api: root.dataset["api"] ?? "", csrf: csrf(), signal: stop.signal, progress: (now) => show(now) };
   let sha256 = "";

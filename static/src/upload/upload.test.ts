@@ -4,6 +4,7 @@ import { walk } from "./archive.ts";
 import { send, type Chosen, type Progress } from "./send.ts";
 import { Sha256 } from "./sha256.ts";
 import { commonFolder } from "./chosen.ts";
+import { namesOf } from "./dropfield.ts";
 
 const real = (data: Uint8Array): string => createHash("sha256").update(data).digest("hex");
 
@@ -134,5 +135,13 @@ describe("walk", () => {
     expect(asked).toEqual([null, { part: "runs", line: 7 }]);
     expect(seen).toEqual([2, 3]);
     expect([sum.imported, sum.skipped, sum.conflicts, sum.bytes]).toEqual([["a", "b", "c"], ["d"], ["e"], 3]);
+  });
+});
+
+describe("A drop area", () => {
+  it("names what was chosen, and counts what would not fit", () => {
+    expect(namesOf([])).toBe("");
+    expect(namesOf(["a.csv", "b.csv", "c.csv"])).toBe("a.csv, b.csv, c.csv");
+    expect(namesOf(["a.csv", "b.csv", "c.csv", "d.csv"])).toBe("a.csv, b.csv and 2 more");
   });
 });
