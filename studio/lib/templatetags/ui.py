@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,9 @@ from django.utils.html import format_html
 from django_vite.templatetags.django_vite import vite_asset_url
 
 register = template.Library()
+
+# What is longer gets lines of its own.
+SHORT = 40
 
 # status -> (look, icon, word); the words are what people read, the statuses what Azure calls them.
 STATUS = {
@@ -121,6 +125,19 @@ def number(value: Any, digits: int | None = None) -> str:
     if value != 0 and not 1e-4 <= abs(value) < 1e9:
         return f"{value:.4g}"
     return f"{value:,.6g}" if abs(value) < 1e5 else f"{value:,.1f}"
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """Write a value as one would in JSON or YAML; text stays as it is, and what is long gets a line for each part."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, str):
+        return value.strip("\n")
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return (
+        text if len(text) <= SHORT else json.dumps(value, ensure_ascii=False, default=str, indent=2)
+    )
 
 
 @register.filter

@@ -48,6 +48,23 @@ def test_a_duration_carries_its_unit(seconds: object, text: str) -> None:
     assert ui.duration(seconds) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        ("", "–"),
+        (True, "true"),
+        (0.5, "0.5"),
+        ("\ndef f():\n    pass\n", "def f():\n    pass"),
+        (["day", "hour"], '["day", "hour"]'),
+        ({"rules": [{"include": True, "columns": ["a", "b", "c"]}]}, '{\n  "rules": ['),
+    ],
+)
+def test_a_value_is_written_as_json_and_keeps_its_lines(value: object, text: str) -> None:
+    assert ui.as_json(value).startswith(text)
+    assert ui.as_json(value) == text or text.endswith("[")
+
+
 def test_a_size_carries_its_unit() -> None:
     assert [ui.byte_size(n) for n in (0, 999, 1_500_000, 3_200_000_000_000)] == [
         "0 B",
