@@ -55,6 +55,10 @@ def over_runs(points: Sequence[dict[str, Any]], *, key: str) -> Figure:
     }
     layout = _axes("", key, legend=False)
     layout["xaxis"]["type"] = "date"
+    if len(points) == 1:
+        # Around one point an axis has no scale: Plotly would write milliseconds and fractions beside it.
+        layout["xaxis"] |= {"tickvals": trace["x"], "tickformat": "%-d %b %Y, %H:%M"}
+        layout["yaxis"] |= {"tickvals": trace["y"], "tickformat": ".6~g"}
     return {"data": [trace], "layout": layout}
 
 
