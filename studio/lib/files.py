@@ -20,7 +20,7 @@ INLINE = {
 }
 
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z")
 
 
 def is_picture(name: str) -> bool:
@@ -45,12 +45,12 @@ class UserFileResponse(FileResponse):
     ) -> None:
         """`part` is the request's `Range` header: one range of bytes answers 206, else the whole."""
         shown = is_picture(name) and not download
-        span = None if size is None else _span(part, size)
+        span = None if size is None else span_of(part, size)
         if span:
             source.seek(span[0])
         kind = INLINE.get(PurePosixPath(name).suffix.lower()) if shown else None
         super().__init__(
-            _Part(source, span[1] - span[0]) if span else source,
+            Part(source, span[1] - span[0]) if span else source,
             as_attachment=not shown,
             filename=PurePosixPath(name).name,
             content_type=kind or mimetypes.guess_type(name)[0] or "application/octet-stream",
@@ -68,7 +68,7 @@ class UserFileResponse(FileResponse):
         self["Content-Security-Policy"] = "sandbox; default-src 'none'"
 
 
-class _Part:
+class Part:
     """The next `left` bytes of a file that stands where they begin."""
 
     def __init__(self, source: BinaryIO, left: int) -> None:
@@ -84,7 +84,7 @@ class _Part:
         self._source.close()
 
 
-def _span(header: str, size: int) -> tuple[int, int] | None:
+def span_of(header: str, size: int) -> tuple[int, int] | None:
     """Return the first byte and the one after the last; equal ones mean that there are none.
 
     None means the whole: no range, several ranges (which RFC 9110 lets a server ignore), or nonsense.

@@ -22,12 +22,14 @@ from registry import services as registry
 from studio.facades.azureml import blocks, containers, wire
 from studio.facades.azureml.signing import Grant, check
 from studio.lib import limits
+from studio.lib.files import Part, span_of
 from studio.runs import logs
 from studio.workspaces.access import PUBLIC, Access
 
 CHUNK = 256 << 10
 LONGEST_LIST = 8 << 20
-_RANGE = re.compile(r"bytes=(\d{1,18})-(\d{1,18})?\Z")
+# As Azure has it: of a longer part no digest is made, which would have to be held in memory.
+MOST_DIGESTED = 4 << 20
 CODES = {
     "unauthenticated": "InvalidAuthenticationInfo",
     "forbidden": "AuthenticationFailed",
@@ -240,17 +242,16 @@ def _get(request: HttpRequest, grant: Grant, path: str) -> Answer:
         growing = logs.read_log(run=item.run, offset=0, limit=logs.MOST).data
         item = replace(item, size=len(growing))
     given = request.headers.get("x-ms-range") or request.headers.get("Range") or ""
-    span = _RANGE.match(given.strip())
-    start = int(span[1]) if span else 0
-    end = min(int(span[2]) + 1 if span and span[2] else item.size, item.size)
-    if span and start >= item.size:
+    span = span_of(given, item.size)
+    start, end = span or (0, item.size)
+    if span and start == end:
         answer = HttpResponse(status=416)
         answer["Content-Range"] = f"bytes */{item.size}"
         answer["x-ms-error-code"] = "InvalidRange"
         return answer
     source = registry.store().open(item.sha256) if growing is None else BytesIO(growing)
     source.seek(start)
-    sent = FileResponse(_Part(source, end - start), content_type="application/octet-stream")
+    sent = FileResponse(Part(source, end - start), content_type="application/octet-stream")
     sent.block_size = CHUNK
     sent["Content-Length"] = str(end - start)
     _describe(sent, item)
@@ -258,26 +259,17 @@ def _get(request: HttpRequest, grant: Grant, path: str) -> Answer:
         sent.status_code = 206
         sent["Content-Range"] = f"bytes {start}-{end - 1}/{item.size}"
         if request.headers.get("x-ms-range-get-content-md5", "").lower() == "true":
+            if end - start > MOST_DIGESTED:
+                sent.close()
+                raise StudioError(
+                    f"A digest is made of at most {MOST_DIGESTED >> 20} MiB.",
+                    where="x-ms-range-get-content-md5",
+                )
             source.seek(start)
             digest = hashlib.md5(source.read(end - start), usedforsecurity=False).digest()
             sent["Content-MD5"] = b64encode(digest).decode()
             source.seek(start)
     return sent
-
-
-class _Part:
-    """The next `left` bytes of a file that stands where they begin."""
-
-    def __init__(self, source: Any, left: int) -> None:
-        self._source, self._left = source, left
-
-    def read(self, size: int = -1) -> bytes:
-        data: bytes = self._source.read(self._left if size < 0 else min(size, self._left))
-        self._left -= len(data)
-        return data
-
-    def close(self) -> None:
-        self._source.close()
 
 
 def _container(request: HttpRequest, grant: Grant, path: str) -> HttpResponse:

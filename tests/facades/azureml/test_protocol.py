@@ -42,6 +42,9 @@ def test_a_blob_comes_back_whole_and_in_ranges(lab: Any, signed: str) -> None:
     assert part.status_code == 206 and part["Content-Range"] == f"bytes 100-199/{len(data)}"
     assert b"".join(part.streaming_content) == data[100:200]
     assert Client().get(url, headers={"x-ms-range": "bytes=99999-"}).status_code == 416
+    backwards = Client().get(url, headers={"x-ms-range": "bytes=200-100"})
+    assert (backwards.status_code, backwards["Content-Length"]) == (200, str(len(data)))
+    assert b"".join(backwards.streaming_content) == data
     assert Client().get(url, headers={"If-Match": '"0xother"'}).status_code == 412
 
 
