@@ -16,7 +16,7 @@ from django.conf import settings
 from officina import environments
 from officina.documents import references
 from officina.errors import StudioError
-from registry.models import AssetVersion
+from registry.models import Asset, AssetVersion
 from registry.services import finding
 from registry.services.assets import register
 from studio.workspaces.models import Workspace
@@ -35,6 +35,8 @@ def settle(workspace: Workspace, wanted: Any) -> Any:
     reference = references.parse_reference(wanted)
     if reference.registry or not reference.name:
         return wanted
+    if _is_curated(workspace, reference.name):
+        return wanted
     try:
         row = finding.find(
             workspace=workspace,
@@ -48,6 +50,16 @@ def settle(workspace: Workspace, wanted: Any) -> Any:
             raise
         return _curated_or(wanted, reference.name, error)
     return content(row)
+
+
+def _is_curated(workspace: Workspace, name: str) -> bool:
+    """Return whether a name means a curated environment; one's own of that name goes first."""
+    try:
+        environments.parse(name)
+    except StudioError:
+        return False
+    own = Asset.objects.filter(workspace=workspace, kind=KIND, name=name, deleted=None)
+    return not own.exists()
 
 
 def _curated_or(wanted: str, name: str, error: StudioError) -> str:

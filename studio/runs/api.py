@@ -44,8 +44,8 @@ from studio.workspaces.idempotency import idempotent
 class RunView(WorkspaceViewMixin, APIView):
     """What the views of one run share: finding it by guid or name inside the workspace."""
 
-    def get_run(self) -> Run:
-        wanted = self.kwargs["guid"]
+    def get_run(self, guid: str = "") -> Run:
+        wanted = guid or self.kwargs["guid"]
         run = (
             Run.objects.filter(workspace=self.workspace)
             .filter(Q(guid=wanted) | Q(name=wanted))
@@ -103,8 +103,8 @@ class RunList(RunView):
         run = services.create_run(
             workspace=self.workspace, user=request.user, document=document, **body.validated_data
         )
-        run.refresh_from_db()
-        return Response(RunDetailSerializer(run).data, status=status.HTTP_201_CREATED)
+        shown = RunDetailSerializer(self.get_run(run.guid)).data
+        return Response(shown, status=status.HTTP_201_CREATED)
 
 
 class RunDetail(RunView):

@@ -125,7 +125,7 @@ def _insert(
         tags={str(k): str(v) for k, v in (document.get("tags") or {}).items()},
         inputs=document.get("inputs") or {},
     )
-    label_run(run)
+    RunTag.objects.bulk_create(labels_of(run), ignore_conflicts=True)
     return run
 
 

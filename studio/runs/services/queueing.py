@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from studio.compute import services as computes
-from studio.compute.queue import Held, Verdict, Waiting, decide
+from studio.compute.queue import WAITS_FOR_SLOT, Held, Verdict, Waiting, decide
 from studio.lib import stopping
 from studio.runs import live
 from studio.runs.models import HELD, Run, Status
@@ -33,6 +33,8 @@ NARROW = (
 )  # fmt: skip
 # A claimed run whose message was lost goes back to the queue after this long.
 HANDOVER = timedelta(seconds=10)
+# A turn looks at so many runs of a line beyond those that could start.
+LOOKED_AT = 50
 # Azure's words for it, and how far numbers go.
 PRIORITIES = {"low": -10, "medium": 0, "high": 10}
 MOST_PRIORITY = 100
@@ -59,6 +61,33 @@ def dispatch(*, pool: str = "local") -> int:
             waiting += _explain_rest(pool, set(known))
         transaction.on_commit(lambda: _hand_over(claimed, waiting))
     return len(claimed)
+
+
+def admit(*, run: Run) -> None:
+    """Dispatch for a run that was queued just now; where it cannot start say why, and leave the others.
+
+    One more that waits lets nobody else begin, so a long queue costs the newcomer nothing.
+    """
+    pool = run.compute.pool if run.compute else "local"
+    age = (timezone.now() - run.created).total_seconds()
+    mine = Waiting(
+        run.pk, run.workspace_id, run.owner_id, run.priority, age, run.slots, run.compute_id or 0
+    )
+    limits = computes.limits(pool)
+    reason = decide([mine], _held(pool), limits).reasons.get(run.pk)
+    if reason is None:
+        dispatch(pool=pool)
+        return
+    line = Run.objects.filter(
+        status=Status.QUEUED,
+        compute=run.compute_id,
+        workspace=run.workspace_id,
+        owner=run.owner_id,
+    )
+    behind = limits.slots + LOOKED_AT
+    if reason.startswith(WAITS_FOR_SLOT) and line[behind : behind + 1].exists():
+        reason = f"waiting for earlier runs on {pool}"
+    live.tell_runs(_explain([(run, reason)]))
 
 
 def dispatch_all() -> None:
@@ -99,20 +128,12 @@ def queue_view(*, pool: str = "local") -> list[tuple[Run, str]]:
 def _verdict(pool: str, *, lock: bool = False) -> tuple[Verdict, dict[int, str], bool]:
     """Return what may start now, the reason that each waiting run shows so far, and if more wait."""
     limits = computes.limits(pool, lock=lock)
-    held = [
-        Held(workspace, owner, slots, name or str(email).partition("@")[0], target)
-        for workspace, owner, slots, target, name, email in Run.objects.held()
-        .filter(compute__pool=pool)
-        .values_list(
-            "workspace_id", "owner_id", "slots", "compute_id", "owner__display_name", "owner__email"
-        )
-    ]
     queued = Run.objects.filter(status=Status.QUEUED, compute__pool=pool)
     lines = queued.order_by().values_list("workspace_id", "owner_id", "compute_id").distinct()
     now = timezone.now()
     waiting: list[Waiting] = []
     known: dict[int, str] = {}
-    most, is_cut = limits.slots + 50, False
+    most, is_cut = limits.slots + LOOKED_AT, False
     for workspace, owner, target in lines:
         # No more than this many of one line can start in one turn, whatever waits behind them.
         line = queued.filter(workspace_id=workspace, owner_id=owner, compute_id=target)
@@ -124,7 +145,24 @@ def _verdict(pool: str, *, lock: bool = False) -> tuple[Verdict, dict[int, str],
             age = (now - (since or created)).total_seconds()
             waiting.append(Waiting(pk, workspace, owner, priority, age, slots, target))
             known[pk] = reason
-    return decide(waiting, held, limits), known, is_cut
+    return decide(waiting, _held(pool), limits), known, is_cut
+
+
+def _held(pool: str) -> list[Held]:
+    """Return what holds the pool's slots now."""
+    rows = Run.objects.held().filter(compute__pool=pool)
+    columns = (
+        "workspace_id",
+        "owner_id",
+        "slots",
+        "compute_id",
+        "owner__display_name",
+        "owner__email",
+    )
+    return [
+        Held(workspace, owner, slots, name or str(email).partition("@")[0], target)
+        for workspace, owner, slots, target, name, email in rows.values_list(*columns)
+    ]
 
 
 def _claim(run: Run) -> bool:

@@ -14,7 +14,7 @@ from officina.errors import StudioError
 from studio.runs import live
 from studio.runs.models import Run, Status
 from studio.runs.services.ending import end_run
-from studio.runs.services.queueing import dispatch
+from studio.runs.services.queueing import admit
 
 # So many runs that have not begun are looked at in one turn.
 MOST = 500
@@ -88,7 +88,7 @@ def set_off(run: Run) -> None:
         advance(run_id=run.pk)
     elif run.move(Status.NOT_STARTED, Status.QUEUED, reason=""):
         live.tell_run(run)
-        dispatch(pool=run.compute.pool if run.compute else "local")
+        admit(run=run)
 
 
 def set_off_all() -> None:
