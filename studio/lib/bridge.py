@@ -110,9 +110,8 @@ class _Arriving(io.RawIOBase):
                     await self._room.wait()
             self._failed = False
         except TooLarge as error:
-            return (
-                error  # who waits for this decides on the answer before the thread hears of an end
-            )
+            # Who waits for this decides on the answer before the thread hears of an end.
+            return error
         except (OSError, TimeoutError):
             pass  # the thread that reads meets it, and answers
         self.end()
