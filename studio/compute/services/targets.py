@@ -142,6 +142,9 @@ def update(
     description: str | None = None, tags: Mapping[str, str] | None = None, user: Any = None,
 ) -> ComputeTarget:  # fmt: skip
     """Change what may change; parameters that are not given stay as they are."""
+    fields = [
+        "changed"
+    ]  # alone: whether it is on, and its nodes, may have changed since it was read
     if config:
         row = target.kind_row
         merged = _cleaned(target.workspace, row, {**target.config, **config})
@@ -155,11 +158,14 @@ def update(
         target.config = merged
         target.pool = _pool(target.workspace, target.name, row, merged)
         target.nodes = max(target.nodes, merged.get("min_nodes", 0))
+        fields += ["config", "pool", "nodes"]
     if description is not None:
         target.description = description
+        fields.append("description")
     if tags is not None:
         target.tags = {str(k): str(v) for k, v in tags.items()}
-    target.save()
+        fields.append("tags")
+    target.save(update_fields=fields)
     _note("update", target, user)
     return target
 

@@ -175,5 +175,7 @@ def test_an_idle_instance_stops_by_itself() -> None:
     computes.settle({box.pk: 1}, now=start)
     computes.settle({}, now=start)
     computes.settle({}, now=start + timedelta(seconds=61))
+    # A form that was opened before is saved now: it must not switch the instance on again.
+    computes.update(target=box, description="mine", user=user)
     box.refresh_from_db()
-    assert box.stopped
+    assert (box.stopped, box.description) == (True, "mine")
