@@ -32,7 +32,7 @@ def follow(client: Client, row: dict[str, Any]) -> None:
         calling.note(f"warning: {warning}")
     if found["state"] == "failed":
         raise StudioError(
-            found["problem"],
+            str(found["problem"]).partition("\n")[0],
             hint=f"{row['name']}:{row['version']} stays, and no job can use it: "
             "mend the packages and create it again, which makes the next version.",
             where="environment",

@@ -11,7 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any
@@ -158,13 +158,15 @@ def _resolve(wanted: spec.Requirements, lock: Path, cache: Path, busy: IO[str]) 
     try:
         with busy, _slots, log.open("w", encoding="utf-8", buffering=1) as file:
             python = build.interpreter(wanted.python, lambda _: None)
+            print(f"resolving {len(wanted.packages)} packages", file=file)
             try:
+                # All environments of these packages share what comes of it: it bears no name.
                 build.lock_of(
-                    wanted, python=python, cache=cache, limit=LIMIT,
-                    log=lambda line: print(line, file=file), chosen=lambda line: print(line, file=file),
+                    replace(wanted, name=""), python=python, cache=cache, limit=LIMIT,
+                    log=lambda _: None, chosen=lambda line: print(line, file=file),
                 )  # fmt: skip
             except StudioError as error:
-                print(error.message, file=file)
+                print(error.message.partition("\n")[0], file=file)
                 _write(failed, error.as_json(), unreachable=isinstance(error, IndexUnreachable))
             else:
                 failed.unlink(missing_ok=True)

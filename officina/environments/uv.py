@@ -93,7 +93,7 @@ def run_uv(
         code = _wait(process, limit, look)
     except subprocess.TimeoutExpired as error:
         raise IndexUnreachable(
-            f"The environment {name} could not be {doing} within {limit / 60:.0f} minutes.",
+            f"{_called(name)} could not be {doing} within {limit / 60:.0f} minutes.",
             hint="Is the package index reachable from this machine?",
             where="environment",
             code="failed",
@@ -142,20 +142,25 @@ def _without_index(text: str) -> str:
     return re.sub(r"https?://[^\s)`'\"]+", "(the index)", text)
 
 
+def _called(name: str) -> str:
+    return f"The environment {name}" if name else "The environment"
+
+
 def _failure(name: str, doing: str, told: list[str]) -> StudioError:
+    called = _called(name)
     lines = [line.rstrip() for line in told if line.strip()]
     text = _without_index("\n".join(lines[-FAILING_LINES:]))
     flat = " ".join(line.strip(" ×╰─▶│") for line in lines)
     if _FULL.search(flat):
         return StudioError(
-            f"The environment {name} could not be {doing}: the disk is full.",
+            f"{called} could not be {doing}: the disk is full.",
             hint="Delete unused environments on the page Environments, or free space on this machine.",
             where="environment",
             code="storage_full",
         )
     if _UNREACHABLE.search(flat):
         return IndexUnreachable(
-            f"The environment {name} could not be {doing}: the package index does not answer.\n{text}",
+            f"{called} could not be {doing}: the package index does not answer.\n{text}",
             hint="Try again, or have an administrator look at this machine's way to the index.",
             where="environment",
             code="failed",
@@ -163,7 +168,7 @@ def _failure(name: str, doing: str, told: list[str]) -> StudioError:
     package = culprit(flat)
     named = f" {package} cannot be had." if package else ""
     return StudioError(
-        f"The environment {name} could not be {doing}.{named}\n{text}",
+        f"{called} could not be {doing}.{named}\n{text}",
         hint="Check names and versions; only packages with wheels can be installed.",
         where=f"environment.{re.split('[<>=!~]', package)[0]}" if package else "environment",
         # What cannot be resolved was asked for wrongly; what cannot be built may be our fault.

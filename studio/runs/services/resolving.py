@@ -57,7 +57,7 @@ def unresolved(document: dict[str, Any]) -> str:
             raise StudioError(
                 error.message,
                 hint=error.hint,
-                where=error.where or f"{where}environment",
+                where=f"{where}{error.where or 'environment'}",
                 code=error.code,
             ) from error
         if found.state is environments.State.RESOLVING:

@@ -83,7 +83,7 @@ def test_an_environment_keeps_its_conda_file(az: Shell, tmp_path: Path) -> None:
     assert "python=3.11" in shown
     assert "image: any/image" in shown
     (tmp_path / "conda.yml").write_text("dependencies: [python=3.11, iniconfig=99.99.99]\n")
-    refused = az("environment", "create", "-f", "e.yml", code=1)
+    refused = az("environment", "create", "-f", "e.yml", code=3)
     assert "iniconfig==99.99.99 cannot be had" in refused
 
 
