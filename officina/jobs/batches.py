@@ -64,8 +64,14 @@ def _of_table(place: Path, size: str, keys: list[str]) -> Iterator[Batch]:
 
 def read_mltable(place: Path) -> Any:
     """Return the table of an MLTable folder as a data frame."""
-    import pandas as pd
-    import yaml
+    try:
+        import pandas as pd
+        import yaml
+    except ModuleNotFoundError as error:
+        raise SystemExit(
+            f"The environment of this step has no {error.name}, which an mltable is read with:"
+            " use sklearn-1.5, or add pandas, pyyaml and pyarrow to its packages."
+        ) from None
 
     spec = yaml.safe_load((place / "MLTable").read_text(encoding="utf-8")) or {}
     files = [path for entry in spec.get("paths") or [] for path in _files(place, entry)]

@@ -45,15 +45,16 @@ THROUGH_STUDIO = frozenset({"local", "folder"})
 
 
 def import_data(
-    *, workspace: Workspace, user: Any, document: Any, tags: dict[str, str] | None = None
-) -> Run:
+    *, workspace: Workspace, user: Any, document: Any, tags: dict[str, str] | None = None,
+    name: str = "",
+) -> Run:  # fmt: skip
     """Start an import; its run makes the next version of the data asset, unless nothing changed."""
     require(user, workspace, "registry.write")
     definition = check_import(workspace=workspace, document=document)
     return create_run(
         workspace=workspace, user=user, document=run_document(definition) | {
             "tags": {TAG: definition["assetName"], **(tags or {})}
-        },
+        }, name=name,
     )  # fmt: skip
 
 

@@ -176,6 +176,8 @@ def versions(
         rows = registry.versions(
             workspace=workspace, kind=kind, name=name, archived=wire.shown(request)
         )
+        if stage := request.GET.get("stage"):
+            rows = rows.filter(stage__iexact=stage)
     return wire.page(request, rows.select_related("asset__workspace", "sent_asset"), version_shown)
 
 

@@ -129,7 +129,7 @@ def _mint(request: HttpRequest, secret: str, audience: str) -> tuple[str, int]:
     return tokens.mint(token, audience=audience, issuer=f"{wire.base(request)}/adfs")
 
 
-# What people ask for first of what is not served, by the word in the address.
+# What people ask for of what is not served, by the word in the address; and what there is instead.
 _NOT_SERVED = {
     "onlineendpoints": "Online endpoints",
     "batchendpoints": "Batch endpoints",
@@ -141,10 +141,18 @@ _NOT_SERVED = {
     "outboundrules": "Outbound rules",
     "capabilityhosts": "Capability hosts",
     "genericasset": "Indexes and prompts",
-    "package": "Model packages for deployments (here: officina model package)",
-    "diagnose": "Workspace diagnosis (here: officina azure doctor)",
+    "package": "Model packages for deployments",
+    "diagnose": "Diagnoses of a workspace",
     "resynckeys": "Storage keys",
+    "provisionmanagednetwork": "Managed networks",
     "registries": "Changes to registries",
+    "marketplacemodels": "Marketplace models",
+}
+_INSTEAD = {
+    "connections": "Name a datastore where a connection is asked for: connection=azureml:<datastore>.",
+    "package": "`officina model package` makes one that runs anywhere.",
+    "diagnose": "`officina azure doctor` finds the usual mistakes.",
+    "resynckeys": "Signed addresses end by themselves; there are no keys to renew.",
 }
 
 
@@ -152,15 +160,14 @@ _NOT_SERVED = {
 def unknown(request: HttpRequest, rest: str = "") -> Any:
     """Answer 404 in the protocol's own shape, by name, for what the studio does not serve."""
     words = [word.lower() for word in request.path.split("/")]
-    name = next((_NOT_SERVED[word] for word in words if word in _NOT_SERVED), "")
-    part = " ".join(word for word in request.path.split("/")[-4:] if word)
-    told = f"{name} are not served" if name else f"{part[:120]!r} is no part of the protocol"
+    word = next((word for word in words if word in _NOT_SERVED), "")
+    part = " ".join(each for each in request.path.split("/")[-4:] if each)
+    what = _NOT_SERVED.get(word) or f"Addresses like {part[:120]!r}"
+    hint = f"{_INSTEAD.get(word, '')} docs/azure.md lists what it serves.".strip()
     error = StudioError(
-        f"{told} by this studio.",
-        hint="docs/azure.md lists what it serves.",
-        where=request.path[:200],
+        f"{what} are not served by this studio.", hint=hint, where=request.path[:200],
         code="not_found",
-    )
+    )  # fmt: skip
     return wire.refusal(error)
 
 

@@ -17,6 +17,8 @@ from studio.workspaces.models import Workspace
 
 CLOUD = "core.windows.net"
 SIGN_IN = "https://login.microsoftonline.com"
+# The client fills in the suffix of the cloud that it talks to, which is ours and leads nowhere.
+NOWHERE = ".invalid"
 # The kinds that the client has a word for; the others are seen in the portal and by the command.
 TOLD = {
     "azure_blob": "AzureBlob",
@@ -155,7 +157,7 @@ def _config(kind: str, properties: dict[str, Any]) -> dict[str, Any]:
         account, suffix = wire.text(properties, "accountName"), wire.text(properties, "endpoint")
         container = "containerName" if kind == "azure_blob" else "filesystem"
         found = {"account_name": account, "container_name": wire.text(properties, container)}
-        if suffix and suffix != CLOUD:
+        if suffix and suffix != CLOUD and not suffix.endswith(NOWHERE):
             protocol = wire.text(properties, "protocol") or "https"
             found["endpoint_url"] = f"{protocol}://{account}.blob.{suffix}"
     given = properties.get("credentials")

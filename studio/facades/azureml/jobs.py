@@ -10,7 +10,9 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from officina.errors import StudioError
-from studio.facades.azureml import rendering, translating, wire
+from studio.automation import services as automation
+from studio.automation.models import Firing
+from studio.facades.azureml import importing, rendering, translating, wire
 from studio.facades.azureml.models import SentJob
 from studio.runs import services
 from studio.runs.models import Experiment, Run, Status
@@ -65,8 +67,14 @@ def listed(request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
     rows = rows.listed(wire.shown(request))
     parent = request.GET.get("parentJobName")
     rows = rows.filter(parent=find(workspace, parent)) if parent else rows.filter(parent=None)
-    if kind := request.GET.get("jobType"):
+    if asset := request.GET.get("assetName"):
+        # The imports that make an asset, which the client takes for pipelines.
+        rows = rows.filter(pk__in=automation.imports_of(workspace, asset).values("pk"))
+    elif kind := request.GET.get("jobType"):
         rows = rows.filter(kind__iexact=kind)
+    if schedule := request.GET.get("scheduleId"):
+        fired = Firing.objects.filter(schedule__workspace=workspace, schedule__name=schedule)
+        rows = rows.filter(pk__in=fired.values("run"))
     if tag := request.GET.get("tag"):
         key, _, value = tag.partition("=")
         rows = rows.filter(labels__kind="tag", labels__key=key)
@@ -87,12 +95,30 @@ def put(request: HttpRequest, workspace: Workspace, name: str) -> Any:
     known = Run.objects.filter(workspace=workspace, name=name).first()
     if known is not None:
         run = find(workspace, name)
+        refuse_another(run, properties)
         change(run, properties, user=person(request))
         return shown(request, run)
-    why = translating.why_not(properties)
     given = (request, workspace, name, properties)
-    run = keep(*given, why) if why else submit(*given)
+    if importing.is_import(properties):
+        run = importing.start(*given)
+    elif why := translating.why_not(properties):
+        run = keep(*given, why)
+    else:
+        run = submit(*given)
     return 201, shown(request, find(workspace, run.name))
+
+
+def refuse_another(run: Run, properties: dict[str, Any]) -> None:
+    """Raise when a PUT would make another job of one that is there: only what is told of it changes."""
+    known = rendering.properties(run, studio="")
+    for key, of in (("jobType", str), ("command", str), ("jobs", sorted)):
+        sent, has = properties.get(key), known.get(key)
+        if sent and has and of(sent) != of(has):
+            raise wire.conflict(
+                f"There is a job {run.name} already, with another {key}.",
+                "Choose another name. Of a job that is there its display name, description, tags "
+                "and whether it is archived may change.",
+            )
 
 
 def submit(

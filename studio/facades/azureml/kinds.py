@@ -127,11 +127,16 @@ def _anywhere(value: Any) -> Any:
     return _SUBSCRIPTION.sub("/subscriptions/-/resourceGroups/-/", text)
 
 
-def _run(workspace: Workspace, properties: dict[str, Any]) -> str:
-    from studio.runs.models import Run
+def _job(properties: dict[str, Any]) -> str:
+    """Return the name of the job that made a version: told, or the one whose files it is of."""
+    uri = wire.text(properties, "modelUri") or wire.text(properties, "dataUri")
+    address = _OF_JOB.match(uri) or _LOGGED.match(uri)
+    return wire.text(properties, "jobName") or (address["run"] if address else "")
 
-    name = wire.text(properties, "jobName")
-    found = Run.objects.filter(workspace=workspace, name=name).first() if name else None
+
+def _run(workspace: Workspace, properties: dict[str, Any]) -> str:
+    name = _job(properties)
+    found = containers.run_named(workspace, name) if name else None
     return found.guid if found else ""
 
 
@@ -169,9 +174,11 @@ def _read_model(
     tree = _tree(workspace, uri, "modelUri", user)
     document = {
         key: properties[key]
-        for key in ("modelType", "modelUri", "jobName", "flavors", "stage")
+        for key in ("modelType", "modelUri", "flavors", "stage")
         if properties.get(key) is not None
     }
+    if job := _job(properties):
+        document["jobName"] = job
     return {"modelType": "custom_model", **document}, tree
 
 

@@ -25,7 +25,7 @@ def properties(run: Run, *, studio: str) -> dict[str, Any]:
         "description": run.description or None,
         "experimentName": run.experiment.name,
         "tags": {str(key): str(value) for key, value in run.tags.items()},
-        "properties": {str(key): str(value) for key, value in given.items()},  # type: ignore[union-attr]
+        "properties": {str(key): str(value) for key, value in given.items()} | told(run),  # type: ignore[union-attr]
         "services": asked_services(found.get("services")) | services(run, studio),
         "isArchived": run.archived,
         "inputs": _inputs(found.get("inputs")),
@@ -34,6 +34,13 @@ def properties(run: Run, *, studio: str) -> dict[str, Any]:
     if run.parent_id:
         found["parentJobName"] = run.parent.name if run.parent else None
     return found
+
+
+def told(run: Run) -> dict[str, str]:
+    """Return what Azure tells in a job's properties: that its results were reused, and of which run."""
+    if run.reused_from is None:
+        return {}
+    return {"azureml.isreused": "true", "azureml.reusedrunid": run.reused_from.name}
 
 
 def asked_services(value: Any) -> dict[str, Any]:
@@ -51,7 +58,7 @@ def services(run: Run, studio: str) -> dict[str, Any]:
         "Studio": {"jobServiceType": "Studio", "endpoint": page, "port": None, "status": None},
         "Tracking": {
             "jobServiceType": "Tracking",
-            "endpoint": studio,
+            "endpoint": f"{studio}/mlflow/{run.workspace.name}",
             "port": None,
             "status": None,
         },

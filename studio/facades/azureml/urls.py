@@ -29,7 +29,7 @@ urlpatterns = [
     *workspaces.urlpatterns,
     *clouds.urlpatterns,
     wire.route(
-        r"^(?P<rest>(?:mferp/managementfrontend/|genericasset/v[0-9.]+/)?subscriptions/.*)$",
+        r"^(?P<rest>(?:mferp/managementfrontend/|genericasset/(?:v[0-9.]+/)?)?subscriptions/.*)$",
         public(clouds.unknown),
     ),
 ]

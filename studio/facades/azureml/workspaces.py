@@ -76,6 +76,14 @@ def change(request: HttpRequest, workspace: Workspace) -> Any:
     return shown(request, workspace)
 
 
+def delete(request: HttpRequest, workspace: Workspace) -> Any:
+    """Refuse to delete a workspace: nothing in the studio does."""
+    raise StudioError(
+        "Workspaces are not deleted in this studio.", code="conflict",
+        hint="Archive or delete what is in it; its members can leave.",
+    )  # fmt: skip
+
+
 def keys(request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
     """Return the workspace's keys: there are none, people and jobs sign in with their own tokens."""
     return {}
@@ -105,11 +113,21 @@ def deploy(request: HttpRequest, name: str) -> Any:
             hint="Only the deployments that make a workspace are known here.",
             where="properties.parameters.workspaceName",
         )
+    if (kind := value("kind").lower()) not in {"", "default"}:
+        raise StudioError(
+            f"A workspace of the kind {kind!r} is not served by this studio.",
+            hint="It has plain workspaces: no hubs, projects or feature stores.",
+            where="properties.parameters.kind",
+        )
     known = Workspace.objects.visible_to(request.user).filter(name__iexact=wanted).first()
     if known is None:
-        services.create_workspace(
-            name=wanted, user=person(request), display_name=value("friendlyName")[:120]
-        )
+        tags = wire.texts(wire.mapping(given, "tagValues"), "value")
+        made = services.create_workspace(
+            name=wanted, user=person(request), display_name=value("friendlyName")[:120],
+            description=value("description"),
+        )  # fmt: skip
+        made.settings = {**made.settings, "tags": tags}
+        made.save(update_fields=["settings"])
     return 201, deployment(request, name)
 
 
@@ -118,7 +136,7 @@ def deployment(request: HttpRequest, name: str) -> dict[str, Any]:
     return {
         "id": request.path,
         "name": name,
-        "properties": {"provisioningState": "Succeeded", "outputs": {}},
+        "properties": {"provisioningState": "Succeeded", "duration": "PT0S", "outputs": {}},
     }
 
 
@@ -130,7 +148,12 @@ def deployment_operations(request: HttpRequest, name: str) -> dict[str, Any]:
 _LIST = rf"/{wire.PROVIDER}/workspaces"
 _DEPLOYMENT = wire.GROUP + r"/providers/Microsoft\.Resources/deployments/(?P<name>[^/]{1,90})"
 urlpatterns = [
-    wire.at(wire.WORKSPACE, GET=("workspace.read", get), PATCH=("workspace.manage", change)),
+    wire.at(
+        wire.WORKSPACE,
+        GET=("workspace.read", get),
+        PATCH=("workspace.manage", change),
+        DELETE=("workspace.manage", delete),
+    ),
     wire.at(wire.GROUP + _LIST, GET=(SIGNED_IN, listed)),
     wire.at(wire.SUBSCRIPTION + _LIST, GET=(SIGNED_IN, listed)),
     wire.at(wire.WORKSPACE + "/listKeys", POST=("workspace.read", keys)),

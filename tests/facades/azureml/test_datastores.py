@@ -120,3 +120,11 @@ def test_only_those_who_may_make_and_delete_them(lab: Any) -> None:
     share = blob(datastoreType="AzureFile", fileShareName="s")
     told = put(owner, "/datastores/share", share)
     assert told.status_code == 400 and "mount it" in told.content.decode()
+
+
+def test_the_suffix_of_our_own_cloud_leads_to_azures(lab: Any) -> None:
+    # A script that names no endpoint sends that of the cloud that it talks to.
+    client = bearer(token_of(lab.owner))
+    answer = put(client, "/datastores/lake", blob(endpoint="core.officina.invalid"))
+    assert answer.json()["properties"]["endpoint"] == "core.windows.net", answer.content
+    assert not Datastore.objects.get(name="lake").config.get("endpoint_url")

@@ -61,7 +61,9 @@ def test_an_empty_blob_has_no_range_and_comes_whole(lab: Any, signed: str) -> No
     [
         ("put", "/onlineEndpoints/e", "Online endpoints are not served"),
         ("post", "/batchEndpoints/e/listKeys", "Batch endpoints are not served"),
-        ("get", "/nonsense", "no part of the protocol"),
+        ("get", "/nonsense", "nonsense' are not served"),
+        ("post", "/diagnose", "`officina azure doctor`"),
+        ("get", "/connections/c", "Name a datastore"),
     ],
 )
 def test_what_is_not_served_is_told_by_name(lab: Any, method: str, path: str, says: str) -> None:
@@ -260,3 +262,22 @@ def test_a_documents_own_words_come_back(lab: Any) -> None:
     assert got["properties"] == {"client_component_hash": "h"} and got["description"] == "said"
     assert json.dumps(got)
     assert sas(client)
+
+
+def test_a_deployment_makes_a_plain_workspace_as_it_was_asked_for(lab: Any) -> None:
+    client = bearer(token_of(lab.owner))
+    where = "/subscriptions/s/resourceGroups/r/providers/Microsoft.Resources/deployments/d"
+
+    def deploy(name: str, **more: Any) -> Any:
+        given = {"workspaceName": name, "friendlyName": "New", "description": "for tests", **more}
+        values = {key: {"value": value} for key, value in given.items()}
+        return client.put(where, {"properties": {"parameters": values}}, format="json")
+
+    made = deploy("newer", tagValues={"team": "a"}, kind="default")
+    assert made.status_code == 201 and made.json()["properties"]["duration"]
+    found = client.get(LAB.replace("/lab", "/newer")).json()
+    assert (found["properties"]["description"], found["tags"]) == ("for tests", {"team": "a"})
+    hub = deploy("hubby", kind="hub")
+    assert hub.status_code == 400 and "hub" in hub.json()["error"]["message"]
+    gone = client.delete(LAB.replace("/lab", "/newer"))
+    assert gone.status_code == 409 and "not deleted" in gone.json()["error"]["message"]

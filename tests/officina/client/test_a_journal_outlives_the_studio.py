@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ class Line:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.away = False
         self.swallow = 0  # so many answers are lost after the studio has done the work
+        self.refused = 0  # what came while it was away
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -44,6 +45,7 @@ class Line:
 
     def _serve(self, near: socket.socket) -> None:
         if self.away:
+            self.refused += 1
             near.close()
             return
         far = socket.create_connection(("127.0.0.1", self.target))
@@ -54,6 +56,7 @@ class Line:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 if self.away or (answers and self.swallow > 0):
+                    self.refused += self.away
                     self.swallow -= answers and not self.away
                     break
                 sink.sendall(data)
@@ -85,6 +88,14 @@ def client(
         yield client
 
 
+def until(true: Callable[[], object]) -> None:
+    """Wait until something is so; only what hangs takes so many seconds."""
+    end = time.monotonic() + 120
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def points(studio: Studio, guid: str, key: str) -> list[tuple[int, Any]]:
     with Client(studio.url, studio.token, studio.workspace) as direct:
         place = f"{direct.base}/runs/{guid}/metrics"
@@ -102,15 +113,20 @@ def test_a_studio_that_is_away_loses_and_doubles_nothing(
     for step in range(300):
         run.log_metric("loss", step / 10)
         if step == 100:
-            time.sleep(2)
+            until(lambda: line.refused)
             line.away, line.swallow = False, 3
         if step == 200:
-            time.sleep(3)
-            line.away = True
+            until(lambda: not line.swallow)
+            line.away, line.refused = True, 0
     run.log_param("lr", 0.1)
     run.set_tag("who", "me")
-    threading.Timer(3, lambda: setattr(line, "away", False)).start()
-    assert run.finish(patience=90)
+
+    def come_back() -> None:
+        until(lambda: line.refused)
+        line.away = False
+
+    threading.Thread(target=come_back).start()
+    assert run.finish(patience=180)
     with Client(studio.url, studio.token, studio.workspace) as direct:
         runs = [r for r in direct.list_jobs(experiment="journal")]
         assert [each["display_name"] or each["name"] for each in runs] == ["through the storm"]

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from officina.data import ask, asking
-from officina.data.reading import delimiter_of, encoding_of, tables_of, unique_names
+from officina.data.reading import delimiter_of, encoding_of, read_text, tables_of, unique_names
 from officina.errors import StudioError
 from officina.storage import ContentStore
 
@@ -146,3 +146,33 @@ def test_the_likeliest_table_comes_first() -> None:
 def test_guesses_of_text() -> None:
     assert encoding_of("é".encode()[:1]) == "utf-8"  # cut in the middle of a letter
     assert delimiter_of("a,b;c\n1,2;3\n4,5;6,7\n") == ";"
+
+
+def test_decimal_commas_are_numbers_where_another_mark_cuts_the_values(tmp_path: Path) -> None:
+    from officina.modules.tabular import Wanted, read_file
+
+    text = b"id;price;code;sum\n1;0,50;a,b;1.234,5\n2;;1,5x;-7\n3;12,25;,;+1.000.000,00\n"
+    table, _ = read_text(text, "a.csv", cut=False)
+    file = tmp_path / "a.csv"
+    file.write_bytes(text)
+    warned: list[str] = []
+    frame = read_file(file, Wanted(), warned.append)
+    for prices, sums in (
+        (table["price"].to_pylist(), table["sum"].to_pylist()),
+        ([0.5, None, 12.25], frame["sum"].tolist()),
+    ):
+        assert prices == [0.5, None, 12.25] and sums == [1234.5, -7.0, 1_000_000.0]
+    assert frame["price"].dropna().tolist() == [0.5, 12.25]
+    assert frame["code"].tolist() == ["a,b", "1,5x", ","] == table["code"].to_pylist()
+    assert warned == ["a.csv: price, sum has decimal commas and is read as numbers"]
+    kept, _ = read_text(b'a,b\n"1,5",x\n', "b.csv", cut=False)
+    assert kept["a"].to_pylist() == ["1,5"]
+
+
+def test_a_first_line_that_looks_like_a_row_is_told() -> None:
+    def told(text: bytes) -> bool:
+        return bool(read_text(text, "a.csv", cut=False)[1]["headless"])
+
+    assert told(b"3,alfa,13495\n2,audi,1\n1,alfa,2\n") and told(b"0.5,1\n0.25,2\n")
+    assert not told(b"country,2019,2020\nChile,1.2,3.4\n") and not told(b"a,b\n1,x\n")
+    assert not told(b"0,1,2\n5,6,7\n")

@@ -142,10 +142,10 @@ def test_where_quoting_cannot_help_an_unsafe_value_is_refused(text: str) -> None
 
 
 def test_a_text_of_open_brackets_is_read_in_no_time() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     for text in ("$[[" * 200_000, "${{" * 200_000, "$[[inputs." * 100_000):
         assert references_in(text) == []
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 10
 
 
 def test_harmless_values_stay_readable() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from officina import local
 from officina.execution import launch
 
 from .conftest import Job, alive
@@ -242,3 +243,18 @@ def test_a_full_disk_ends_neither_the_job_nor_its_result(make_job: MakeJob) -> N
         assert (result["reason"], result["code"]) == ("exited", 28)
     finally:
         subprocess.run(["umount", "-l", job.rundir], check=True)
+
+
+def test_a_machine_that_slept_costs_a_local_job_nothing(
+    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When it wakes, the shim's last word is old, until it says the next one."""
+    job, look = make_job("print('whole')").start(), launch.look
+    slept = iter([True, True])
+    monkeypatch.setattr(
+        launch, "look", lambda place: launch.Look(False, None, None) if next(slept, 0) else look(place)
+    )  # fmt: skip
+    said: list[str] = []
+    result = local._watch(job.rundir, said.append, "")
+    assert (result["reason"], result["code"]) == ("exited", 0)
+    assert "".join(said).strip() == "whole"
