@@ -273,7 +273,7 @@ def _data(document: Document) -> dict[str, str]:
 
 def _watch(place: Path, write: Write, prefix: str) -> dict[str, Any]:
     """Pass the job's log on until it has ended; an interrupt ends the job first."""
-    log = _Lines(place / "log.txt", write, prefix)
+    log, gone = _Lines(place / "log.txt", write, prefix), _Gone()
     try:
         while True:
             look = launch.look(place)
@@ -281,15 +281,27 @@ def _watch(place: Path, write: Write, prefix: str) -> dict[str, Any]:
             if look.exit is not None:
                 log.read(last=True)
                 return look.exit
-            if not look.alive:
+            if gone(look):
                 launch.kill_leftovers(place)
                 return {"reason": "shim_error", "detail": "its supervisor was killed"}
             time.sleep(POLL)
     except KeyboardInterrupt:
         launch.cancel(place)
-        while launch.look(place).alive:
+        while (look := launch.look(place)).exit is None and not gone(look):
             time.sleep(POLL)
         raise
+
+
+class _Gone:
+    """Whether a job's shim is gone: not alive at one look may only mean that this machine slept."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def __call__(self, look: launch.Look) -> bool:
+        now = time.monotonic()
+        self._since = None if look.alive else self._since or now
+        return self._since is not None and now - self._since > launch.PATIENCE
 
 
 class _Lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import fcntl
 import json
@@ -32,7 +33,7 @@ STOP_LIMIT = 120.0
 # Studios that run side by side on one Redis must not take each other's messages: each has its name here.
 STUDIOS = (
     "supervised", "live", "killed", "wrecked", "other", "drafts", "bucket",
-    "mlflow", "azure", "assets", "computes", "joined", "far",
+    "mlflow", "azure", "assets", "computes", "joined", "far", "restarted",
 )  # fmt: skip
 
 
@@ -138,8 +139,21 @@ class Studio:
         return json.loads(line.removeprefix("SEEDED "))
 
 
-# One for each studio that this test process talks to; each ends with us.
+# One for each studio that this test process talks to.
 _residents: dict[str, subprocess.Popen[str]] = {}
+
+
+def _dismiss(home: str) -> None:
+    """Let the resident of this studio end, which it does with its input."""
+    if resident := _residents.pop(home, None):
+        with resident:
+            pass
+
+
+@atexit.register
+def _dismiss_all() -> None:
+    for home in list(_residents):
+        _dismiss(home)
 
 
 def free_port() -> int:
@@ -161,10 +175,12 @@ def spawn_studio(name: str, **settings: str) -> Studio:
         "OFFICINA_TLS_PORT": str(tls_port),
         **settings,
     }
-    if isolation.ON_REDIS:
+    if isolation.ON_REDIS and "REDIS_URL" not in settings:
         # Three databases each; the first nine are those of the tests' own processes.
         environment["REDIS_URL"] = isolation.redis_database(9 + 3 * STUDIOS.index(name))
-    if os.environ.get("DATABASE_URL"):
+    if "DATABASE_URL" in settings:
+        pass
+    elif os.environ.get("DATABASE_URL"):
         # A home that was started before keeps its database, as a restart does.
         environment["DATABASE_URL"] = _own_database(
             os.environ["DATABASE_URL"], f"officina_{name}", empty=not (home / "secret.key").exists()
@@ -192,6 +208,7 @@ def start_studio(name: str, **settings: str) -> Iterator[Studio]:
         try:
             studio.stop()
         finally:
+            _dismiss(str(studio.home))
             if studio.process.poll() is None:
                 studio.process.kill()
 
@@ -215,6 +232,8 @@ def shared_studio() -> Studio:
         note.write_text(json.dumps(known))
         _prepare(studio)
         note.write_text(json.dumps({**known, "token": studio.token, "workspace": studio.workspace}))
+        # It outlives this process: nobody here waits for its end.
+        studio.process.returncode, studio.process = 0, None
         return studio
 
 

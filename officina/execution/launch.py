@@ -22,6 +22,8 @@ from officina.execution import processes
 
 FRESH = 5.0
 START_LIMIT = 20.0
+# A machine that slept wakes with an old heartbeat: whoever watches gives the shim time for a new one.
+PATIENCE = 3.0
 SHIM = Path(__file__).with_name("shim.py")
 PACKAGE = Path(__file__).resolve().parents[1]
 

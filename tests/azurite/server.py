@@ -83,7 +83,7 @@ def _serving(folder: Path, scheme: str, *more: str) -> Iterator[Azurite]:
         yield found
     finally:
         process.kill()
-        process.wait(20)
+        process.wait(60)
 
 
 def _node() -> str:
@@ -113,7 +113,7 @@ def _install(folder: Path) -> None:
 
 
 def _wait(process: subprocess.Popen[bytes], url: str) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
     while time.monotonic() < until:
         assert process.poll() is None, "Azurite ended"
         try:
@@ -122,4 +122,4 @@ def _wait(process: subprocess.Popen[bytes], url: str) -> None:
             return  # it answers, and wants to know who asks
         except OSError:
             time.sleep(0.1)
-    raise AssertionError("Azurite did not answer within 60 s")
+    raise AssertionError("Azurite did not answer within 120 s")

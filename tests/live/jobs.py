@@ -16,6 +16,8 @@ from tests.running import Studio
 
 # Only what hangs takes so many seconds.
 LIMIT = 120.0
+# Prints and prints until it is told that it is over.
+GOING_ON = "i=0; while [ ! -e over ]; do i=$((i + 1)); echo line-$i; sleep 0.05; done; echo end"
 ENDED = {"Completed", "Failed", "Canceled"}
 
 
@@ -95,6 +97,16 @@ def folder(studio: Studio, guid: str, attempt: int = 1) -> Path:
 def printed(studio: Studio, guid: str, word: bytes) -> None:
     """Wait until the run has printed this word."""
     until(f"run {guid} printed {word!r}", lambda: word in log(studio, guid))
+
+
+def let_end(studio: Studio, guid: str) -> None:
+    """Tell a run of `GOING_ON` that it is over, wait for its end, and find every line of it once."""
+    (folder(studio, guid) / "work" / "over").touch()
+    run = ended(studio, guid)
+    assert (run["status"], run["attempt"]) == ("Completed", 1), run
+    lines = log(studio, guid).decode().splitlines()
+    printed = [line for line in lines if line.startswith("line-") or line == "end"]
+    assert printed == [*(f"line-{number}" for number in range(1, len(printed))), "end"]
 
 
 def command_line(process: psutil.Process) -> list[str]:

@@ -61,7 +61,7 @@ def test_a_job_runs_there_and_its_files_come_back(studio: Studio, tmp_path: Path
             seen: dict[str, Any] = call(studio, "GET", f"runs/{run['guid']}")
             return seen if seen["status"] in {"Completed", "Failed", "Canceled"} else None
 
-        seen = wait_for(ended, within=120)
+        seen = wait_for(ended, within=300)
         assert (seen["status"], seen["node"]) == ("Completed", "far"), seen
         base = f"/api/v1/workspaces/{studio.workspace}/runs/{run['guid']}"
         status, data = studio.get(f"{base}/artifacts/outputs/where.txt")
@@ -70,9 +70,9 @@ def test_a_job_runs_there_and_its_files_come_back(studio: Studio, tmp_path: Path
         assert not (tmp_path / "far" / "store").exists()
     finally:
         agent.send_signal(signal.SIGINT)
-        agent.wait(40)
+        agent.wait(120)
 
     # Files of that job are in the bucket now, so a machine that looks elsewhere is told so at once.
     refused = join(studio, tmp_path / "lost", STORAGE_URL="s3://artifacts/elsewhere")
-    told, _ = refused.communicate(timeout=120)
+    told, _ = refused.communicate(timeout=300)
     assert refused.returncode != 0 and b"does not hold the studio's files" in told, told

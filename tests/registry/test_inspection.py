@@ -377,7 +377,7 @@ def test_a_bomb_inside_a_torch_archive_costs_a_bounded_look() -> None:
             member.write(b"N" * (1 << 20))
     began = time.process_time()
     report = report_of({"model.pt": held.getvalue()})
-    assert time.process_time() - began < 15
+    assert time.process_time() - began < 60
     assert report["scans"][0]["complete"] is False
 
 

@@ -31,8 +31,6 @@ LOOK_EVERY = 0.25
 GATHER, GATHER_WITHIN = 0.003, 0.02
 LOG_BLOCK = 64 * 1024
 KEPT_TAIL = 12
-# A machine that slept wakes with an old heartbeat: give the shim time for a new one.
-SILENT_FOR = 3.0
 
 
 @dataclass
@@ -77,7 +75,7 @@ class Attempt:
                 else:
                     silent_since = silent_since or now
                     if (
-                        now - silent_since > SILENT_FOR
+                        now - silent_since > launch.PATIENCE
                         or self.run.status == Status.CANCEL_REQUESTED
                     ):
                         return None

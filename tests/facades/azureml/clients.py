@@ -55,7 +55,7 @@ def environment(studio: Studio, home: Path, *options: str) -> dict[str, str]:
     }
     done = subprocess.run(
         [sys.executable, "-m", "officina.cli", "azure", "env", "--shell", "dotenv", *options],
-        env=asked, capture_output=True, text=True, timeout=60,
+        env=asked, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     pairs = (line.split("=", 1) for line in done.stdout.splitlines() if line)

@@ -79,7 +79,7 @@ def test_a_client_that_names_the_cloud_in_python_works(
     code = RECIPE_B.format(
         tls=studio_server.tls_url, plain=studio_server.url, secret=studio_server.token, workspace=studio_server.workspace,
     )  # fmt: skip
-    done = clients.run(clients.interpreter("1.35.2"), code, kept, within=180)
+    done = clients.run(clients.interpreter("1.35.2"), code, kept, within=600)
     assert "workspaceblobstore" in done.stdout, done.stderr[-3000:]
     assert done.stdout.strip().upper().endswith("COMPLETED"), done.stderr[-3000:]
 
@@ -100,7 +100,7 @@ def test_a_service_principal_signs_in_with_a_token(
     env = clients.environment(studio_server, tmp_path, "--recipe", "c")
     made = made.format(secret=studio_server.token, tls=studio_server.tls_url)
     code = RECIPE_C.format(kind=kind, made=made, workspace=studio_server.workspace)
-    done = clients.run(clients.interpreter("1.35.2"), code, env, within=180)
+    done = clients.run(clients.interpreter("1.35.2"), code, env, within=600)
     assert done.stdout.strip() == "workspaceblobstore", done.stderr[-3000:]
 
 
@@ -109,6 +109,6 @@ def test_a_wrong_token_is_told_at_once(studio_server: Studio, tmp_path: Path) ->
     code = RECIPE_C.format(
         kind="DefaultAzureCredential", made="DefaultAzureCredential()", workspace="lab"
     )
-    done = clients.run(clients.interpreter("1.35.2"), code, env, within=180)
+    done = clients.run(clients.interpreter("1.35.2"), code, env, within=600)
     assert done.returncode != 0
     assert "not valid" in done.stderr or "Unauthorized" in done.stderr or "401" in done.stderr

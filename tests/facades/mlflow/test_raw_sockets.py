@@ -63,7 +63,7 @@ def test_an_upload_that_ends_midway_is_not_stored(studio_server: Studio, run: st
     whole = chunked + b"3\r\nabc\r\n2dc6c0\r\n" + bytes(3_000_000) + b"\r\n0\r\n\r\n"
     for name in ("one", "two"):
         assert send(studio_server, "PUT", f"{place}/{name}", whole).startswith(b"HTTP/1.1 200")
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while len(files_of(studio_server, run)) < 2 and time.monotonic() < until:
         time.sleep(0.1)
     found = {each["path"]: each["file_size"] for each in files_of(studio_server, run)}

@@ -64,7 +64,7 @@ def test_a_jobs_script_logs_to_its_own_run_with_no_set_up(
             "OTHER_RUN": other,
         },
     )  # fmt: skip
-    run = jobs.ended(studio_server, guid, 240)
+    run = jobs.ended(studio_server, guid, 600)
     assert run["status"] == "Completed", jobs.log(studio_server, guid).decode()[-3000:]
     assert run["params"]["rate"] == "0.5"
     assert run["tags"]["from"] == "a job"

@@ -34,7 +34,7 @@ def endpoint() -> Iterator[str]:
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while True:
             try:
                 request = urllib.request.Request(f"{address}/team", method="PUT")
@@ -46,7 +46,7 @@ def endpoint() -> Iterator[str]:
         yield address
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(60)
 
 
 @pytest.fixture

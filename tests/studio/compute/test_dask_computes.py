@@ -41,7 +41,7 @@ def test_a_job_spreads_over_the_workers_of_its_dask_compute(
         seen: dict[str, str] = call(studio_server, "GET", f"runs/{run['guid']}")
         return seen if seen["status"] in {"Completed", "Failed", "Canceled"} else None
 
-    seen = wait_for(ended, within=120)
+    seen = wait_for(ended, within=300)
     path = f"/api/v1/workspaces/{studio_server.workspace}/runs/{run['guid']}/log?download=1"
     log = studio_server.get(path)[1].decode()
     assert seen["status"] == "Completed", log

@@ -96,7 +96,7 @@ def cancel(ml):
     made = ml.jobs.create_or_update(
         command(code=str(place), command="python s.py", environment=ENV, compute="cpu-cluster")
     )
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + 240
     while ml.jobs.get(made.name).status != "Running" and time.monotonic() < ends:
         time.sleep(1)
     ml.jobs.begin_cancel(made.name).result()

@@ -28,7 +28,7 @@ def folder(name, **files):
     return place
 
 
-def wait(ml, name, within=120):
+def wait(ml, name, within=300):
     ends = time.monotonic() + within
     while time.monotonic() < ends:
         job = ml.jobs.get(name)
