@@ -157,7 +157,7 @@ def test_work_is_canceled_and_keeps_its_log(add: Any, user: Any, work: Any) -> N
     from studio.runs import services
 
     source = add("churn", {"model.pkl": classifier()})
-    run = modelwork.submit(version=source, action="profile", user=user, options={"seconds": 600})
+    run = modelwork.submit(version=source, action="profile", user=user, options={"seconds": 60})
     worker = threading.Thread(target=work)
     worker.start()
     try:
