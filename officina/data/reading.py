@@ -13,18 +13,20 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from officina.errors import StudioError
+from officina.modules.parsing import DECIMAL_COMMA
 from officina.storage import ContentStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-SUFFIXES = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson")
+SUFFIXES = (".parquet", ".csv", ".tsv", ".data", ".jsonl", ".ndjson")
 PACKED = ".gz"
 # So much of a text file is read for a look; what is longer says so.
 HEAD_BYTES = 64 * 2**20
 SNIFF_BYTES = 1 << 20
 ROW_GROUP = 50_000
 CACHE_BYTES = 5 * 2**30
+_NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*\Z")
 
 
 def tables_of(names: Iterable[str]) -> list[str]:
@@ -218,9 +220,46 @@ def _read_csv(data: bytes, suffix: str) -> tuple[Any, dict[str, Any]]:
         if not _is_too_long(error):
             raise
         table = read(min(2 * len(data), 2**31 - 1))
+    said = {
+        "encoding": encoding, "delimiter": delimiter, "skipped": len(wrong), "above": above,
+        "headless": names_look_like_values(table),
+    }  # fmt: skip
     table = table.rename_columns(unique_names(table.column_names))
-    said = {"encoding": encoding, "delimiter": delimiter, "skipped": len(wrong), "above": above}
-    return table, said
+    return (table if delimiter == "," else _with_decimal_commas(table)), said
+
+
+def names_look_like_values(table: Any) -> bool:
+    """Tell whether the first line seems to be a row: a name comes again below, or all are numbers."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    names = table.column_names
+    if all(_NUMBER.match(name) for name in names) and any("." in name for name in names):
+        return True
+    return any(
+        name != "" and pa.types.is_string(column.type)
+        and bool(pc.any(pc.equal(column.slice(0, ROW_GROUP), name)).as_py())
+        for name, column in zip(names, table.columns, strict=True)
+    )  # fmt: skip
+
+
+def _with_decimal_commas(table: Any) -> Any:
+    """Return the table with numbers in the place of texts such as 1.234,50, as pipelines read it."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for index, field in enumerate(table.schema):
+        column = table.column(index)
+        if (
+            not pa.types.is_string(field.type)
+            or not pc.any(pc.match_substring(column, ",")).as_py()
+        ):
+            continue
+        if pc.all(pc.match_substring_regex(column, DECIMAL_COMMA)).as_py():
+            plain = pc.replace_substring(column, ".", "")
+            plain = pc.utf8_trim_whitespace(pc.replace_substring(plain, ",", "."))
+            table = table.set_column(index, field.name, plain.cast(pa.float64()))
+    return table
 
 
 def _line_end(data: bytes, encoding: str) -> bytes:

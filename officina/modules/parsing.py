@@ -21,6 +21,28 @@ else:
     datasets = lazy("sklearn.datasets")
 
 
+# How a number looks where a comma stands before its decimals: 1.234,50.
+DECIMAL_COMMA = r"^\s*[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?\s*$"
+
+
+def read_decimal_commas(frame: pd.DataFrame) -> list[str]:
+    """Make numbers of the text columns that hold numbers with decimal commas; return their names.
+
+    Only for text that another mark cuts: between commas, 1,5 is two values.
+    """
+    found = []
+    for place, name in enumerate(frame.columns):
+        values = frame.iloc[:, place]
+        if not pd.api.types.is_string_dtype(values.dtype) or not values.notna().any():
+            continue
+        texts = values.dropna().astype(str)
+        if texts.str.contains(",").any() and texts.str.match(DECIMAL_COMMA).all():
+            plain = texts.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
+            frame.isetitem(place, plain.astype(float).reindex(values.index).array)
+            found.append(str(name))
+    return found
+
+
 def read_delimited(
     source: Path | io.StringIO,
     *,

@@ -106,9 +106,12 @@ def read_file(file: Path, wanted: Wanted, warn: Warn) -> pd.DataFrame:
         delimiter = DELIMITERS.get(wanted.delimiter, wanted.delimiter)
     else:
         delimiter = "," if packed else delimiter_of(file, encoding)
-    return parsing.read_delimited(
+    frame = parsing.read_delimited(
         file, delimiter=delimiter, header=wanted.header, encoding=encoding, where=file.name
     )
+    if delimiter != "," and (read := parsing.read_decimal_commas(frame)):
+        warn(f"{file.name}: {', '.join(read[:5])} has decimal commas and is read as numbers")
+    return frame
 
 
 def kind_of(file: Path) -> str | None:

@@ -139,6 +139,11 @@ def notes(said: dict[str, Any], count: int) -> list[str]:
         found.append(f"The table begins at line {said['above'] + 1}; what is above it is left out.")
     if said.get("skipped"):
         found.append(f"{said['skipped']:,} rows have another number of fields and are left out.")
+    if said.get("headless"):
+        found.append(
+            "The first line looks like a row, not like names of columns. In a pipeline, switch "
+            "'Has header' of the data off."
+        )
     if said.get("encoding") not in (None, "utf-8"):
         found.append(f"The text is read as {said['encoding']}.")
     return found

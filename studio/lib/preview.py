@@ -35,6 +35,8 @@ ELSEWHERE = {
 def preview(*, name: str, size: int, source: BinaryIO) -> dict[str, Any]:
     """Return `{"kind", ...}` for the page: picture, table, text, or why there is nothing to show."""
     suffix = PurePosixPath(name).suffix.lower()
+    if size == 0:
+        return {"kind": "none", "why": "The file is empty."}
     if is_picture(name):
         return {"kind": "picture"}
     if kind_of(name)[0]:
