@@ -30,6 +30,12 @@ FILES = 200
 VERSIONS = 50
 TABS = ("overview", "explore", "prepare", "files", "versions", "lineage")
 
+# How the keys of a document read to people; others stand as they are written.
+FACTS = {
+    "modelType": "Type", "dataType": "Type", "type": "Type", "path": "Path", "jobName": "Job",
+    "source": "Source", "modelId": "Logged model", "osType": "System", "image": "Image",
+}  # fmt: skip
+
 
 @require_safe
 @operation("registry.read")
@@ -122,7 +128,7 @@ def _overview(
     facts = {k: v for k, v in version.document.items() if k not in hidden and v not in ("", None)}
     plain = {k: v for k, v in facts.items() if isinstance(v, str | int | float)}
     found: dict[str, Any] = {
-        "facts": plain,
+        "facts": {FACTS.get(key, key): value for key, value in plain.items()},
         "details": {
             k: json.dumps(v, indent=2, ensure_ascii=False)[:20_000]
             for k, v in facts.items()

@@ -51,7 +51,19 @@ function closeMenus(except: Element | null): void {
 
 function onToggle(event: Event): void {
   const menu = event.target;
-  if (menu instanceof HTMLDetailsElement && menu.matches("details.menu[open]")) closeMenus(menu);
+  if (!(menu instanceof HTMLDetailsElement) || !menu.matches("details.menu[open]")) return;
+  closeMenus(menu);
+  const panel = menu.querySelector<HTMLElement>(".menu-panel");
+  if (panel) keepOnScreen(panel);
+}
+
+/** Move a menu sideways where it would leave the screen, as on a telephone. */
+export function keepOnScreen(panel: HTMLElement, room = 8): void {
+  panel.style.translate = "none";
+  const { left, right } = panel.getBoundingClientRect();
+  const wide = document.documentElement.clientWidth - room;
+  const aside = left < room ? room - left : right > wide ? Math.max(wide - right, room - left) : 0;
+  if (aside) panel.style.translate = `${Math.round(aside)}px 0`;
 }
 
 function onKey(event: KeyboardEvent): void {

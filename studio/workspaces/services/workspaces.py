@@ -14,7 +14,7 @@ from studio.workspaces.models import WORKSPACE_NAME, Membership, User, Workspace
 from studio.workspaces.operations import OWNER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 
 # They are parts of the workspace's ARM id, whose parts end at a slash.
@@ -56,7 +56,7 @@ def create_workspace(
         "location": location,
     }
     given = Workspace(name=name, **{key: value for key, value in labels.items() if value})
-    _check(given)
+    _check(given, {key for key, value in labels.items() if value})
     with transaction.atomic():
         # Only a taken name may be told as one: what else fails here is told as it is.
         try:
@@ -84,8 +84,8 @@ def _found(name: str, user: User, exist_ok: bool) -> Workspace:
     return found.workspace
 
 
-def _check(workspace: Workspace) -> None:
-    for where in ("subscription_id", "resource_group", "location"):
+def _check(workspace: Workspace, changed: Collection[str]) -> None:
+    for where in sorted({"subscription_id", "resource_group", "location"} & set(changed)):
         if not LABEL.fullmatch(getattr(workspace, where)):
             raise StudioError(
                 f"{getattr(workspace, where)!r} cannot be a {where.replace('_', ' ')}.",
@@ -110,7 +110,7 @@ def update_workspace(
         raise StudioError(f"{', '.join(sorted(unknown))} cannot be changed.", where="settings")
     for key, value in changes.items():
         setattr(workspace, key, value)
-    _check(workspace)
+    _check(workspace, changes)
     with transaction.atomic():
         if isolated is not None and isolated != workspace.isolated:
             change_settings(workspace=workspace, isolated=isolated)
