@@ -77,6 +77,8 @@ function trouble(error: unknown): HTMLElement {
 // The first statistics are there at once; later ones come in larger parts.
 const PARTS = [4, 8, 16, 22];
 const HEADS = ["Column", "Type", "Missing", "Distinct", "Spread", "Min", "5 %", "25 %", "Median", "75 %", "95 %", "Max", "Mean", "Most frequent"];
+// So much of a frequent value keeps three of them on one line.
+const BRIEF = 32;
 const WORDS = new Set(["Column", "Type", "Spread", "Most frequent"]);
 
 function profiles(schema: [string, string][], ask: (first: number, last: number) => Promise<Profile>): HTMLElement {
@@ -139,11 +141,11 @@ const line = (found: Profile) => (column: Column): HTMLElement => {
   const missing = found.rows ? (100 * column.missing) / found.rows : 0;
   const tag = found.guesses.target === column.name ? "target" : found.guesses.ids.includes(column.name) ? "id" : "";
   const bars: readonly Bar[] = column.histogram ?? (column.top ?? []).map((each) => ({ count: each.count }));
-  const top = (column.top ?? []).slice(0, 3).map((each) => `${shownText(each.value) || "blank"} (${count(each.count)})`);
+  const top = (column.top ?? []).slice(0, 3).map((each) => `${brief(shownText(each.value)) || "blank"} (${count(each.count)})`);
   return h(
     "tr",
     {},
-    h("th", { scope: "row" }, column.name, tag ? h("span", { class: "tag ms-1" }, tag) : null),
+    h("th", { scope: "row" }, column.name, tag ? h("span", { class: "tag ms-1 nowrap" }, tag) : null),
     h("td", {}, column.type),
     h("td", { class: "num nowrap" }, column.missing ? `${count(column.missing)} (${missing.toFixed(1)} %)` : "0"),
     number(column.distinct === null ? null : column.distinct),
@@ -152,9 +154,11 @@ const line = (found: Profile) => (column: Column): HTMLElement => {
     ...quantiles.map(number),
     number(column.max),
     number(column.mean),
-    h("td", { class: "secondary" }, top.join(", ") || "–"),
+    h("td", { class: "secondary nowrap" }, top.join(", ") || "–"),
   );
 };
+
+const brief = (text: string): string => (text.length > BRIEF ? `${text.slice(0, BRIEF)}…` : text);
 
 function related(ask: () => Promise<Correlations>): HTMLElement {
   const body = h("div", { class: "card-body" });
