@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 
 from studio.lib import broker, home
 from tests.running import Studio, shared_studio
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from rest_framework.test import APIClient
 
     from studio.workspaces.models import User, Workspace
+
+# By the clock Hypothesis would fail what runs on a machine that is busy, or stood still for a moment.
+hypothesis.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.load_profile("busy")
 
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_FLAGS = [

@@ -128,7 +128,7 @@ def test_any_graph_survives_json(graph: Graph) -> None:
     assert exact(Graph.from_json(json.dumps(graph.to_json()))) == exact(graph)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(graphs())
 def test_any_graph_survives_its_pipeline_document(graph: Graph) -> None:
     document = pipeline_document(graph, CATALOGUE, experiment_name="elsewhere")

@@ -15,7 +15,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from officina.catalogue import Catalogue
 from officina.errors import StudioError
@@ -170,7 +170,7 @@ def check(graph: Graph, catalogue: Catalogue, sdk: Any) -> None:
         assert step.compute == node.get("computeId", "")
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(graph=graphs())
 def test_any_graph_is_built_again_by_its_code(sdk: Any, graph: Graph) -> None:
     check(graph, CATALOGUE, sdk)

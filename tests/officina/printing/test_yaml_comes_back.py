@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 
 import officina.samples
 from officina.catalogue import Catalogue, Component, Port
@@ -29,14 +29,14 @@ def diabetes() -> Graph:
     return Graph.from_json((GRAPHS / "diabetes.json").read_text())
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(graphs())
 def test_any_graph_comes_back_from_its_yaml(graph: Graph) -> None:
     for each in variants(graph, 7):
         assert exact(graph_of_yaml(to_yaml(each, CATALOGUE))) == exact(each)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(graphs())
 def test_every_reader_of_yaml_reads_the_same(graph: Graph) -> None:
     """PyYAML reads as YAML 1.1, our reader nearer to 1.2: texts must be the same texts in both."""
@@ -51,7 +51,7 @@ def test_every_reader_of_yaml_reads_the_same(graph: Graph) -> None:
                 assert (type(value), value) == (type(entry["value"]), entry["value"])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(graphs())
 def test_the_yaml_holds_only_what_azure_reads(graph: Graph) -> None:
     """Azure's schema refuses mappings and lists as values, nulls, and other keys than these."""
