@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -31,7 +30,7 @@ def _text(most: int) -> Rule:
 
 def _number(value: Any) -> bool:
     real = isinstance(value, int | float) and not isinstance(value, bool)
-    return real and math.isfinite(value) and abs(value) <= MAX_PLACE
+    return real and abs(value) <= MAX_PLACE
 
 
 def _flag(value: Any) -> bool:
@@ -166,6 +165,8 @@ def _check_value(value: Any, what: str, where: str) -> None:
             size = len(json.dumps(value, allow_nan=False))
         except (TypeError, ValueError, RecursionError):
             raise _refused(f"The value of {what} is not JSON.", where) from None
+        if not _fits(value):
+            raise _refused(f"The value of {what} has a number of more than 64 bits.", where)
     if size > MAX_VALUE:
         raise StudioError(
             f"The value of {what} has {size / 2**20:.1f} MiB; a value may have"
@@ -174,6 +175,15 @@ def _check_value(value: Any, what: str, where: str) -> None:
             where=where,
             code="too_large",
         )
+
+
+def _fits(value: Any) -> bool:
+    """Return whether the Yjs library takes each whole number of a JSON value: at a larger one it panics."""
+    if isinstance(value, Mapping):
+        return all(map(_fits, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_fits, value))
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
 
 
 def _refused(

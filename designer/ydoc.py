@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from pycrdt import Doc, Map
 
 from officina.errors import StudioError
+from officina.finite import is_finite
 
 log = logging.getLogger(__name__)
 
@@ -267,8 +267,7 @@ def _place(value: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _number(value: Any) -> float:
-    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return value if good else 0
+    return value if is_finite(value) else 0
 
 
 def _is_text(value: Any) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from officina.documents.reading import Reading
 from officina.documents.references import parse_reference
 from officina.documents.yamlio import Pointer, load_located, refuse_not_finite
 from officina.errors import StudioError
+from officina.finite import is_finite
 
 Entry = dict[str, Any]
 
@@ -144,7 +144,7 @@ def as_type(value: Any, kind: str | None) -> Any:
         if isinstance(value, bool):
             raise ValueError(value)
         number = value if isinstance(value, int) else float(value)
-        if not math.isfinite(number):
+        if not is_finite(number):
             raise ValueError(value)
         return number
     if kind == "boolean":

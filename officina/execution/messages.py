@@ -7,9 +7,9 @@ formed message becomes a warning, and the rest is still read.
 from __future__ import annotations
 
 import json
-import math
 from typing import TYPE_CHECKING, Any
 
+from officina.finite import is_finite
 from officina.storable import unstorable
 
 if TYPE_CHECKING:
@@ -83,17 +83,8 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _is_finite(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
-
-
 def _is_number(value: object) -> bool:
-    return _is_finite(value) or value in NOT_FINITE
+    return is_finite(value) or value in NOT_FINITE
 
 
 def _is_step(value: object) -> bool:
@@ -121,7 +112,7 @@ def _anything(value: object) -> bool:
 
 
 FIELDS: Mapping[str, Mapping[str, Callable[[object], bool]]] = {
-    "metric": {"key": _is_key, "value": _is_number, "step": _is_step, "ts": _is_finite},
+    "metric": {"key": _is_key, "value": _is_number, "step": _is_step, "ts": is_finite},
     "param": {"key": _is_key, "value": _anything},
     "tag": {"key": _is_key, "value": _is_text},
     "image": {"key": _is_key, "path": _is_text},
@@ -129,7 +120,7 @@ FIELDS: Mapping[str, Mapping[str, Callable[[object], bool]]] = {
     "confusion_matrix": {"key": _is_key, "value": _has_lists("labels", "matrix")},
     "roc": {"key": _is_key, "value": _has_lists("fpr", "tpr", "thresholds")},
     "artifact": {"path": _is_text, "name": _is_key},
-    "progress": {"fraction": _is_finite, "text": _is_text},
+    "progress": {"fraction": is_finite, "text": _is_text},
     "register_model": {
         "name": _is_key,
         "path": _is_text,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from officina.errors import StudioError
+from officina.finite import is_finite
 from officina.graph.values import MAX_NODES, SCHEMA, SETTINGS, Edge, Graph, Group, Node, Note
 
 Item = Mapping[str, Any]
@@ -145,7 +145,7 @@ def _place(item: Item, where: str) -> tuple[float, float]:
 
 
 def _finite(value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not is_finite(value):
         raise StudioError("a position or size must be a finite number", where=where)
     return value
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+from officina.finite import is_finite
 
 Figure = dict[str, Any]
 
 
 def _finite(values: Iterable[Any]) -> list[float | None]:
     """Return values that a chart can draw: words for NaN and infinity leave a gap."""
-    return [v if isinstance(v, int | float) and math.isfinite(v) else None for v in values]
+    return [v if is_finite(v) else None for v in values]
 
 
 def lines(series: Sequence[dict[str, Any]], *, x_title: str = "step", y_title: str = "") -> Figure:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
+
+from officina.finite import is_finite
 
 # Words in a metric's name that say "less is better"; scores, accuracies and the rest are better high.
 _LOWER = (
@@ -52,9 +53,7 @@ def lower_is_better(key: str) -> bool:
 
 def number(value: Any) -> float | None:
     """Return a finite number, or None for words, NaN and what is not a number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)
+    return float(value) if is_finite(value) else None
 
 
 def shown(value: Any) -> str:

@@ -172,6 +172,8 @@ def test_a_reader_looks_and_an_outsider_sees_nothing(cast: Any) -> None:
         ({"nodes": [node("a b")]}, "id"),
         ({"nodes": [{**node("a"), "position": {"x": 1e300, "y": 0}}]}, "x"),
         ({"nodes": [node("a", data="x" * (2**20 + 1))]}, "1 mib"),
+        ({"nodes": [node("a", seed=[2**63])]}, "64 bits"),
+        ({"nodes": [{**node("a"), "position": {"x": 10**400, "y": 0}}]}, "finite"),
         ([], "object"),
         ({"nodes": [{**node("a"), "label": "x" * 300}]}, "label"),
     ],
