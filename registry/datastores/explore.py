@@ -144,6 +144,6 @@ def notes(said: dict[str, Any], count: int) -> list[str]:
             "The first line looks like a row, not like names of columns. In a pipeline, switch "
             "'Has header' of the data off."
         )
-    if said.get("encoding") not in (None, "utf-8"):
+    if said.get("encoding") not in (None, "utf-8", "utf-8-sig"):
         found.append(f"The text is read as {said['encoding']}.")
     return found

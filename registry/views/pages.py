@@ -142,9 +142,26 @@ def _overview(
         found["report"] = inspect_model(tree)
     if row.kind == "data":
         found["uses"] = _uses(version)
+        found["facts"] |= _source(version)
     if row.kind == "model":
         found |= model_page.more(request, version, tree) | {"shown_facts": model_page.FACTS}
     return found
+
+
+def _source(version: AssetVersion) -> dict[str, str]:
+    """Return where a version's bytes came from, as far as it was told: a place, and what of it."""
+    told = version.properties
+    place = told.get("source.datastore", "")
+    inside = told.get("source.path") or told.get("source.table") or told.get("source.query") or ""
+    if not place:
+        try:
+            source = json.loads(told.get("import.source") or "{}")
+        except ValueError:  # a long query was cut
+            return {}
+        place = str(source.get("connection") or "").removeprefix("azureml:")
+        inside = source.get("path") or source.get("tableName") or source.get("query") or ""
+    found = "/".join(part for part in (place, inside) if part)
+    return {"Source": found} if found else {}
 
 
 def _uses(version: AssetVersion) -> list[tuple[str, str]]:

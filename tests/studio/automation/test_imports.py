@@ -162,6 +162,8 @@ def test_what_takes_long_to_copy_is_registered_by_a_run_whoever_asks(
     assert (version.version, version.tags, version.size) == ("7", {"a": "b"}, 4)
     assert version.properties["source.uri"] == uri and version.document["dataType"] == "uri_folder"
 
+    assert ">team/set<" in client.get(f"/w/{workspace.name}/data/set/").content.decode()
+
     page = f"/w/{workspace.name}/datastores/team/register/"
     sent = client.post(page, {"path": "set/a.csv", "asset": "one"})
     assert sent["Location"].startswith(f"/w/{workspace.name}/runs/")
