@@ -10,7 +10,6 @@ from officina.errors import StudioError
 
 # Clients say every 15 s that they are there, and forget the others after 30 s.
 FORGOTTEN_AFTER = 30.0
-IDENTITY = ("name", "initials", "color", "id")
 
 
 class Presences:

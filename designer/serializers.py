@@ -11,8 +11,6 @@ from designer.models import Comment, Pipeline, PipelineUpdate, PipelineVersion
 from studio.runs.models import Run
 from studio.workspaces.models import User
 
-PERSON = {"type": "object", "properties": {"name": {"type": "string"}, "email": {"type": "string"}}}
-
 
 def person(user: User | None) -> dict[str, str] | None:
     """Return who did something, None when they are gone."""

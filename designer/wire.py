@@ -9,7 +9,6 @@ from officina.errors import StudioError
 
 SYNC, AWARENESS, QUERY_AWARENESS = 0, 1, 3
 STEP1, STEP2, UPDATE = 0, 1, 2
-EMPTY_UPDATE = b"\x00\x00"
 MAX_STATES = 8
 MAX_STATE = 8 * 2**10
 

@@ -35,11 +35,6 @@ def state(cache: Path, key: str) -> Built | None:
     return _read(cache, cache / key)
 
 
-def size_of(cache: Path) -> int:
-    """Return the bytes that the cache takes; files shared between environments count once."""
-    return sum(each.size for each in built(cache))
-
-
 def clear(cache: Path, *, keep: Collection[str] = (), unused_for: float = 0.0) -> list[Built]:
     """Delete the environments that are not in `keep` and were not used for so long; return them.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-MOST_FIELD = 8 << 20
 MOST_FIELDS = 200_000
 MOST_EXTERNAL = 50
 TYPES = {

@@ -16,7 +16,7 @@ from officina.errors import StudioError
 from studio.compute.kinds import Kind, find_kind
 from studio.compute.models import NODE_SILENT_AFTER, ComputeTarget, Node
 from studio.workspaces import audit, events
-from studio.workspaces.models import Membership, Workspace
+from studio.workspaces.models import Workspace
 
 # Names that public examples use; each means the local compute until someone makes their own.
 ALIASES = ("cpu-cluster", "gpu-cluster", "batch-cluster", "serverless", "local")
@@ -297,9 +297,3 @@ def _note(verb: str, target: ComputeTarget, user: Any, **detail: Any) -> None:
     events.emit(
         target.workspace, events.COMPUTE_CHANGED, f"compute/{target.name}", {"did": verb, **detail}
     )
-
-
-def members_of(workspace: Workspace) -> list[Membership]:
-    """Return who may be given an instance or a quota."""
-    rows = Membership.objects.filter(workspace=workspace, user__is_active=True)
-    return list(rows.select_related("user").order_by("user__email"))

@@ -137,12 +137,6 @@ def report_status(*, run: Run, status: str, ended: datetime | None = None) -> bo
     return True
 
 
-def retitle(*, run: Run, title: str) -> None:
-    """Give a run another name to show."""
-    run.touch(display_name=title[:TITLE_LENGTH])
-    transaction.on_commit(lambda: live.tell_run(run))
-
-
 def log_batch(
     *,
     run: Run,
