@@ -12,7 +12,7 @@ from officina.errors import StudioError
 from registry.models import AssetVersion, StageRequest
 from registry.services.assets import refuse_deleted
 from studio.workspaces import audit, events
-from studio.workspaces.models import Workspace
+from studio.workspaces.models import ServiceAccount, Workspace
 from studio.workspaces.services import change_settings
 
 NONE = "None"
@@ -122,12 +122,8 @@ def decide(request: StageRequest, *, approve: bool, note: str = "", user: Any) -
     """Approve or reject a request; the one who asked may withdraw it but never approve it."""
     version = request.version
     own = request.requested_by_id == getattr(user, "pk", None)
-    if own and approve:
-        raise StudioError(
-            "You asked for this stage yourself; approving it takes a second person.",
-            hint="Ask someone else who holds registry.approve.",
-            code="forbidden",
-        )
+    if approve:
+        _check_second_person(request, user)
     state = StageRequest.APPROVED if approve else StageRequest.REJECTED
     if own:
         state = StageRequest.WITHDRAWN
@@ -147,6 +143,24 @@ def decide(request: StageRequest, *, approve: bool, note: str = "", user: Any) -
             target=version.end, detail=facts,
         )  # fmt: skip
     return request
+
+
+def _check_second_person(request: StageRequest, user: Any) -> None:
+    """Refuse who asked, also by a service account of their own making: its key is in their hands."""
+    pk = getattr(user, "pk", None)
+    accounts = ServiceAccount.objects.filter(user=request.requested_by, created_by=user)
+    if request.requested_by_id == pk or accounts.exists():
+        raise StudioError(
+            "You asked for this stage yourself; approving it takes a second person.",
+            hint="Ask someone else who holds registry.approve.",
+            code="forbidden",
+        )
+    if getattr(user, "is_service", False):
+        raise StudioError(
+            "A service account is no second person.",
+            hint="Let a member who holds registry.approve sign in and approve it.",
+            code="forbidden",
+        )
 
 
 def _check_model(version: AssetVersion) -> None:

@@ -11,6 +11,7 @@ from registry import services as registry
 from registry.models import StageRequest
 from registry.services import staging
 from studio.workspaces.models import AuditEntry, Event
+from studio.workspaces.services import create_service_account
 
 
 @pytest.fixture
@@ -57,6 +58,20 @@ def test_another_person_approves_and_both_are_on_record(add: Any, cast: Any, gua
     asked = AuditEntry.objects.get(action="registry.stage.request")
     moved = AuditEntry.objects.get(action="registry.stage")
     assert (asked.actor, moved.actor) == (cast.contributor, cast.owner)
+
+
+def test_a_service_account_is_no_second_person(
+    add: Any, lab: Any, cast: Any, guarded: None
+) -> None:
+    bot = create_service_account(workspace=lab, actor=cast.owner, name="bot", role="Owner").user
+    row = add("model", "churn")
+    mine = registry.request_stage(row, stage="Production", user=cast.owner)
+    with pytest.raises(StudioError, match="no second person"):
+        registry.decide(mine, approve=True, user=bot)
+    bots = registry.request_stage(row, stage="Production", user=bot)
+    with pytest.raises(StudioError, match="asked for this stage yourself"):
+        registry.decide(bots, approve=True, user=cast.owner)
+    assert registry.decide(bots, approve=True, user=cast.contributor).state == StageRequest.APPROVED
 
 
 def test_a_request_is_decided_once(add: Any, cast: Any, guarded: None) -> None:
