@@ -17,6 +17,8 @@ from tests.cast import bearer, run_token_of, token_of
 
 METHODS = ("get", "post", "put", "patch", "delete")
 GUID = "00000000-0000-4000-8000-000000000000"
+# What stands in an address for an object that is nowhere: the first that its pattern takes.
+SAMPLES = ("nowhere", "999999", GUID.replace("-", ""))
 
 
 class Route(NamedTuple):
@@ -49,8 +51,11 @@ class Route(NamedTuple):
             converter = self.converters.get(name)
             if isinstance(converter, IntConverter):
                 return "999999"
-            return GUID if name == "guid" or isinstance(converter, UUIDConverter) else "nowhere"
+            guid = name == "guid" or isinstance(converter, UUIDConverter)
+            wanted = (GUID, *SAMPLES) if guid else SAMPLES
+            return next(each for each in wanted if re.fullmatch(shapes.get(name, ".+"), each))
 
+        shapes = dict(re.findall(r"\(\?P<(\w+)>([^()|]*)\)", self.pattern))
         first = re.sub(r"\(\?P<\w+>(\w+)(?:\|\w+)+\)", r"\1", self.pattern)
         # Groups without a name: their first choice, or nothing where they may be absent.
         first = re.sub(r"\(\?:([^()|]*)[^()]*\)(\?)?", lambda m: "" if m[2] else m[1], first)

@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from registry import services as registry
+from studio.runs.models import Experiment, Run
 from studio.workspaces.models import ApiToken
 from tests.cast import bearer, run_token_of, token_of
 
@@ -251,3 +252,22 @@ def test_a_signed_log_opens_no_other_file(lab: Any) -> None:
     assert Client().get(f"{place}?restype=container&comp=list&{query}").status_code == 403
     assert Client().put(f"{place}/{path}?{query}", b"x").status_code == 403
     assert urlsplit(place).path == place
+
+
+def test_the_log_of_a_pipeline_opens_with_its_own_address_alone(lab: Any) -> None:
+    experiment = Experiment.objects.create(workspace=lab.lab, name="e")
+    for name in ("one", "other"):
+        Run.objects.create(
+            workspace=lab.lab, experiment=experiment, owner=lab.owner, name=name, kind=Run.PIPELINE
+        )
+    client = bearer(token_of(lab.owner))
+    found = {}
+    for name in ("one", "other"):
+        told = client.get(f"/history/v1.0{LAB}/runs/{name}/details").json()
+        (found[name],) = told["logFiles"].values()
+    path, query = found["one"].split("?")
+    assert Client().get(found["one"]).status_code == 200
+    for sly in (path, f"{path}?sig=x", f"{path}?{found['other'].partition('?')[2]}"):
+        assert Client().get(sly).status_code == 403, sly
+    ApiToken.objects.update(revoked_at=timezone.now())
+    assert Client().get(f"{path}?{query}").status_code == 401

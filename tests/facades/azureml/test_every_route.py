@@ -31,6 +31,12 @@ def is_azure(route: Route) -> bool:
     return str(getattr(route.callback, "__module__", "")).startswith(wire.__name__)
 
 
+def is_of_the_facade(route: Route) -> bool:
+    """Say whether a route leads into the Azure facade, by whatever kind of view."""
+    module = str(getattr(route.callback, "__module__", ""))
+    return is_azure(route) or module.startswith("studio.facades.azureml")
+
+
 def is_api(route: Route) -> bool:
     return route.pattern.startswith("api/v1/")
 
@@ -46,7 +52,6 @@ def asked(chosen: Any, *methods: str) -> Iterator[tuple[str, str]]:
     """Yield method and address of every route that is chosen and not for everyone."""
     for route in ALL_ROUTES:
         url = route.url("lab")
-        # A pattern that wants a number is met by no `nowhere`.
         if not chosen(route) or not leads_to(url, route):
             continue
         for method, operation in route.operations().items():
@@ -66,6 +71,33 @@ def send(client: Any, method: str, url: str, body: bytes = b"{}") -> Any:
     if method in {"get", "head"}:
         return getattr(client, method)(url)
     return client.generic(method.upper(), url, body, content_type="application/json")
+
+
+# What nobody needs a token for: where the services are, how one signs in, what a signature in the
+# address opens (test_access.py tries those), and the words for what is not served.
+FOR_EVERYONE = {
+    "^discovery/workspaces/", "^metadata/endpoints/", "^azure/client/", "^msi/token/",
+    "^(?P<tenant>[A-Za-z0-9-]{1,64})/(?:v2\\.0/)?\\.well-known/",
+    "^(?P<tenant>[A-Za-z0-9-]{1,64})/oauth2/(?:v2\\.0/)?token/",
+    "^history/v1\\.0/pipelines/(?P<guid>[0-9a-f]{32})/log/",
+    "^blob/(?P<account>", "^(?P<rest>(?:mferp/managementfrontend/|genericasset/",
+}  # fmt: skip
+
+
+def test_a_new_address_is_asked_by_these_tests_or_named_as_open_to_everyone() -> None:
+    opened = set()
+    for route in ALL_ROUTES:
+        if not is_of_the_facade(route):
+            assert not is_api(route) or leads_to(route.url("lab"), route), route.pattern
+            continue
+        if PUBLIC in route.operations().values():
+            opened |= {each for each in FOR_EVERYONE if route.pattern.startswith(each)} or {
+                route.pattern
+            }
+        else:
+            # One that no address here leads to would be asked by no test below.
+            assert is_azure(route) and leads_to(route.url("lab"), route), route.pattern
+    assert opened == FOR_EVERYONE, opened ^ FOR_EVERYONE
 
 
 def test_the_walk_finds_both() -> None:
