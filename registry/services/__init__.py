@@ -25,7 +25,7 @@ from registry.services.deleting import (
     provide_farewell,
 )
 from registry.services.finding import find, named
-from registry.services.labels import delete_label, labels, set_label
+from registry.services.labels import check_label, delete_label, labels, set_label
 from registry.services.sharing import share, unshare
 from registry.services.staging import decide, guarded, request_stage, set_stage, stages
 from registry.services.storing import (
@@ -45,6 +45,7 @@ __all__ = [
     "Dependent",
     "archive",
     "assets",
+    "check_label",
     "check_name",
     "create_asset",
     "create_default_datastores",

@@ -18,18 +18,23 @@ LABEL = re.compile(r"^[^\s:@/\\]{1,255}\Z")
 RESERVED = frozenset({"latest"})
 
 
-@transaction.atomic
-def set_label(
-    *, workspace: Workspace, kind: str, name: str, label: str, version: str, user: Any = None
-) -> AssetLabel:
-    """Point a label at a version, taking it from the one that had it."""
-    if label.lower() in RESERVED or not LABEL.match(label) or re.match(r"^v\d+$", label):
+def check_label(label: str) -> None:
+    """Refuse what cannot be a label, whatever it is to point at."""
+    if label.lower() in RESERVED or not LABEL.match(label) or re.match(r"^[vV]\d+$", label):
         raise StudioError(
             f"{label!r} cannot be a label.",
             hint="'latest' always means the newest version, and 'v1' would read as a version; "
             "use up to 255 characters without spaces, ':', '@' and '/'.",
             where="label",
         )
+
+
+@transaction.atomic
+def set_label(
+    *, workspace: Workspace, kind: str, name: str, label: str, version: str, user: Any = None
+) -> AssetLabel:
+    """Point a label at a version, taking it from the one that had it."""
+    check_label(label)
     row = find(workspace=workspace, kind=kind, name=name, version=version)
     found, _ = AssetLabel.objects.update_or_create(
         asset=row.asset, name=label, defaults={"version": row}

@@ -44,6 +44,7 @@ class Caller:
         if ident == "0":
             row = rows.get_or_create(workspace=self.workspace, name=DEFAULT)[0]
         else:
+            check_number(ident)
             found = next(iter(rows.filter(pk=int(ident))), None) if is_number(ident) else None
             if found is None:
                 raise Refusal(
@@ -145,6 +146,14 @@ def job_only(what: str) -> Refusal:
 
 def is_number(ident: str) -> bool:
     return ident.isascii() and ident.isdigit() and len(ident) < 19
+
+
+def check_number(ident: str) -> None:
+    """Refuse an experiment's id that is none."""
+    if not (ident.isascii() and ident.isdigit()):
+        raise Refusal(
+            f"Invalid experiment ID {ident[:100]!r}. Experiment ID must be a valid integer."
+        )
 
 
 def secret_of(request: HttpRequest) -> tuple[str, str | None]:

@@ -13,7 +13,7 @@ from studio.facades.mlflow.wire import ABSENT, EXISTS, Message, Refusal, millis,
 from studio.runs.models import Experiment
 from studio.runs.services import experiments as services
 
-NAME_LENGTH = 500
+NAME_LENGTH, TAG_LENGTH = 500, 5000
 
 
 def described(caller: Caller, row: Experiment) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def set_tag(caller: Caller, message: Message) -> dict[str, Any]:
     caller.people_only()
     row = _active(caller, message)
     key = message.text("key", required=True, limit=250)
-    services.tag_experiment(experiment=row, key=key, value=message.text("value", limit=5000))
+    services.tag_experiment(experiment=row, key=key, value=message.text("value")[:TAG_LENGTH])
     return {}
 
 

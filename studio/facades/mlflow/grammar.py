@@ -59,7 +59,8 @@ class Order:
 class Language:
     """What may be asked for about one kind of thing.
 
-    `attributes` maps every spelling to the key's own name; `numeric` and `listed` (IN) hold own names.
+    `attributes` maps every spelling to the key's own name; `numeric` and `listed` (IN) hold own names. IN is for all
+    keys of the entities in `lists`.
     """
 
     entities: frozenset[str]
@@ -67,6 +68,7 @@ class Language:
     numeric: frozenset[str] = frozenset()
     listed: frozenset[str] = frozenset()
     orders: Mapping[str, str] = field(default_factory=dict)
+    lists: frozenset[str] = frozenset({DATASET})
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
@@ -137,6 +139,8 @@ class _Reader:
             return "text", text[1:-1]
         if kind == "number":
             return "number", text
+        if kind == "dot" and self.peek()[0] == "number":
+            return "number", f".{self.take()[1]}"
         raise self.fail(
             f"expected a quoted string or a number, found {text or 'its end'!r}. "
             "Strings must be in single or double quotes."
@@ -156,6 +160,9 @@ class _Reader:
                 return found
             if kind != "comma":
                 raise self.fail("the values of a list are separated by commas.")
+            if self.peek()[0] == "close":  # as Python writes a tuple of one
+                self.take()
+                return found
 
 
 def parse_filter(text: str, language: Language) -> list[Clause]:
@@ -182,7 +189,7 @@ def _clause(reader: _Reader, language: Language) -> Clause:
         return Clause(entity, key, "IS NOT NULL" if negated else "IS NULL")
     if reader.word("NOT", "IN") or reader.word("IN"):
         op = "NOT IN" if reader.peek(-2)[1].upper() == "NOT" else "IN"
-        if entity != DATASET and not (entity == ATTRIBUTE and key in language.listed):
+        if entity not in language.lists and not (entity == ATTRIBUTE and key in language.listed):
             raise reader.fail(f"IN is not supported for {key!r}.")
         return Clause(entity, key, op, reader.values())
     for op in ("LIKE", "ILIKE"):
@@ -202,10 +209,12 @@ def _comparison(reader: _Reader, language: Language, entity: str, key: str, sign
     kind, value = reader.value()
     if _is_numeric(entity, key, language):
         try:
-            number = float(value) if entity == METRIC or kind == "number" else None
+            number = float(value)
         except ValueError:
             number = None
-        if number is None or (kind == "text" and value.lower() not in {"nan", "inf", "-inf"}):
+        # What stands in quotes is a number without digits, or of an attribute a whole one.
+        fits = value.lower() in {"nan", "inf", "-inf"} if entity == METRIC else value.isdigit()
+        if number is None or (kind == "text" and not fits):
             raise reader.fail(f"{key!r} is compared with a number, not {value!r}.")
         return Clause(entity, key, sign, number)
     if kind != "text":

@@ -46,6 +46,7 @@ _STAMPS = {
 MODELS = Language(
     entities=frozenset({TAG, ATTRIBUTE}),
     attributes={"name": "name"},
+    listed=frozenset({"name"}),
     orders={"name": "name", **_STAMPS},
 )
 VERSIONS = Language(
@@ -55,7 +56,7 @@ VERSIONS = Language(
         "source_path": "source", "source": "source",
     },
     numeric=frozenset({"version_number"}),
-    listed=frozenset({"run_id"}),
+    listed=frozenset({"name", "run_id"}),
     orders={"name": "name", "version_number": "version_number", "version": "version_number", **_STAMPS},
 )  # fmt: skip
 _LOGGED = (
@@ -72,6 +73,7 @@ LOGGED_MODELS = Language(
     },
     numeric=frozenset({"creation_timestamp", "last_updated_timestamp"}),
     listed=frozenset(_LOGGED) - {"creation_timestamp", "last_updated_timestamp"},
+    lists=frozenset({PARAM, TAG}),
     orders={
         **{name: name for name in _LOGGED},
         "creation_time": "creation_timestamp",

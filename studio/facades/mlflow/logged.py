@@ -10,7 +10,16 @@ from studio.facades.mlflow.callers import Caller
 from studio.facades.mlflow.grammar import Order, parse_filter, parse_order
 from studio.facades.mlflow.languages import LOGGED_MODELS
 from studio.facades.mlflow.runs import experiments_named
-from studio.facades.mlflow.wire import Message, Refusal, bad, millis, pairs, tags_of, without_none
+from studio.facades.mlflow.wire import (
+    ABSENT,
+    Message,
+    Refusal,
+    bad,
+    millis,
+    pairs,
+    tags_of,
+    without_none,
+)
 from studio.runs import names
 from studio.runs.models import LoggedModel
 from studio.runs.services import logged_models as services
@@ -96,7 +105,9 @@ def delete_tag(caller: Caller, message: Message) -> dict[str, Any]:
     row = _named(caller, message, write=True)
     key = message.text("tag_key", required=True)
     if key not in row.tags:
-        raise Refusal(f"No tag with key {key[:250]!r} found for model {row.guid}.")
+        raise Refusal(
+            f"No tag with key {key[:250]!r} found for model with ID '{row.guid}'.", ABSENT
+        )
     services.change_model(model=row, without=key)
     return {}
 

@@ -148,12 +148,13 @@ def delete_tag(caller: Caller, message: Message) -> dict[str, Any]:
 
 
 def set_alias(caller: Caller, message: Message) -> dict[str, Any]:
+    alias = message.text("alias", required=True, limit=255)
+    registry.check_label(alias)
     version = find_version(caller, message)
     own_only(caller, version)
     registry.set_label(
-        workspace=caller.workspace, kind="model", name=version.asset.name,
-        label=message.text("alias", required=True, limit=255), version=version.version,
-        user=caller.user,
+        workspace=caller.workspace, kind="model", name=version.asset.name, label=alias,
+        version=version.version, user=caller.user,
     )  # fmt: skip
     return {}
 

@@ -10,10 +10,11 @@ from django.db import connection
 from django.db.models import Q
 
 from studio.facades.mlflow import paging, reading, rundata, searching
-from studio.facades.mlflow.callers import Caller, is_number, runs_of_job
+from studio.facades.mlflow.callers import Caller, check_number, is_number, runs_of_job
 from studio.facades.mlflow.grammar import parse_filter, parse_order
 from studio.facades.mlflow.languages import RUNS
 from studio.facades.mlflow.wire import (
+    ABSENT,
     Message,
     Refusal,
     bad,
@@ -88,12 +89,15 @@ def create(caller: Caller, message: Message) -> dict[str, Any]:
             f"different values (run_name={name[:200]!r}, mlflow.runName={tagged[:200]!r})."
         )
     started = message.integer("start_time")
-    parent = None
+    # Whatever a job's script begins belongs to the job.
+    parent = caller.job
     if wanted := tags.get("mlflow.parentRunId"):
-        parent = caller.find_run(wanted, wide=False)
-    elif caller.job is not None:
-        # Whatever a job's script begins belongs to the job.
-        parent = caller.job
+        try:
+            parent = caller.find_run(wanted, wide=False)
+        except Refusal as refusal:
+            # A run that was copied from another server still names its parent there.
+            if refusal.name != ABSENT:
+                raise
     run = tracking.begin_tracked(
         workspace=caller.workspace, experiment=experiment, user=caller.user, title=name or tagged,
         started=None if started is None else moment_of(_checked(started, "start_time"), "start_time"),
@@ -163,8 +167,10 @@ def experiments_named(caller: Caller, idents: list[str]) -> list[int]:
         if ident == "0":
             rows = Experiment.objects.filter(workspace=caller.workspace, name="Default")
             found += rows.values_list("pk", flat=True)
-        elif is_number(ident):
-            found.append(int(ident))
+        else:
+            check_number(ident)
+            if is_number(ident):
+                found.append(int(ident))
     return found
 
 

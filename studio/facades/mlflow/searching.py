@@ -191,11 +191,13 @@ def _order(rows: QuerySet[Run], order: Order, name: str) -> tuple[QuerySet[Run],
             }
         )
         return rows, [F(f"{name}_rank").asc(), way(F(name))]
+    if (order.entity, order.key) == (ATTRIBUTE, "status"):
+        word = Case(*(When(status=each, then=Value(shown)) for each, shown in WORD_OF.items()))
+        return rows.annotate(**{name: word}), [way(F(name))]
     if order.entity == ATTRIBUTE:
         column = {
             "start_time": "started", "end_time": "ended", "run_id": "guid", "artifact_uri": "guid",
-            "run_name": "display_name", "user_id": "owner__email", "status": "status",
-            "experiment_id": "experiment_id",
+            "run_name": "display_name", "user_id": "owner__email", "experiment_id": "experiment_id",
         }[order.key]  # fmt: skip
         return rows, [way(F(column))]
     if order.key == RUN_NAME:

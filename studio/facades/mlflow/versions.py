@@ -12,7 +12,7 @@ from officina.storage import Entry, Tree, paths
 from registry import services as registry
 from registry.models import AssetVersion
 from studio.facades.mlflow import artifacts, paging, searching
-from studio.facades.mlflow.callers import Caller
+from studio.facades.mlflow.callers import Caller, is_number
 from studio.facades.mlflow.grammar import Order, parse_filter, parse_order
 from studio.facades.mlflow.languages import VERSIONS
 from studio.facades.mlflow.wire import (
@@ -48,7 +48,7 @@ def described(row: AssetVersion) -> dict[str, Any]:
         last_updated_timestamp=millis(row.changed),
         user_id=row.created_by.email if row.created_by else None,
         current_stage=row.stage,
-        description=row.description or None,
+        description=row.description,
         source=document.get("source") or location(row),
         run_id=row.run_guid or None,
         run_link=document.get("runLink") or None,
@@ -83,6 +83,8 @@ def find(caller: Caller, message: Message) -> AssetVersion:
         )
         .first()
     )  # fmt: skip
+    if row is None and not is_number(str(version)):
+        raise Refusal(f"Parameter 'version' must be an integer, got {str(version)[:100]!r}.")
     if row is None:
         raise Refusal(f"Model Version (name={name[:256]}, version={version}) not found", ABSENT)
     return row
