@@ -127,7 +127,7 @@ class Canvas:
         }
 
     def wait_saved(self) -> None:
-        expect(self.page.locator(".d-saved[data-saved=yes]")).to_be_visible(timeout=15_000)
+        expect(self.page.locator(".d-saved[data-saved=yes]")).to_be_visible(timeout=60_000)
 
     def select(self, name: str) -> None:
         self.node(name).click(position={"x": 60, "y": 26})
@@ -184,6 +184,6 @@ def open_canvas(
         " e => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI))"
     )
     page.goto(f"{studio.url}/w/{studio.workspace}/pipelines/{guid}/{query}")
-    expect(page.locator(".d-saved[data-saved=yes]")).to_be_visible(timeout=20_000)
+    expect(page.locator(".d-saved[data-saved=yes]")).to_be_visible(timeout=60_000)
     until(page, "document.querySelector('.d-rows .d-row') || !document.querySelector('.d-palette')")
     return canvas

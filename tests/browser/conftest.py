@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.portal import signed_in
 from tests.running import Studio
+
+# In milliseconds: only what hangs takes so long.
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture

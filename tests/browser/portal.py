@@ -17,7 +17,7 @@ def signed_in(browser: Browser, studio: Studio, session: str, theme: str = "ligh
     return context.new_page()
 
 
-def until(page: Page, script: str, arg: Any = None, *, within: float = 30.0) -> None:
+def until(page: Page, script: str, arg: Any = None, *, within: float = 60.0) -> None:
     """Wait until a script in the page says yes.
 
     Playwright's wait_for_function looks again from inside the page, by eval, which our policy refuses: it works

@@ -129,7 +129,7 @@ def test_a_dropped_folder_keeps_its_paths(visit: Any, tmp_path: Path) -> None:
     page.locator('[data-input="folder"]').set_input_files(str(folder))
     page.get_by_label("Name", exact=True).fill(f"project-{os.getpid()}")
     page.locator("[data-start]").click()
-    page.wait_for_url("**/code/project-*/?version=1", timeout=30_000)
+    page.wait_for_url("**/code/project-*/?version=1", timeout=60_000)
     page.get_by_role("link", name="Files").click()
     expect(page.get_by_role("link", name="src/train.py", exact=True)).to_be_visible()
 
@@ -175,18 +175,18 @@ def test_an_archive_is_looked_through_and_then_brought_in(visit: Any, tmp_path: 
     page = visit("settings/assets/import/")
     page.set_input_files("#archive-file", path)
     page.get_by_role("button", name="Show what would come").click()
-    expect(page.locator("[data-plan]")).to_contain_text("Made of far", timeout=30_000)
+    expect(page.locator("[data-plan]")).to_contain_text("Made of far", timeout=60_000)
     expect(page.locator("[data-plan]")).to_contain_text("data/out-of-an-archive/1")
     page.get_by_role("button", name="Bring in").click()
-    expect(page.locator("[data-state]")).to_contain_text("1 thing came in", timeout=30_000)
+    expect(page.locator("[data-state]")).to_contain_text("1 thing came in", timeout=60_000)
     # The same file again: its bytes are here, and so is what it holds.
     page.get_by_role("button", name="Show what would come").click()
     expect(page.locator("[data-state]")).to_have_text(
-        "There is nothing to bring in.", timeout=30_000
+        "There is nothing to bring in.", timeout=60_000
     )
     expect(page.get_by_role("button", name="Bring in")).to_be_disabled()
     broken = tmp_path / "broken.zip"
     broken.write_bytes(path.read_bytes()[:90])
     page.set_input_files("#archive-file", broken)
     page.get_by_role("button", name="Show what would come").click()
-    expect(page.get_by_role("alert")).to_contain_text("no zip file", timeout=30_000)
+    expect(page.get_by_role("alert")).to_contain_text("no zip file", timeout=60_000)

@@ -104,10 +104,10 @@ def test_a_table_of_500_columns_scrolls(
     grid = page.get_by_role("grid", name="Rows")
     expect(grid).to_be_visible(timeout=60_000)
     grid.evaluate("it => { it.scrollLeft = it.scrollWidth; it.scrollTop = it.scrollHeight; }")
-    expect(grid.get_by_text("column499")).to_be_visible(timeout=30_000)
+    expect(grid.get_by_text("column499")).to_be_visible(timeout=60_000)
     # 299 * 499 % 97 in the last row.
     expect(grid.get_by_role("gridcell", name=str(299 * 499 % 97), exact=True).first).to_be_visible(
-        timeout=30_000
+        timeout=60_000
     )
     page.context.close()
 

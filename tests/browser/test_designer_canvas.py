@@ -252,7 +252,7 @@ def test_duplicates_keep_parameters_and_inner_edges_in_one_undo_step(canvas: Can
 def test_arranging_puts_sources_above_and_is_one_undo_step(canvas: Canvas) -> None:
     before = {each["id"]: each["position"] for each in canvas.stored()["nodes"]}
     canvas.page.get_by_role("button", name="Arrange", exact=True).click()
-    expect(canvas.page.get_by_role("button", name="Undo: Arrange")).to_be_enabled(timeout=15_000)
+    expect(canvas.page.get_by_role("button", name="Undo: Arrange")).to_be_enabled(timeout=60_000)
     canvas.wait_saved()
     after = {each["id"]: each["position"] for each in canvas.stored()["nodes"]}
     assert after != before

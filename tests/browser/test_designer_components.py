@@ -52,7 +52,7 @@ def save_as(canvas: Canvas, name: str, inputs: dict[str, str], outputs: dict[str
     axe = Axe().run(page, ".modal, dialog[open]")
     assert axe.violations_count == 0, axe.generate_report()
     dialog.get_by_role("button", name="Save", exact=True).click()
-    expect(dialog).to_have_count(0, timeout=20_000)
+    expect(dialog).to_have_count(0, timeout=60_000)
 
 
 def test_a_group_becomes_a_component_with_named_ports_that_comes_apart_again(
@@ -106,13 +106,13 @@ def test_a_component_runs_as_one_node_and_its_outputs_are_looked_at(
     assert state["run"]["status"] == "Completed"
     outputs = state["nodes"]["clean_part"]["outputs"]
     assert outputs["clean"]["rows"] + outputs["rest"]["rows"] == 442
-    expect(canvas.page.locator(".d-plate").last).to_contain_text("×", timeout=15_000)
+    expect(canvas.page.locator(".d-plate").last).to_contain_text("×", timeout=60_000)
     canvas.select("clean_part")
     canvas.press("p")
-    expect(dock(canvas).get_by_role("columnheader").first).to_be_visible(timeout=15_000)
+    expect(dock(canvas).get_by_role("columnheader").first).to_be_visible(timeout=60_000)
     canvas.node("clean_part").dblclick()
     inner = canvas.page.locator(".d-node:is(.is-completed, .is-reused)")
-    expect(inner).to_have_count(2, timeout=15_000)
+    expect(inner).to_have_count(2, timeout=60_000)
     canvas.press("Escape", "Escape")
     expect(canvas.page.locator(".d-node")).to_have_count(3)
     listed = call(studio_server, "GET", "designer/components/clean_part")

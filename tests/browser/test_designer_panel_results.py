@@ -161,7 +161,7 @@ def test_a_threshold_moves_the_confusion_matrix_of_both_models(canvas: Canvas) -
     assert threshold.get_by_role("table").first.inner_text() != before
     expect(threshold.get_by_role("table")).to_have_count(2)
     evaluation.locator(".k-curve").first.scroll_into_view_if_needed()
-    expect(evaluation.locator(".k-curve .main-svg").first).to_be_visible(timeout=15_000)
+    expect(evaluation.locator(".k-curve .main-svg").first).to_be_visible(timeout=60_000)
 
 
 def test_a_model_shows_what_it_learned(canvas: Canvas) -> None:
@@ -235,7 +235,7 @@ def test_a_model_and_its_evaluation_are_compared_with_those_of_another_run(
     canvas = open_canvas(browser, studio_server, guid, session)
     results = compare(canvas, "train_left:trained_model", "train_left:trained_model", number=1)
     row = results.get_by_role("row").filter(has_text="mean radius")
-    expect(row).to_contain_text(re.compile(r"[+−]\d"), timeout=15_000)
+    expect(row).to_contain_text(re.compile(r"[+−]\d"), timeout=60_000)
     compare(canvas, "evaluate:evaluation", "evaluate:evaluation", number=1)
     metrics = results.get_by_role("region", name="Metrics side by side")
     expect(metrics.get_by_role("row").filter(has_text="AUC").first).to_be_visible()

@@ -42,12 +42,12 @@ def ended(canvas: Canvas, number: int) -> Any:
 def test_an_output_is_pinned_and_let_go(canvas: Canvas, studio_server: Studio) -> None:
     page = canvas.page
     first = call(studio_server, "GET", f"pipelines/{canvas.guid}/state")["run"]["guid"]
-    expect(canvas.node("script")).to_have_class(re.compile("is-(completed|reused)"), timeout=15_000)
+    expect(canvas.node("script")).to_have_class(re.compile("is-(completed|reused)"), timeout=60_000)
     canvas.select("script")
     canvas.press("Shift+P")
     expect(canvas.node("script")).to_have_attribute("aria-label", re.compile("pinned"))
     expect(canvas.node("script").locator(".d-mark.is-pinned")).to_be_visible()
-    expect(panel(canvas)).to_contain_text("Its output of run 1 is used as it is", timeout=15_000)
+    expect(panel(canvas)).to_contain_text("Its output of run 1 is used as it is", timeout=60_000)
     expect(page.get_by_label("Output", exact=True)).to_have_value(first)
     canvas.press("Control+z")
     expect(canvas.node("script").locator(".d-mark.is-pinned")).to_have_count(0)
@@ -65,7 +65,7 @@ def test_an_output_is_pinned_and_let_go(canvas: Canvas, studio_server: Studio) -
     found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
     assert found.response["violations"] == [], found.generate_report()
     plan.get_by_role("button", name="Submit").click()
-    expect(plan).to_have_count(0, timeout=15_000)
+    expect(plan).to_have_count(0, timeout=60_000)
     state = ended(canvas, number=2)
     assert state["run"]["steps"] == 1, "only what is below the pin ran"
     assert state["nodes"]["script"]["pinned"] == {"run": first, "called": "run 1"}

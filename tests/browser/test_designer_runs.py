@@ -73,15 +73,15 @@ def test_status_comes_here_after_a_reload_and_in_a_second_tab(
     canvas = opened(chain(SLOW.format(seconds=25, rows=150)))
     second = canvas.page.context.new_page()
     second.goto(canvas.page.url)
-    expect(second.locator(".d-saved[data-saved=yes]")).to_be_visible(timeout=20_000)
+    expect(second.locator(".d-saved[data-saved=yes]")).to_be_visible(timeout=60_000)
     run = submit(canvas)
     running = ".d-node[data-node='script'].is-running"
     canvas.page.wait_for_selector(running, timeout=60_000)
     # The other tab hears of it by its own sockets.
-    second.wait_for_selector(running, timeout=10_000)
+    second.wait_for_selector(running, timeout=60_000)
     canvas.page.reload()
-    canvas.page.wait_for_selector(".d-node[data-node='script']", timeout=20_000)
-    canvas.page.wait_for_selector(running, timeout=10_000)
+    canvas.page.wait_for_selector(".d-node[data-node='script']", timeout=60_000)
+    canvas.page.wait_for_selector(running, timeout=60_000)
     expect(canvas.node("script").locator(".d-node-end")).to_contain_text(re.compile(r"\d"))
     expect(canvas.page.locator(".d-run-pill")).to_be_visible()
 
@@ -96,7 +96,7 @@ def test_status_comes_here_after_a_reload_and_in_a_second_tab(
 
     command(canvas.page, "Cancel the run")
     state = None
-    for _ in range(120):
+    for _ in range(480):
         state = call(studio_server, "GET", f"pipelines/{canvas.guid}/state?run={run}")
         if state["run"]["status"] == "Canceled":
             break
@@ -111,7 +111,7 @@ def test_edges_show_rows_and_columns_and_warn_when_most_rows_are_gone(
     canvas = opened(chain(SLOW.format(seconds=0, rows=30)))
     assert run_to_end(studio_server, canvas.guid)["run"]["status"] == "Completed"
     plates = canvas.page.locator(".d-plate")
-    expect(plates.filter(has_text="150 × 5")).to_have_count(1, timeout=15_000)
+    expect(plates.filter(has_text="150 × 5")).to_have_count(1, timeout=60_000)
     few = plates.filter(has_text="30 × 5")
     expect(few).to_have_class(re.compile("is-warning"))
     expect(few).to_have_attribute("title", "120 of 150 rows are gone (80%).")
@@ -125,11 +125,11 @@ def test_a_failure_is_told_on_the_node_and_retried_with_the_edited_draft(
     )
     canvas = opened(chain(broken))
     assert run_to_end(studio_server, canvas.guid)["run"]["status"] == "Failed"
-    expect(canvas.node("script")).to_have_class(re.compile("is-failed"), timeout=15_000)
+    expect(canvas.node("script")).to_have_class(re.compile("is-failed"), timeout=60_000)
     expect(canvas.node("script")).to_contain_text("no shelf")
     canvas.select("script")
     canvas.press("l")
-    expect(dock(canvas)).to_contain_text("no shelf", timeout=15_000)
+    expect(dock(canvas)).to_contain_text("no shelf", timeout=60_000)
     graph_now = canvas.stored()
     for each in graph_now["nodes"]:
         if each["id"] == "script":
@@ -137,7 +137,7 @@ def test_a_failure_is_told_on_the_node_and_retried_with_the_edited_draft(
     revision = call(studio_server, "GET", f"pipelines/{canvas.guid}")["revision"]
     body = {"graph": graph_now, "revision": revision}
     call(studio_server, "PUT", f"pipelines/{canvas.guid}/draft", body)
-    expect(canvas.node("script")).to_have_class(re.compile("is-stale"), timeout=10_000)
+    expect(canvas.node("script")).to_have_class(re.compile("is-stale"), timeout=60_000)
     command(canvas.page, "Retry what failed")
     in_plan(canvas.page).get_by_role("button", name=re.compile("Submit|Retry|Run")).last.click()
     done = canvas.page.locator(".d-node:is(.is-completed, .is-reused)")

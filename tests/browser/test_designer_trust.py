@@ -134,7 +134,7 @@ def test_a_run_shows_in_the_tab_and_its_overlay_is_accessible_in_both_themes(
     canvas = open_canvas(browser, studio_server, *seeded)
     page = canvas.page
     run = run_to_end(studio_server, canvas.guid)["run"]["guid"]
-    expect(page).to_have_title(re.compile("^✓ Marked"), timeout=15_000)
+    expect(page).to_have_title(re.compile("^✓ Marked"), timeout=60_000)
     expect(page.locator("link[rel=icon]")).to_have_attribute(
         "href", re.compile("favicon-completed")
     )

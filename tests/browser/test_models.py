@@ -228,7 +228,7 @@ def test_the_command_line_packs_fetches_and_compares(
 
     def officina(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "officina.cli", "model", *words]
-        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
 
     done = officina("package", "-n", "walked", "-v", "1", "--form", "plain", "-p", str(tmp_path))
     assert done.returncode == 0, done.stderr

@@ -6,11 +6,12 @@ import contextlib
 import functools
 import os
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
 import psutil
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 from django.db.models.functions import Now
 
 from studio.compute import services as computes
@@ -78,6 +79,18 @@ def renewed(*, run: Run, fence: int, lost: threading.Event) -> Iterator[None]:
     finally:
         done.set()
         thread.join(timeout=2)
+
+
+def give_back(*, run: Run, fence: int) -> None:
+    """Let the lease end as soon as the database answers again, instead of when its time is over."""
+    until = time.monotonic() + LEASE.total_seconds()
+    held = Run.objects.filter(pk=run.pk, fence=fence, lease_owner=owner_name(), status__in=HELD)
+    while time.monotonic() < until:
+        close_old_connections()
+        with contextlib.suppress(DatabaseError):
+            held.update(lease_until=Now() - timedelta(seconds=1))
+            return
+        time.sleep(0.5)
 
 
 def dead_owners() -> list[str]:

@@ -67,6 +67,9 @@ def watch(run: Run, fence: int) -> None:
         if node != computes.node_name() and one.folder.exists():
             # Another machine began anew: what runs here would do the work a second time.
             launch.cancel(one.folder)
+    except (OperationalError, InterfaceError):
+        leases.give_back(run=run, fence=fence)
+        raise
 
 
 class Canceled(Exception):
@@ -99,7 +102,7 @@ class Watch(Attempt):
             logger.exception("run %s: could not be run", self.run.guid)
             self.fail(exits.disk_error(error))
         except (Lost, OperationalError, InterfaceError):
-            # A database that is full or restarts says nothing of the job: when the lease is over,
+            # A database that is full or restarts says nothing of the job: once it answers again,
             # another worker goes on from what the run folder says.
             raise
         except Exception:
