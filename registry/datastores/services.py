@@ -85,7 +85,9 @@ def update(
     if config is not None:
         refuse_own(row, "changed")
         kept, secret = datastores.clean(kind_of(row), config, keep_secrets=True)
-        same = {key: row.config[key] for key in ("vault", "description") if key in row.config}
+        same = {
+            key: row.config[key] for key in ("vault", "description", "needs") if key in row.config
+        }
         moved = _place(row.config) != _place(kept)
         if moved and row.config.get("vault"):
             _refuse_moving(row, secret)
@@ -164,7 +166,9 @@ def _keep(row: Datastore, secret: Mapping[str, str], user: User) -> None:
         vault.set_secret(workspace=row.workspace, actor=user, name=name, value=value)
         held[field] = name
     if held != (row.config.get("vault") or {}):
-        row.config = {**row.config, "vault": held}
+        # Given anew, after the archive of a workspace brought the datastore without them.
+        needs = [each for each in row.config.get("needs", ()) if each not in held]
+        row.config = {**row.config, "vault": held, "needs": needs}
         row.save(update_fields=["config"])
 
 
@@ -177,8 +181,9 @@ def secrets_of(row: Datastore, *, user: User, reason: str) -> dict[str, str]:
     }
 
 
-def _config(row: Datastore) -> dict[str, Any]:
-    return {k: v for k, v in row.config.items() if k not in ("vault", "description")}
+def config_of(row: Datastore) -> dict[str, Any]:
+    """Return what a datastore is opened with, beside its credentials."""
+    return {k: v for k, v in row.config.items() if k not in ("vault", "description", "needs")}
 
 
 def files(row: Datastore, *, user: User, reason: str = "browse") -> Files:
@@ -186,14 +191,16 @@ def files(row: Datastore, *, user: User, reason: str = "browse") -> Files:
     if row.kind == OWN.name:
         return Own(row.workspace, row.name)
     at = f"datastore {row.name}: {reason}"
-    return datastores.open_files(kind_of(row), _config(row), secrets_of(row, user=user, reason=at))
+    return datastores.open_files(
+        kind_of(row), config_of(row), secrets_of(row, user=user, reason=at)
+    )
 
 
 def database(row: Datastore, *, user: User, reason: str = "query") -> Database:
     """Open a datastore of tables."""
     at = f"datastore {row.name}: {reason}"
     opened = secrets_of(row, user=user, reason=at)
-    return datastores.open_database(kind_of(row), _config(row), opened)
+    return datastores.open_database(kind_of(row), config_of(row), opened)
 
 
 def test(row: Datastore, *, user: User) -> dict[str, Any]:
@@ -231,7 +238,7 @@ def shown(row: Datastore) -> dict[str, Any]:
         "title": kind.title,
         "azureType": kind.azure_type,
         "gives": kind.gives,
-        "config": _config(row),
+        "config": config_of(row),
         "icon": kind.icon,
         "facts": [
             (param.label, "" if param.type == "boolean" else row.config[param.name])
@@ -239,6 +246,7 @@ def shown(row: Datastore) -> dict[str, Any]:
             if row.config.get(param.name) not in (None, "", False)
         ],
         "secrets": sorted(row.config.get("vault") or {}),
+        "needs": row.config.get("needs") or [],
         "description": row.config.get("description", ""),
         "isDefault": row.is_default,
         "builtIn": row.kind == OWN.name,

@@ -19,7 +19,8 @@ from designer.services.versions import create_version
 from officina.storage import Entry
 from registry import archive
 from registry import services as registry
-from registry.models import Asset, AssetVersion
+from registry.datastores import services
+from registry.models import Asset, AssetVersion, Datastore
 from registry.services import staging
 from studio.automation.models import Firing
 from studio.automation.services.quality import set_rules
@@ -27,6 +28,7 @@ from studio.automation.services.schedules import save_schedule
 from studio.runs.models import Experiment, LineageEdge, ModelWork, Run
 from studio.runs.services import store_artifact
 
+PASSWORD = "only-in-the-vault"
 SCHEDULE = {
     "displayName": "Nightly",
     "trigger": {"triggerType": "Cron", "expression": "0 3 * * *", "timeZone": "UTC"},
@@ -70,6 +72,10 @@ def full(cast: Any, tmp_path: Path, settings: LazySettings) -> Any:
     registry.set_label(workspace=lab, kind="model", name="churn", label="champion", version="2")
     asset = Asset.objects.get(workspace=lab, kind="model", name="churn")
     registry.update_asset(asset, description="All of it.", tags={"team": "growth"}, user=user)
+    services.create(
+        workspace=lab, name="shop", kind="postgresql", user=user,
+        config={"server_name": "db.example.org", "database_name": "shop", "password": PASSWORD},
+    )  # fmt: skip
     data = registry.register(workspace=lab, kind="data", name="sales", document={})
     registry.archive(workspace=lab, kind="data", name="sales", user=user)
     for source, target in ((data.end, f"run/{run.guid}"), (f"run/{run.guid}", first.end)):
@@ -126,8 +132,14 @@ def told(workspace: Any) -> dict[str, Any]:
     return found
 
 
+def told_bytes(packed: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(packed)) as found:
+        return b"".join(found.read(name) for name in found.namelist())
+
+
 def test_another_workspace_tells_the_same_after_it_came_in(full: Any) -> None:
     packed = b"".join(archive.export_workspace(full.lab))
+    assert PASSWORD.encode() not in told_bytes(packed)
     dry = archive.import_archive(workspace=full.elsewhere, source=io.BytesIO(packed))
     assert not full.elsewhere.pipelines.exists()
     assert not AssetVersion.objects.filter(asset__workspace=full.elsewhere).exists()
@@ -148,7 +160,14 @@ def test_another_workspace_tells_the_same_after_it_came_in(full: Any) -> None:
     assert sorted(before) == sorted(after)
     for part, rows in before.items():
         assert after[part] == rows, part
-    for part in ("model_work", "schedules", "firings", "quality_rules", "published_pipelines"):
+    for part in (
+        "datastores",
+        "model_work",
+        "schedules",
+        "firings",
+        "quality_rules",
+        "published_pipelines",
+    ):
         assert before[f"{part}.jsonl"], part
 
 
@@ -158,6 +177,11 @@ def test_what_came_in_works_here(full: Any) -> None:
         workspace=full.elsewhere, source=io.BytesIO(packed), confirm=True, user=full.outsider
     )
     here = full.elsewhere
+    shop = Datastore.objects.get(workspace=here, name="shop")
+    page = full.client("outsider").get(f"/w/{here.name}/datastores/shop/").content.decode()
+    assert "carries no credentials" in page
+    services.update(shop, user=full.outsider, config=services.config_of(shop) | {"password": "new"})
+    assert services.shown(shop)["needs"] == [] and services.shown(shop)["secrets"] == ["password"]
     schedule = here.schedules.get(name="nightly")
     assert (schedule.enabled, schedule.next_run_at, schedule.owner) == (False, None, full.outsider)
     assert schedule.firings.get().run.workspace == here

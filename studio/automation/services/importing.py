@@ -164,7 +164,7 @@ def _opened(run: Run, definition: dict[str, Any]) -> dict[str, Any]:
     reason = f"datastore {row.name}: import by run {run.name}"
     if row.kind in THROUGH_STUDIO:
         return {"how": "studio", "path": source["path"]}
-    config = {k: v for k, v in row.config.items() if k not in ("vault", "description")}
+    config = datastores.config_of(row)
     if row.kind == "http":
         opened = datastores.files(row, user=run.owner, reason="import")
         assert isinstance(opened, Web)  # noqa: S101 - that is what the kind opens
