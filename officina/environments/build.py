@@ -2,8 +2,8 @@
 
 The cache folder holds `<key>/` (an environment, read-only once complete), `.building-<start of
 key>-...` (one that is being built), `<key>.used` (touched at each use, for eviction), `<key>.lock`
-(held while building) and `locks/<hash of the requirements>.txt`. Only wheels are installed:
-building a source package would run its code outside any sandbox.
+(held while building) and `locks/<hash of the requirements>.txt`. Only wheels are installed, but for
+what an administrator allows: building a source package runs its code outside any sandbox.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from typing import IO, Any
 from packaging.markers import Marker
 
 from officina.environments import curated, interpreters, spec
-from officina.environments.uv import BUILD_LIMIT, LOOK_EVERY, Log, Look, run_uv
+from officina.environments.uv import BUILD_LIMIT, LOOK_EVERY, Log, Look, only_wheels, run_uv
 
 DRAFT = ".building-"
 
@@ -163,7 +163,7 @@ def compile_lock(
     """Resolve packages to pinned versions with hashes; the text names no index."""
     options = [
         "--verbose" if chosen else "--quiet",
-        "--no-build",
+        *only_wheels(),
         "--generate-hashes",
         "--no-header",
         "--no-annotate",
@@ -237,7 +237,7 @@ def _build(place: Path, name: str, lock: str, python: Path, log: Log, look: Look
             locked = draft / "requirements.txt"
             locked.write_text(lock)
             target = ["--python", str(draft / "bin" / "python")]
-            options = ["--color", "never", "--require-hashes", "--no-build", "--compile-bytecode"]
+            options = ["--color", "never", "--require-hashes", *only_wheels(), "--compile-bytecode"]
             run_uv(
                 ["pip", "sync", *options, *target, str(locked)],
                 name=name,

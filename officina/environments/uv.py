@@ -169,7 +169,8 @@ def _failure(name: str, doing: str, told: list[str]) -> StudioError:
     named = f" {package} cannot be had." if package else ""
     return StudioError(
         f"{called} could not be {doing}.{named}\n{text}",
-        hint="Check names and versions; only packages with wheels can be installed.",
+        hint="Check names and versions; packages without wheels need an administrator's word "
+        "(OFFICINA_SOURCE_PACKAGES).",
         where=f"environment.{re.split('[<>=!~]', package)[0]}" if package else "environment",
         # What cannot be resolved was asked for wrongly; what cannot be built may be our fault.
         code="invalid" if doing == "resolved" else "failed",
@@ -202,6 +203,13 @@ def _guard() -> list[str]:
     # Whoever was killed before the kernel was asked sends no signal: then it does not begin at all.
     unless_alone = f'[ "$PPID" = {os.getpid()} ] && exec "$@"'
     return [found, "--pdeathsig", "KILL", "/bin/sh", "-c", unless_alone, "sh"]
+
+
+def only_wheels() -> list[str]:
+    """Return the options that keep packages from being built, but those an administrator allows."""
+    listed = os.environ.get("OFFICINA_SOURCE_PACKAGES", "").split(",")
+    allowed = [name.strip() for name in listed if re.fullmatch(r"\s*[A-Za-z0-9._-]+\s*", name)]
+    return ["--only-binary", ":all:", *(word for name in allowed for word in ("--no-binary", name))]
 
 
 def uv_environment() -> dict[str, str]:

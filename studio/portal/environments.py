@@ -112,7 +112,7 @@ def _complete(found: Facts) -> Facts:
     if known is None:
         resolution = environments.look(found.wanted, cache=folder())
         found.state, found.log = _UNRESOLVED.get(resolution.state, "not built"), resolution.log
-        found.problem = resolution.error.message if resolution.error else ""
+        found.problem = resolution.error.message.partition("\n")[0] if resolution.error else ""
         return found
     key, found.packages = known
     found.built = None if wanted.interpreter else cache.state(folder(), key)

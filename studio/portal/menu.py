@@ -94,7 +94,8 @@ def entries_for(
         if entry.operation not in allowed or not exists(entry.path):
             continue
         url = f"/w/{workspace}/{entry.path}"
-        inside = path.startswith(url) if entry.path else False
+        # What is one of a list lies under the singular too: environments/, environment/of/...
+        inside = path.startswith((url, f"{url.removesuffix('s/')}/")) if entry.path else False
         current = "page" if path == url else "true" if inside else ""
         found.append({"label": entry.label, "icon": entry.icon, "url": url, "current": current})
     return found

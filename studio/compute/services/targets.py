@@ -243,8 +243,8 @@ def lacking(row: Kind) -> tuple[str, str] | None:
     if row.name == "spark" and shutil.which("java") is None:
         return (
             "Spark needs Java, and this server has none",
-            "Install a Java runtime (openjdk-17-jre-headless) on it, and list an interpreter that has "
-            "pyspark in OFFICINA_INTERPRETERS.",
+            "Install a Java runtime (default-jre-headless) on it, and allow pyspark in "
+            "OFFICINA_SOURCE_PACKAGES.",
         )
     return None
 

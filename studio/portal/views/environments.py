@@ -172,7 +172,7 @@ def _specification(request: HttpRequest) -> dict[str, Any]:
 @require_POST
 @operation("registry.write")
 def check(request: HttpRequest, workspace: Workspace) -> HttpResponse:
-    """Say what a specification means and whether its packages can be had; `read=1` only reads it.
+    """Say what a specification means and whether its packages can be had; `read=1` asks no index.
 
     While the packages are being resolved the answer asks again by itself.
     """
@@ -181,14 +181,14 @@ def check(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     try:
         parsed = environments.parse(wanted)
         context |= {"parsed": parsed, "resolved": None}
-        if not request.POST.get("read"):
-            found = environments.ask(wanted, cache=facts.folder())
-            if found.state is environments.State.RESOLVING:
-                context["log"] = found.log
-                return render(request, "registry/_environment_resolving.html", context)
-            context["problem"] = found.error
-            known = environments.resolved(wanted, cache=facts.folder())
-            context["resolved"] = known[1] if known else None
+        find = environments.look if request.POST.get("read") else environments.ask
+        found = find(wanted, cache=facts.folder())
+        if found.state is environments.State.RESOLVING:
+            context["log"] = found.log
+            return render(request, "registry/_environment_resolving.html", context)
+        context["problem"] = found.error
+        known = environments.resolved(wanted, cache=facts.folder())
+        context["resolved"] = known[1] if known else None
     except StudioError as error:
         context["problem"] = error
     return render(request, "registry/_environment_check.html", context)

@@ -158,3 +158,11 @@ def test_a_conda_environment_is_found_by_name_or_its_absence_said(
     with pytest.raises(StudioError) as caught:
         environments.capture_conda("yours")
     assert "mine" in caught.value.hint
+
+
+def test_only_what_an_administrator_names_is_built_from_source(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert uv.only_wheels() == ["--only-binary", ":all:"]
+    monkeypatch.setenv("OFFICINA_SOURCE_PACKAGES", "pyspark, --index-url=x,py4j")
+    assert uv.only_wheels()[2:] == ["--no-binary", "pyspark", "--no-binary", "py4j"]
