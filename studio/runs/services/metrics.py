@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -97,7 +96,7 @@ def read_series(*, run: Run, key: str, points: int = 2000) -> dict[str, list[Any
 
     `steps` int, `ts` seconds, `values` numbers or the words NaN, Infinity, -Infinity.
     """
-    rows = _thin(read_points(run=run, key=key), points)
+    rows = storage.read_thinned(run_id=run.pk, key=key, points=points)
     return {
         "steps": [row[0] for row in rows],
         "ts": [row[1] for row in rows],
@@ -108,20 +107,3 @@ def read_series(*, run: Run, key: str, points: int = 2000) -> dict[str, list[Any
 def read_points(*, run: Run, key: str) -> list[Row]:
     """Return every point of a series as (step, seconds, value), by step and time, each once."""
     return storage.read(run_id=run.pk, key=key)
-
-
-def _thin(rows: list[tuple[int, float, float]], points: int) -> list[tuple[int, float, float]]:
-    """Keep first, last, lowest and highest of each bucket, so that no spike is lost."""
-    if len(rows) <= points or points < 4:
-        return rows
-    size = math.ceil(len(rows) / (points // 4))
-    kept: list[tuple[int, float, float]] = []
-    for start in range(0, len(rows), size):
-        bucket = rows[start : start + size]
-        chosen = {0, len(bucket) - 1}
-        finite = [i for i, row in enumerate(bucket) if math.isfinite(row[2])]
-        if finite:
-            chosen.add(min(finite, key=lambda i: bucket[i][2]))
-            chosen.add(max(finite, key=lambda i: bucket[i][2]))
-        kept.extend(bucket[i] for i in sorted(chosen))
-    return kept

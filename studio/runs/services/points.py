@@ -9,7 +9,7 @@ import array
 import math
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +26,8 @@ Rows = Mapping[str, list[Row]]
 WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 # Segments shorter than this are joined, each time that so many have come: what takes time is to read many rows.
 SHORT, MERGE_EVERY = 32, 128
+# A series of more points than this is thinned without being read row by row.
+LONG = 20_000
 # SQLite's oldest limit on the values of one statement is 999; a new series takes nine.
 MOST_KEYS, MOST_ROWS = 900, 100
 _turn = threading.Lock()
@@ -239,6 +241,48 @@ def read(*, run_id: int, key: str) -> list[Row]:
     rows = list(dict.fromkeys(rows))
     rows.sort()
     return rows
+
+
+def read_thinned(*, run_id: int, key: str, points: int) -> list[Row]:
+    """Return about `points` points of a series by step, the first, last, lowest and highest of each stretch among them.
+
+    Of a long series only these are taken from its segments: a million points are looked at in columns, not as rows.
+    """
+    segments = list(_segments(run_id, key))
+    n = sum(each[0] for each in segments)
+    if n <= max(LONG, points) or points < 4:
+        return thin(read(run_id=run_id, key=key), points)
+    size = math.ceil(n / (points // 4))
+    rows: set[Row] = set()
+    for count, data in segments:
+        steps, ts, values = _columns(count, data)
+        for start in range(0, count, size):
+            for at in _telling(values[start : start + size]):
+                rows.add((steps[start + at], ts[start + at], values[start + at]))
+    return thin(sorted(rows), points)
+
+
+def thin(rows: list[Row], points: int) -> list[Row]:
+    """Keep first, last, lowest and highest of each bucket, so that no spike is lost."""
+    if len(rows) <= points or points < 4:
+        return rows
+    size = math.ceil(len(rows) / (points // 4))
+    kept: list[Row] = []
+    for start in range(0, len(rows), size):
+        bucket = rows[start : start + size]
+        kept.extend(bucket[at] for at in sorted(_telling([row[2] for row in bucket])))
+    return kept
+
+
+def _telling(values: Sequence[float]) -> set[int]:
+    """Return where the first, the last, the lowest and the highest value stand."""
+    chosen = {0, len(values) - 1}
+    if math.isfinite(sum(values)):
+        return chosen | {values.index(min(values)), values.index(max(values))}
+    finite = [at for at, value in enumerate(values) if math.isfinite(value)]
+    if finite:
+        chosen |= {min(finite, key=values.__getitem__), max(finite, key=values.__getitem__)}
+    return chosen
 
 
 def read_by_time(*, run_id: int, key: str) -> list[tuple[float, int, float]]:

@@ -13,7 +13,7 @@ from officina.errors import StudioError
 from studio.runs import live
 from studio.runs.models import Experiment, MetricSegment, MetricSeries, Run
 from studio.runs.services import experiments, tracking
-from studio.runs.services.metrics import Point, read_points
+from studio.runs.services.metrics import Point, read_points, read_series
 
 
 @pytest.fixture
@@ -112,3 +112,16 @@ def test_what_many_log_at_once_is_all_there_and_each_hears_of_its_own_mistake(ru
         assert [point[0] for point in read_points(run=row, key="loss")] == sorted(steps)
         assert MetricSeries.objects.get(run=row, key="loss").n == 40
         assert set(row.metrics) == {"loss", *(f"m{number}" for number in range(8))}
+
+
+def test_a_long_series_is_thinned_without_losing_a_spike(run: Run) -> None:
+    for first in range(0, 30_000, 1000):
+        rows = [(step, 1.0 + step, 0.5) for step in range(first, first + 1000)]
+        if first == 17_000:
+            rows[123], rows[456] = (17_123, 18_124.0, 99.0), (17_456, 18_457.0, math.nan)
+        tracking.log_rows(guid=run.guid, workspace_id=run.workspace_id, rows={"loss": rows})
+    shown = read_series(run=run, key="loss", points=100)
+    assert len(shown["steps"]) <= 120
+    assert shown["steps"] == sorted(shown["steps"])
+    assert (shown["steps"][0], shown["steps"][-1]) == (0, 29_999)
+    assert shown["values"][shown["steps"].index(17_123)] == 99.0
