@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -53,7 +53,7 @@ class Computes:
         transport, key = self._client.transport, str(uuid.uuid4())
         return shape_compute(transport.json("POST", self._at(name, f"/{action}"), key=key))
 
-    def nodes(self, name: str) -> list[Row]:  # type: ignore[valid-type]
+    def nodes(self, name: str) -> Sequence[Row]:
         """Return the nodes with what runs on each."""
         return list(self._client.transport.json("GET", self._at(name, "/nodes"))["nodes"])
 
@@ -61,12 +61,12 @@ class Computes:
         """Return what one runs on a machine, or applies to a cluster, to serve an attached compute."""
         return str(self._client.transport.json("GET", self._at(name, "/agent"))["command"])
 
-    def sizes(self, part: str = "") -> list[Row]:  # type: ignore[valid-type]
+    def sizes(self, part: str = "") -> Sequence[Row]:
         """Return the size table, or its `gpu` or `cpu` part."""
         place = f"{self._client.base}/compute-sizes"
         return list(self._client.transport.json("GET", place, params={"type": part})["value"])
 
-    def usage(self) -> list[Row]:  # type: ignore[valid-type]
+    def usage(self) -> Sequence[Row]:
         """Return what is used of what is allowed."""
         place = f"{self._client.base}/compute-usage"
         return list(self._client.transport.json("GET", place)["value"])

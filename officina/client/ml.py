@@ -49,7 +49,7 @@ class Jobs:
         return self._job(self._client.show_job(name))
 
     def list(self, *, parent_job_name: str | None = None, **filters: Any) -> Iterator[Entity]:
-        """Yield jobs, newest first."""
+        """Yield jobs, newest first; filters are status, experiment, kind, search and archived."""
         for run in self._client.list_jobs(parent=parent_job_name, **filters):
             yield self._job(run)
 
@@ -138,6 +138,12 @@ class DataOfWorkspace(AssetsOfKind):
         run = import_data(self._client, data_import)
         return Entity(shape_job(run, self._client.address_of(run)))
 
+    def list_materialization_status(self, name: str) -> Iterator[Entity]:
+        """Yield the jobs that import an asset, newest first."""
+        place = f"{self._client.base}/imports"
+        for run in self._client.transport.pages(place, {"name": name}):
+            yield Entity(shape_job(run, self._client.address_of(run)))
+
 
 class SchedulesOfWorkspace:
     """The schedules of a workspace."""
@@ -190,13 +196,35 @@ class ComputesOfWorkspace:
 
     create_or_update = begin_create_or_update
 
+    begin_attach = begin_create_or_update
+
+    def begin_update(self, compute: Mapping[str, Any]) -> Entity:
+        """Change what is given of a compute, and leave the rest."""
+        wish = load_compute(compute)
+        return Entity(self._computes.update(wish["name"], wish))
+
     def get(self, name: str) -> Entity:
         """Return one compute."""
         return Entity(self._computes.show(name))
 
-    def list(self) -> Iterator[Entity]:
-        """Yield the computes."""
-        return (Entity(row) for row in self._computes.list())
+    def list(self, *, compute_type: str | None = None) -> Iterator[Entity]:
+        """Yield the computes, or those of a type."""
+        wanted = (compute_type or "").lower()
+        for row in self._computes.list():
+            if not wanted or str(row["type"]).lower() == wanted:
+                yield Entity(row)
+
+    def list_nodes(self, name: str) -> Iterator[Entity]:
+        """Yield the nodes that serve a compute, with what runs on each."""
+        return (Entity(row) for row in self._computes.nodes(name))
+
+    def list_sizes(self) -> Iterator[Entity]:
+        """Yield the sizes that a compute can have."""
+        return (Entity(row) for row in self._computes.sizes())
+
+    def list_usage(self) -> Iterator[Entity]:
+        """Yield what is used of what is allowed."""
+        return (Entity(row) for row in self._computes.usage())
 
     def begin_start(self, name: str) -> Entity:
         """Let a stopped compute take jobs again."""

@@ -60,6 +60,14 @@ def test_assets_and_computes_have_their_operations(ml: MLClient) -> None:
     assert "sdk-env" not in [each.name for each in ml.environments.list()]
     ml.compute.begin_create_or_update(AmlCompute(name="sdk-cluster", max_instances=2))
     assert ml.compute.get("sdk-cluster").max_instances == 2
+    ml.compute.begin_update(AmlCompute(name="sdk-cluster", max_instances=3))
+    assert ml.compute.get("sdk-cluster").max_instances == 3
+    assert "sdk-cluster" in [each.name for each in ml.compute.list(compute_type="amlcompute")]
+    instances = ml.compute.list(compute_type="computeinstance")
+    assert "sdk-cluster" not in [each.name for each in instances]
+    assert not list(ml.compute.list_nodes("sdk-cluster"))
+    assert "Standard_DS3_v2" in [each.name for each in ml.compute.list_sizes()]
+    assert list(ml.compute.list_usage())
     ml.compute.begin_delete("sdk-cluster")
 
 
