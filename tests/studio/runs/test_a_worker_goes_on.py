@@ -6,14 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import OperationalError
 
 from studio.compute.models import Node
 from studio.lib import stopping
 from studio.runs import services
 from studio.runs.models import Run
 from studio.runs.services import monitoring
-from studio.runs.services.following import Attempt
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -62,21 +60,3 @@ def test_a_worker_that_was_told_to_stop_begins_nothing_new(
     services.execute(run_id=pk, fence=fence)
     assert statuses(two_runs) == ["Completed", "Preparing"]
     assert len(messages) == 1
-
-
-def test_a_run_is_given_back_when_the_database_was_away(
-    submit: Callable[..., Run], command: Callable[..., dict[str, Any]],
-    messages: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    def cut_off(attempt: Attempt) -> None:
-        raise OperationalError("terminating connection due to administrator command")
-
-    run = submit(command("echo one"))
-    with monkeypatch.context() as patch, pytest.raises(OperationalError):
-        patch.setattr(monitoring.Watch, "follow", cut_off)
-        pk, fence = messages.pop()
-        services.execute(run_id=pk, fence=fence)
-    assert services.reap() == 1
-    pk, fence = messages.pop()
-    services.execute(run_id=pk, fence=fence)
-    assert statuses([run]) == ["Completed"]
