@@ -36,6 +36,7 @@ ROUTES = (
     "registry.datastores.explore_api",
     "registry.datastores.prepare_api",
     "studio.runs.api",
+    "studio.runs.api_metrics",
     "studio.runs.api_outputs",
     "studio.runs.api_models",
     "studio.portal.api",

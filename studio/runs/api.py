@@ -1,11 +1,9 @@
-"""Runs over JSON: submit, list, look, cancel, logs, metrics, files."""
+"""Runs over JSON: submit, list, look, cancel, logs, files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-import msgspec
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.urls import path
@@ -19,10 +17,8 @@ from rest_framework.views import APIView
 from officina.documents import load_job
 from officina.errors import StudioError
 from registry import services as registry
-from studio.lib import limits
 from studio.lib.files import UserFileResponse
 from studio.lib.pages import Page
-from studio.lib.parsers import MAX_BYTES
 from studio.runs import listing, logs, services
 from studio.runs.models import Experiment, Run
 from studio.runs.serializers import (
@@ -35,8 +31,6 @@ from studio.runs.serializers import (
     RunSerializer,
 )
 from studio.runs.services.creating import label_run
-from studio.runs.services.metrics import parse_value
-from studio.runs.services.points import Row
 from studio.workspaces.access import WorkspaceViewMixin
 from studio.workspaces.idempotency import idempotent
 
@@ -192,8 +186,8 @@ class RunLog(RunView):
     )
     def get(self, request: Request, workspace: str, guid: str) -> HttpResponse:
         run = self.get_run()
-        offset = _natural(request, "offset", 0)
-        part = logs.read_log(run=run, offset=offset, limit=_natural(request, "limit", 1 << 20))
+        offset = natural(request, "offset", 0)
+        part = logs.read_log(run=run, offset=offset, limit=natural(request, "limit", 1 << 20))
         response = HttpResponse(part.data, content_type="text/plain; charset=utf-8")
         headers = {"Offset": part.offset, "Next": part.next, "Size": part.size}
         for name, value in headers.items():
@@ -205,90 +199,12 @@ class RunLog(RunView):
         return response
 
 
-def _natural(request: Request, name: str, default: int) -> int:
+def natural(request: Request, name: str, default: int) -> int:
+    """Return a whole number of the query, 0 or more; refuse anything else."""
     text = request.query_params.get(name, str(default))
     if not text.isdigit() or len(text) > 15:
-        raise StudioError(f"{text!r} is not a whole number of bytes.", where=name)
+        raise StudioError(f"{text!r} is not a whole number.", where=name)
     return int(text)
-
-
-class MetricBatchBody(msgspec.Struct):
-    """Points by key, in columns of equal length; `parse_value` refuses values by the metric's name."""
-
-    key: str
-    values: list[Any]
-    steps: list[int] = []
-    ts: list[float] = []
-
-
-class MetricsBody(msgspec.Struct):
-    """A batch; its id makes a retry change nothing."""
-
-    series: list[MetricBatchBody]
-    batch: str = ""
-
-
-class RunMetrics(RunView):
-    """Metric points of a run."""
-
-    operations = {"get": "runs.read", "post": "runs.edit"}
-
-    @extend_schema(
-        operation_id="runs_metrics",
-        parameters=[query("key", "metric name; may repeat"), query("points", "most points")],
-        responses=OpenApiTypes.OBJECT,
-    )
-    def get(self, request: Request, workspace: str, guid: str) -> Response:
-        run = self.get_run()
-        source = run.reused_from or run
-        points = min(_natural(request, "points", 2000), 100_000)
-        keys = request.query_params.getlist("key")
-        wanted = source.series.order_by("key")
-        if keys:
-            wanted = wanted.filter(key__in=keys)
-        rows = {
-            series.key: {
-                "n": series.n,
-                "last": series.last_word or series.last_value,
-                "low": series.low,
-                "high": series.high,
-            }
-            | services.read_series(run=source, key=series.key, points=points)
-            for series in wanted[:200]
-        }
-        return Response({"run": run.guid, "series": rows})
-
-    @extend_schema(
-        operation_id="runs_log_metrics", request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT
-    )
-    def post(self, request: Request, workspace: str, guid: str) -> Response:
-        run = self.get_run()
-        # Not through the parsers: a batch may hold tens of thousands of numbers.
-        data = request.stream.read(MAX_BYTES + 1) if request.stream else b""
-        if len(data) > MAX_BYTES:
-            raise limits.too_large(MAX_BYTES)
-        try:
-            body = msgspec.json.decode(data, type=MetricsBody)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise StudioError(str(error), where="metrics") from error
-        rows: dict[str, list[Row]] = {}
-        for column in body.series:
-            rows.setdefault(column.key, []).extend(_rows(column))
-        given = {key: of_key for key, of_key in rows.items() if of_key}
-        stored = services.record_rows(run=run, rows=given, batch=body.batch)
-        return Response({"stored": sum(map(len, given.values())) if stored else 0})
-
-
-def _rows(column: MetricBatchBody) -> Iterable[Row]:
-    values: list[Any] = column.values
-    steps = column.steps or list(range(len(values)))
-    ts = column.ts or [0.0] * len(values)
-    if not len(steps) == len(ts) == len(values):
-        raise StudioError("values, steps and ts differ in length.", where=f"metric {column.key}")
-    if set(map(type, values)) - {float}:
-        where = f"metric {column.key}"
-        values = [parse_value(value, where=where) for value in values]
-    return zip(steps, ts, values, strict=True)
 
 
 class RunArtifacts(RunView):
@@ -410,7 +326,6 @@ urlpatterns = [
     path(f"{RUN}/rerun", RunAgain.as_view(), name="api-run-rerun"),
     path(f"{RUN}/children", RunChildren.as_view(), name="api-run-children"),
     path(f"{RUN}/log", RunLog.as_view(), name="api-run-log"),
-    path(f"{RUN}/metrics", RunMetrics.as_view(), name="api-run-metrics"),
     path(f"{RUN}/artifacts", RunArtifacts.as_view(), name="api-run-artifacts"),
     path(f"{RUN}/artifacts/<path:name>", RunArtifact.as_view(), name="api-run-artifact"),
     path(f"{RUN}/outputs/<str:port>/files", RunOutputFiles.as_view(), name="api-run-output"),

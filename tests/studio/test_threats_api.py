@@ -165,6 +165,9 @@ def test_a_metric_that_is_not_finite_is_kept_as_a_word(cast: Any, home: Path, wo
     shown = client.get(f"{LAB}/runs/{run.guid}/metrics")
     json.loads(shown.content, parse_constant=pytest.fail)
     assert shown.json()["series"]["loss"]["last"] == word
+    for odd in ({"batch": "b" * 65}, {"series": [{"key": "a\0", "values": [1]}]}):
+        refused = client.post(f"{LAB}/runs/{run.guid}/metrics", {**body, **odd}, format="json")
+        assert refused.status_code == 400, refused.content
 
 
 @pytest.mark.parametrize(
