@@ -59,7 +59,7 @@ def over_runs(points: Sequence[dict[str, Any]], *, key: str) -> Figure:
     if len(points) == 1:
         # Around one point an axis has no scale: Plotly would write milliseconds and fractions beside it.
         layout["xaxis"] |= {"tickvals": trace["x"], "tickformat": "%-d %b %Y, %H:%M"}
-        layout["yaxis"] |= {"tickvals": trace["y"], "tickformat": ".6~g"}
+        layout["yaxis"] |= {"tickvals": trace["y"], "tickformat": ".6~g", "zeroline": False}
     return {"data": [trace], "layout": layout}
 
 
