@@ -289,6 +289,8 @@ def _environment(
         "PATH": f"{python.parent}:{SYSTEM_PATH}",
         "HOME": str(folders.work),
         "TMPDIR": str(folders.temp),
+        # Java does not look at TMPDIR, and the machine's own is closed to jobs.
+        "JAVA_TOOL_OPTIONS": f"-Djava.io.tmpdir={folders.temp}",
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": str(folders.library),
