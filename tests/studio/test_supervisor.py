@@ -116,7 +116,7 @@ async def test_later_rounds_stop_after_earlier_ones_have_ended(tmp_path: Path) -
     supervisor = make(tmp_path, [])
     for name, number in (("last", 1), ("first", 0)):
         await supervisor.start(
-            Part(name, [sys.executable, "-c", program, name], yes, number), within=5
+            Part(name, [sys.executable, "-c", program, name], yes, number), within=60
         )
         await until((tmp_path / name).exists)
     await supervisor.stop()
