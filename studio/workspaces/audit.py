@@ -28,13 +28,20 @@ def record(
     entry = AuditEntry(
         action=action,
         actor=person,
-        actor_name=(person.email if person is not None else ""),
+        actor_name=_name(person),
         workspace=workspace,
         target=target[:300],
         detail=detail or {},
         ip=ip,
     )
     return insert(entry)
+
+
+def _name(person: User | None) -> str:
+    """Return who it was in words: the address of a service account tells nobody anything."""
+    if person is None:
+        return ""
+    return f"{person.display_name} (service account)" if person.is_service else person.email
 
 
 def ip_of(request: HttpRequest) -> str | None:

@@ -72,6 +72,8 @@ def test_a_service_account_is_no_second_person(
     with pytest.raises(StudioError, match="asked for this stage yourself"):
         registry.decide(bots, approve=True, user=cast.owner)
     assert registry.decide(bots, approve=True, user=cast.contributor).state == StageRequest.APPROVED
+    who = AuditEntry.objects.filter(action="registry.stage.request", actor=bot).get().actor_name
+    assert who == "bot (service account)"
 
 
 def test_a_request_is_decided_once(add: Any, cast: Any, guarded: None) -> None:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from officina.errors import StudioError
 
 PIECE = 1 << 16
+# What the libraries of a job say where the network is taken away, by a namespace or by the kernel's rules.
+NO_NETWORK = re.compile(
+    r"urlopen|connection|resol|unreachable|name or service|sock|Errno (13|101|-2|-3)", re.IGNORECASE
+)
 TRACE = b"Traceback (most recent call last):"
 
 
-def exit_error(result: dict[str, Any], tail: list[str]) -> dict[str, Any]:
-    """Say in words how the job ended."""
+def exit_error(
+    result: dict[str, Any], tail: list[str], *, isolated: bool = False
+) -> dict[str, Any]:
+    """Say in words how the job ended; of one that was kept from the network, when that may be why."""
     reason, code, signal = result["reason"], result.get("code"), result.get("signal")
     peak = f"{(result.get('peak_rss') or 0) / 2**20:,.0f} MiB"
     texts = {
@@ -40,6 +47,8 @@ def exit_error(result: dict[str, Any], tail: list[str]) -> dict[str, Any]:
     last = next((line for line in reversed(tail) if line.strip()), "")
     how = f"was killed by signal {signal}" if signal else f"exited with code {code}"
     message, hint = texts.get(reason, (f"The job {how}.", f"Last line of its log: {last}"))
+    if isolated and reason == "exited" and NO_NETWORK.search(last):
+        hint = f"This workspace is isolated: its jobs reach no network. {hint}"
     return StudioError(message, hint=hint[:1000], code="failed").as_json() | {"tail": tail}
 
 

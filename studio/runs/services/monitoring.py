@@ -244,7 +244,9 @@ class Watch(Attempt):
         elif result["reason"] == "exited" and result.get("code") == 0:
             self.complete(facts)
         else:
-            self.fail(self.failure or exits.exit_error(result, self.log_tail()), **facts)
+            isolated = self.run.workspace.isolated
+            ended = self.failure or exits.exit_error(result, self.log_tail(), isolated=isolated)
+            self.fail(ended, **facts)
 
     def complete(self, facts: dict[str, Any]) -> None:
         if not self.run.move(Status.RUNNING, Status.FINALIZING, where=self.held):

@@ -118,6 +118,7 @@ def test_a_job_of_an_isolated_workspace_reaches_no_network(
     log = read_log(run=closed, offset=0).data.decode()
     assert "this workspace is isolated" in log
     assert "Error" in log and "reached" not in log
+    assert "isolated" in closed.error["hint"]
     assert (closed.status, opened.status) == ("Failed", "Completed"), log
     assert "network off" in closed.confinement or "TCP off" in closed.confinement
     assert list(

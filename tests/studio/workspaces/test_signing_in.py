@@ -38,6 +38,17 @@ def test_guessing_is_stopped_even_with_the_right_password(cast) -> None:
     assert sign_in(Client(), "rita@example.org").status_code == 302
 
 
+def test_a_session_that_someone_gave_me_is_not_the_one_i_sign_in_to(cast) -> None:
+    attacker = Client()
+    assert sign_in(attacker, "otto@example.org").status_code == 302
+    planted = attacker.cookies["sessionid"].value
+    victim = Client()
+    victim.cookies["sessionid"] = planted
+    assert sign_in(victim).status_code == 302
+    assert victim.cookies["sessionid"].value != planted
+    assert OWNER not in attacker.get("/profile/").content.decode()
+
+
 def test_signing_in_needs_a_csrf_token(cast, browser: Client) -> None:
     assert sign_in(browser).status_code == 403
     page = browser.get("/login/")
