@@ -10,10 +10,10 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 
-import psutil
 from django.db import DatabaseError, close_old_connections, connection
 from django.db.models.functions import Now
 
+from officina.execution import processes
 from studio.compute import services as computes
 from studio.runs.models import HELD, Run
 
@@ -40,8 +40,8 @@ def owner_name() -> str:
 
 @functools.lru_cache(maxsize=1)
 def _owner_name(pid: int) -> str:
-    born = int(psutil.Process(pid).create_time())
-    return f"{computes.node_name()}:{pid}:{born}"
+    # In ticks since the machine started: a time of day would change with the clock.
+    return f"{computes.node_name()}:{pid}:{processes.start_time(pid)}"
 
 
 def take(*, run_id: int, fence: int) -> Run | None:
@@ -103,7 +103,4 @@ def dead_owners() -> list[str]:
 
 def _lives(owner: str) -> bool:
     pid, born = owner.rsplit(":", 2)[1:]
-    try:
-        return int(psutil.Process(int(pid)).create_time()) == int(born)
-    except psutil.Error:
-        return False
+    return str(processes.start_time(int(pid))) == born

@@ -11,7 +11,7 @@ from studio.compute.models import Node
 from studio.lib import stopping
 from studio.runs import services
 from studio.runs.models import Run
-from studio.runs.services import monitoring
+from studio.runs.services import leases, monitoring
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,3 +60,15 @@ def test_a_worker_that_was_told_to_stop_begins_nothing_new(
     services.execute(run_id=pk, fence=fence)
     assert statuses(two_runs) == ["Completed", "Preparing"]
     assert len(messages) == 1
+
+
+def test_a_clock_that_is_set_makes_no_living_worker_dead(
+    two_runs: list[Run], messages: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pk, fence = messages.pop()
+    assert leases.take(run_id=pk, fence=fence)
+    monkeypatch.setattr("psutil._pslinux.boot_time", lambda: 0.0)
+    assert leases.dead_owners() == []
+    other = f"{leases.owner_name()}0"
+    Run.objects.filter(pk=pk).update(lease_owner=other)
+    assert leases.dead_owners() == [other]
