@@ -17,21 +17,20 @@ Result = TypeVar("Result")
 
 
 class _Turn(Generic[Item, Result]):
-    """One caller's item, what came of it, and the latch that the caller waits at."""
+    """One caller's item, what came of it, and the latch that the caller waits at.
 
-    __slots__ = ("done", "error", "item", "latch", "result")
+    Who is given a group, itself at its head, does the work of all of them.
+    """
+
+    __slots__ = ("error", "group", "item", "latch", "result")
 
     def __init__(self, item: Item) -> None:
         self.item = item
-        self.done = False
+        self.group: list[_Turn[Item, Result]] = []
         self.result: Result | None = None
         self.error: BaseException | None = None
         self.latch = threading.Lock()
         self.latch.acquire()
-
-    def end(self) -> None:
-        self.done = True
-        self.latch.release()
 
 
 class Together(Generic[Item, Result]):
@@ -39,49 +38,53 @@ class Together(Generic[Item, Result]):
 
     `work` takes the items in the order in which they came, and returns a result for each: an exception is that of
     its own item alone. When it raises instead, nothing of it may have happened; then each item is tried by itself,
-    so that nobody gets another's error. An answer of the database that it cannot work now is everybody's.
+    so that nobody gets another's error. An answer of the database that it cannot work now is everybody's. Up to
+    `at_once` groups are worked on side by side.
     """
 
-    def __init__(self, work: Callable[[Sequence[Item]], Sequence[Result | Exception]]) -> None:
+    def __init__(
+        self, work: Callable[[Sequence[Item]], Sequence[Result | Exception]], *, at_once: int = 1
+    ) -> None:
         self._work = work
         self._lock = threading.Lock()
         self._waiting: list[_Turn[Item, Result]] = []
-        self._working = False
+        self._free = at_once
 
     def __call__(self, item: Item) -> Result:
         """Return what came of the item, or raise its error."""
         own: _Turn[Item, Result] = _Turn(item)
         with self._lock:
-            self._waiting.append(own)
-            first, self._working = not self._working, True
-        if not first:
+            if self._free:
+                # Then nobody waits.
+                self._free -= 1
+                own.group = [own]
+            else:
+                self._waiting.append(own)
+        if not own.group:
             own.latch.acquire()
-        if not own.done:
+        if own.group:
             self._lead(own)
         if own.error is not None:
             raise own.error
         return own.result  # type: ignore[return-value]
 
     def _lead(self, own: _Turn[Item, Result]) -> None:
-        """Do all that waits by now, then let the first of those that came meanwhile go on."""
-        with self._lock:
-            turns, self._waiting = self._waiting, []
+        """Do all that this turn was given, and give the first of those that came meanwhile all of them."""
         try:
-            self._do(turns)
+            self._do(own.group)
         except BaseException as error:
-            for turn in turns:
+            for turn in own.group:
                 turn.error = error
             raise
         finally:
             with self._lock:
-                following = self._waiting[0] if self._waiting else None
-                self._working = following is not None
-            if following is not None:
-                following.latch.release()
-            own.done = True
-            for turn in turns:
-                if turn is not own:
-                    turn.end()
+                waiting, self._waiting = self._waiting, []
+                self._free += not waiting
+            if waiting:
+                waiting[0].group = waiting
+                waiting[0].latch.release()
+            for turn in own.group[1:]:
+                turn.latch.release()
 
     def _do(self, turns: list[_Turn[Item, Result]]) -> None:
         try:

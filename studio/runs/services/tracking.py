@@ -29,6 +29,8 @@ PARAM_LENGTH = 6000
 TAG_LENGTH = 8000
 LABEL_LENGTH = 500
 TITLE_LENGTH = 255
+# Of what many clients send at once: one is prepared here while another waits for the database.
+TRANSACTIONS = 2
 
 
 def begin_tracked(
@@ -77,11 +79,12 @@ def _begin_all(runs: Sequence[Run]) -> Sequence[None]:
                 action="runs.track",
                 target=f"run/{run.guid}",
             )
-            transaction.on_commit(partial(live.tell_new, run))
+            # Committed is committed: news that cannot be told must not look like a write that failed.
+            transaction.on_commit(partial(live.tell_new, run), robust=True)
     return [None] * len(runs)
 
 
-_begin_together = Together(_begin_all)
+_begin_together = Together(_begin_all, at_once=TRANSACTIONS)
 
 
 def _label(run: Run) -> None:
@@ -230,7 +233,7 @@ def _log_all(entries: Sequence[_Logged]) -> list[bool]:
     return taken
 
 
-_log_together = Together(_log_all)
+_log_together = Together(_log_all, at_once=TRANSACTIONS)
 
 
 def _write(given: Sequence[tuple[storage.LockedRun, storage.Rows]]) -> None:
@@ -240,7 +243,8 @@ def _write(given: Sequence[tuple[storage.LockedRun, storage.Rows]]) -> None:
     storage.write(given)
     for run, rows in given:
         latest = {key: run.metrics[key] for key in rows}
-        transaction.on_commit(partial(live.tell_metrics, run.guid, run.root_guid, latest))
+        told = partial(live.tell_metrics, run.guid, run.root_guid, latest)
+        transaction.on_commit(told, robust=True)
 
 
 def _new_params(run: Run, params: Mapping[str, str]) -> dict[str, str]:
