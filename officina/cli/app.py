@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -60,6 +61,12 @@ app.command("configure")(configure.configure)
 app.command("sync")(login.sync)
 
 examples.add_to(app)
+
+
+@app.command("version", hidden=True)
+def version_as_az_tells_it() -> None:
+    """Print the version as JSON, as `az version` does."""
+    print(json.dumps({"officina": __version__}))
 
 
 def _version(wanted: bool) -> None:

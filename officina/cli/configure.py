@@ -23,6 +23,9 @@ def configure(
     list_defaults: Annotated[
         bool, typer.Option("-l", "--list-defaults", help="Show what is kept.")
     ] = False,
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", help="Taken and not used.", hidden=True)
+    ] = None,
 ) -> None:
     """Keep defaults: workspace, output; group, location and subscription are kept and not used."""
     from officina.client import profile

@@ -23,6 +23,7 @@ Changes = Annotated[list[str] | None, typer.Option("--set", help="path=value. Re
 def add_to(app: typer.Typer) -> None:
     """Put the commands beside those of data assets."""
     command(app, "import")(import_data)
+    command(app, "list-materialization-status")(list_imports)
     command(app, "rules")(rules)
     command(app, "check")(check)
 
@@ -39,6 +40,13 @@ def import_data(
     with told_to_people(), calling.client() as client:
         overrides = {**({"name": name} if name else {}), **read_changes(changes or [])}
         _started(client, start(client, file, set=overrides), stream)
+
+
+def list_imports(name: Name) -> None:
+    """List the jobs that import a data asset, newest first."""
+    with told_to_people(), calling.client() as client:
+        runs = client.transport.pages(f"{client.base}/imports", {"name": name})
+        calling.answer_list(runs, show.JOB_COLUMNS, default=show.Format.TABLE)
 
 
 def rules(

@@ -182,15 +182,12 @@ class Assets:
 def _tree_of(client: Client, run: Row, port: str, path: str) -> str:
     """Store a part of a run's files as a tree and return its address; no bytes are moved."""
     place = f"{client.base}/runs/{run['guid']}"
-    default = port in {"artifacts", "default"} and port not in (run.get("outputs") or {})
-    listing = f"{place}/artifacts" if default else f"{place}/outputs/{quote(port, '')}/files"
-    files = {}
-    for item in client.transport.pages(listing, {"page_size": 500}):
-        inside = _below(str(item["path"]), path)
-        if inside:
-            files[inside] = {
-                "sha256": item["sha256"], "size": item["size"], "executable": False,
-            }  # fmt: skip
+    listings = [f"{place}/outputs/{quote(port, '')}/files"]
+    if port in {"artifacts", "default"}:
+        # An output of that name is `./outputs`; otherwise it means all that the job left.
+        named = port in (run.get("outputs") or {})
+        listings = [*(listings if named else []), f"{place}/artifacts"]
+    files = next(filter(None, (_files_below(client, each, path) for each in listings)), {})
     if not files:
         raise StudioError(
             f"Job {run['name']} has no files at {port}/{path}.", where="path", code="not_found",
@@ -200,6 +197,14 @@ def _tree_of(client: Client, run: Row, port: str, path: str) -> str:
         "POST", f"{client.base}/trees", json={"files": files}, key=str(uuid.uuid4())
     )
     return f"tree:{answer['digest']}"
+
+
+def _files_below(client: Client, listing: str, path: str) -> dict[str, Row]:
+    found = {}
+    for item in client.transport.pages(listing, {"page_size": 500}):
+        if inside := _below(str(item["path"]), path):
+            found[inside] = {"sha256": item["sha256"], "size": item["size"], "executable": False}
+    return found
 
 
 def _below(name: str, path: str) -> str:

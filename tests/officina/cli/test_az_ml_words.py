@@ -114,7 +114,8 @@ def test_a_compute_is_made_from_flags(az: Shell) -> None:
 
 def test_a_job_is_queried_as_upstream_scripts_do(az: Shell, tmp_path: Path) -> None:
     (tmp_path / "job.yml").write_text(
-        "command: echo hi\nenvironment: {conda_file: {dependencies: [python=3.11]}, image: x}\n"
+        "command: mkdir -p outputs && echo hi > outputs/hi.txt\n"
+        "environment: {conda_file: {dependencies: [python=3.11]}, image: x}\n"
     )
     name = az("job", "create", "-f", "job.yml", "--query", "name", "-o", "tsv").strip()
     az("job", "stream", "-n", name)
@@ -122,6 +123,11 @@ def test_a_job_is_queried_as_upstream_scripts_do(az: Shell, tmp_path: Path) -> N
     link = az("job", "show", "-n", name, "--query", "services.Studio.endpoint", "-o", "tsv")
     assert name in link or "/runs/" in link
     az("job", "show", "-n", name, "--query", "a[", code=3)
+    # As Azure names what lies in ./outputs, and as the output of that name holds it.
+    for path in ("outputs/hi.txt", "hi.txt"):
+        place = f"azureml://jobs/{name}/outputs/artifacts/paths/{path}"
+        az("model", "create", "-n", "of-a-job", "-p", place, "--type", "custom_model")
+    assert "officina" in json.loads(az("version"))
 
 
 def test_a_datastore_is_made_shown_and_forgotten(az: Shell, tmp_path: Path) -> None:
