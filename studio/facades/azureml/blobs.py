@@ -286,26 +286,26 @@ def _list(request: HttpRequest, grant: Grant, path: str) -> HttpResponse:
     if grant.path:
         raise StudioError("The signature is for one file.", code="forbidden", where="sig")
     with_metadata = "metadata" in request.GET.get("include", "")
-    items = containers.below(
-        grant.workspace, grant.container, prefix, after=after,
-        most=containers.MOST_LISTED * (20 if delimiter else 1) if delimiter else most,
-    )  # fmt: skip
+    # Of a folder all names are read and one is told.
+    read = containers.MOST_LISTED * 20 if delimiter else most
+    items = containers.below(grant.workspace, grant.container, prefix, after=after, most=read)
     parts: list[str] = []
-    folders: set[str] = set()
-    following = ""
-    for item in items:
-        rest = item.path[len(prefix) :]
-        folder = rest.partition(delimiter)[0] + delimiter if delimiter in rest and delimiter else ""
-        if folder and folder in folders:
+    folder, following = "", items[read].path if len(items) > read else ""
+    for item in items[:read]:
+        if folder and item.path.startswith(folder):
             continue
         if len(parts) >= most:
             following = item.path
             break
+        within, found, _ = item.path[len(prefix) :].partition(delimiter or "\0")
+        folder = prefix + within + delimiter if found else ""
         if folder:
-            folders.add(folder)
-            parts.append(f"<BlobPrefix><Name>{escape(prefix + folder)}</Name></BlobPrefix>")
+            parts.append(f"<BlobPrefix><Name>{escape(folder)}</Name></BlobPrefix>")
         else:
             parts.append(_listed(item, with_metadata))
+    if folder and following.startswith(folder):
+        # The rest of a folder that is told already: go on behind it.
+        following = folder[:-1] + chr(ord(folder[-1]) + 1)
     text = (
         '<?xml version="1.0" encoding="utf-8"?>'
         f"<EnumerationResults ContainerName={quoteattr(grant.container)}>"

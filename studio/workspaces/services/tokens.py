@@ -27,7 +27,8 @@ from studio.workspaces.operations import RUN_TOKEN_OPERATIONS
 from studio.workspaces.services.roles import check_may_grant, find_role
 
 # The longest a run's token lives should nobody end it: it normally dies with the run.
-RUN_TOKEN_DAYS = 7
+# A run's end deletes its token; this is for what no end was ever written of, and longer than a training takes.
+RUN_TOKEN_DAYS = 90
 
 
 def create_token(

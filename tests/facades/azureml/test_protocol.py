@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
 
 import pytest
@@ -133,6 +134,24 @@ def test_a_list_pages_and_shows_folders(lab: Any, signed: str) -> None:
     assert first.count("<Blob>") == 2 and "<NextMarker>p/q/c.txt</NextMarker>" in first
     rest = Client().get(f"{url}&maxresults=2&marker=p/q/c.txt").content.decode()
     assert rest.count("<Blob>") == 2 and "<NextMarker></NextMarker>" in rest
+
+
+def test_a_list_by_folders_goes_on_behind_what_one_reading_holds(
+    lab: Any, signed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.facades.azureml.containers.MOST_LISTED", 1)  # 20 names a reading
+    for name in ("a.txt", *(f"f/{n:02}.txt" for n in range(25)), "z.txt"):
+        upload(lab, signed, name)
+    url = f"{container(lab)}?restype=container&comp=list&{signed}&delimiter=/"
+    seen: list[str] = []
+    marker = ""
+    while True:
+        page = Client().get(f"{url}&marker={marker}").content.decode()
+        seen += re.findall("<Name>(.*?)</Name>", page)
+        marker = re.search("<NextMarker>(.*?)</NextMarker>", page)[1]  # type: ignore[index]
+        if not marker:
+            break
+    assert seen == ["a.txt", "f/", "z.txt"]
 
 
 # -- documents --------------------------------------------------------------------------------------
