@@ -45,7 +45,7 @@ def test_what_is_no_table_says_why(tmp_path: Path) -> None:
     assert "does not end as a Parquet file" in look("t.parquet", whole[:-3])["why"]
     assert "spreadsheet" in look("b.xlsx", b"PK\3\4\0\0")["why"]
     assert look("bad.jsonl", b'{"a":\n') == {"kind": "text", "text": '{"a":\n', "cut": False}
-    assert look("empty.csv", b"")["kind"] == "text"
+    assert look("empty.csv", b"") == {"kind": "none", "why": "The file is empty."}
 
 
 def test_only_the_head_of_a_long_text_is_read() -> None:
