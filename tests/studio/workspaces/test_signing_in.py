@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from studio import settings
 from studio.workspaces import services
 from studio.workspaces.models import Membership
 from studio.workspaces.sign_in import MOST_PER_EMAIL
@@ -133,3 +134,8 @@ def test_the_theme_is_kept_in_a_cookie_and_on_the_user(cast) -> None:
     cast.owner.refresh_from_db()
     assert cast.owner.theme == "dark"
     assert client.post("/preferences/theme", {"theme": "pink"}).status_code == 400
+
+
+def test_passwords_are_kept_by_argon2() -> None:
+    """As the settings' own module says: the tests' processes hash fast."""
+    assert settings.PASSWORD_HASHERS[0] == "django.contrib.auth.hashers.Argon2PasswordHasher"
