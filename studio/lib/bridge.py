@@ -176,6 +176,11 @@ class Bridge:
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         environ = environ_of(scope)
+        if "\0" in environ["PATH_INFO"] or "%00" in environ["QUERY_STRING"]:
+            # PostgreSQL stores and compares no text with it; nothing here has such a name.
+            why = "The address holds a NUL character, which is in no name here."
+            await _refuse(receive, send, 400, why, hint="Leave out %00.")
+            return
         try:
             reading = _Reading(receive, environ)
             start = await _start(reading)

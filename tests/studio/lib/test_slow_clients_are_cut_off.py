@@ -163,6 +163,13 @@ def test_headers_without_an_end_are_cut_off(site: Site) -> None:
         assert site.asks(b"GET / HTTP/1.1\r\n" + line * 100) == b""
 
 
+@pytest.mark.parametrize("address", [b"/w/lab/?search=a%00b", b"/w/la%00b/"])
+def test_an_address_with_a_nul_is_refused_in_words(site: Site, address: bytes) -> None:
+    answer = site.asks(b"GET " + address + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400") and b"NUL" in answer
+    assert site.whole == []
+
+
 def problem(answer: bytes) -> dict[str, Any]:
     """Return what a refusal says, after checking that it is one."""
     head, _, body = answer.partition(b"\r\n\r\n")
