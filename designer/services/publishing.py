@@ -174,14 +174,17 @@ def change_endpoint(
     disabled: bool | None = None,
 ) -> PipelineEndpoint:
     """Choose the version that runs by default, describe the endpoint, or switch it off and on."""
+    changes: dict[str, Any] = {"modified": timezone.now()}
     if default_version is not None:
-        endpoint.default = version_of(endpoint, default_version)
+        changes["default"] = version_of(endpoint, default_version)
     if description is not None:
-        endpoint.description = description
+        changes["description"] = description
     if disabled is not None:
-        endpoint.disabled = disabled
-    endpoint.modified = timezone.now()
-    endpoint.save()
+        changes["disabled"] = disabled
+    for name, value in changes.items():
+        setattr(endpoint, name, value)
+    # Only what is changed, so that what somebody else sets at the same time stays.
+    endpoint.save(update_fields=changes)
     audit.record(
         workspace=endpoint.workspace, actor=user, action="designer.endpoint",
         target=f"pipeline-endpoint/{endpoint.name}",

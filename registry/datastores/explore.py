@@ -19,8 +19,6 @@ from registry.models import AssetVersion
 KEPT_SECONDS = 7 * 86_400
 MOST_COLUMNS = 60
 MOST_CELLS = 100_000
-# Guesses need the profile of every column: wider tables go without.
-GUESSED_COLUMNS = 60
 
 
 @dataclass(frozen=True)
