@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from officina.errors import StudioError
 from studio.compute import services
 from studio.compute.kinds import find_kind
 from studio.compute.models import ComputeTarget
@@ -102,6 +103,12 @@ def put(request: HttpRequest, workspace: Workspace, name: str) -> Any:
     properties = wire.mapping(body, "properties")
     kind = find_kind(wire.text(properties, "computeType") or "AmlCompute")
     details = wire.mapping(properties, "properties")
+    if wire.mapping(details, "schedules").get("computeStartStop"):
+        raise StudioError(
+            f"{name}: a compute has no times of its own at which it starts and stops here.",
+            hint="Leave out `schedules`: `idle_time_before_shutdown` stops an instance that nobody uses.",
+            where="properties.schedules",
+        )
     row = services.create(
         workspace=workspace, name=name, kind=kind.name, config=_config(kind, details, properties),
         description=wire.text(properties, "description"), tags=wire.texts(body, "tags"),
